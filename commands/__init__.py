@@ -1,0 +1,94 @@
+"""The command line: one typer root that loads one namespace module, by name and only when asked.
+
+`apps:create` is the function registered as "create" in commands/apps.py; `url`, without a colon, is the one
+registered as "url" in commands/url.py. A name that no module claims goes to the enabled plugins.
+"""
+
+import os
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command, get_command_from_info
+
+from commands import _line, _modules, _plugins
+from lib.base import identity, log, settings, signals, triggers
+from lib.base.errors import DokkuError, Interrupted, UsageError
+
+
+class Root(TyperGroup):
+    """All commands, each found when it is named."""
+
+    def get_command(self, ctx: Any, name: str) -> Any:
+        info = _modules.find(name)
+        return None if info is None else get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None)
+
+
+app = typer.Typer(cls=Root, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def root() -> None:
+    """A small platform on one host."""
+
+
+def main() -> None:
+    """Run the command line this process was given, and exit with its status."""
+    try:
+        signals.install()
+        status = _run(sys.argv[1:])
+    except DokkuError as error:
+        for text in filter(None, (error.text, *error.more)):
+            log.warn(text)
+        status = error.exit_code
+    except Interrupted as error:
+        status = error.exit_code
+    except Exception as error:  # noqa: BLE001 - a bug: one line, and the traceback for whoever asks
+        _confess(error)
+        status = 1
+    os._exit(_flushed(status))
+
+
+def _run(argv: list[str]) -> int:
+    settings.load_host()
+    settings.clean_environment()
+    words = _line.received(argv)
+    line = _line.understood(words)
+    identity.assume(line.command, os.path.abspath(sys.argv[0]), words)
+    settings.load_user()
+    line.export()
+    if triggers.has_plugins("user-auth"):
+        _authorise(line.words)
+    if _modules.find(line.command) is None:
+        return _plugins.dispatch(line.words)
+    return _invoke(line.words)
+
+
+def _invoke(words: list[str]) -> int:
+    try:
+        return get_command(app).main(args=words, prog_name="dokku", standalone_mode=False) or 0
+    except Exception as error:
+        if hasattr(error, "format_message") and not isinstance(error, DokkuError):
+            raise UsageError(_line.usage_text(error)) from error
+        raise
+
+
+def _authorise(words: list[str]) -> None:
+    """Ask the plugins that guard commands; anything but a plain yes is a no."""
+    try:
+        triggers.fire("user-auth", os.environ["SSH_USER"], os.environ["SSH_NAME"], *words)
+    except DokkuError as error:
+        raise DokkuError("Access denied") from error
+
+
+def _confess(error: Exception) -> None:
+    log.warn(f"{type(error).__name__}: {error}".splitlines()[0])
+    if os.environ.get("DOKKU_TRACE"):
+        import traceback
+
+        log.note("".join(traceback.format_exception(error)))
+
+
+def _flushed(status: int) -> int:
+    return status or int(log.has_failed())

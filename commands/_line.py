@@ -1,0 +1,120 @@
+"""One command line, whichever way it came: words from a shell or from ssh, global flags anywhere on it."""
+
+import os
+from typing import Any, NamedTuple
+
+from lib.base.errors import DokkuError
+
+_FLAGS = {
+    "--quiet": "DOKKU_QUIET_OUTPUT",
+    "--trace": "DOKKU_TRACE",
+    "--force": "DOKKU_APPS_FORCE_DELETE",
+    "--rm": "DOKKU_RM_CONTAINER",
+    "--rm-container": "DOKKU_RM_CONTAINER",
+    "--detach": "DOKKU_DETACH_CONTAINER",
+}
+_PASSING_WORDS_ON = ("run", "run:detached", "enter", "docker-options:add", "docker-options:remove", "plugin:trigger")
+_BLANKS = " \t\n\r\v\f"
+
+
+class Line(NamedTuple):
+    """A command and its words as they will run: global flags gone, the app of --app in its place."""
+
+    words: list[str]
+    variables: dict[str, str]
+
+    @property
+    def command(self) -> str:
+        return self.words[0]
+
+    def export(self) -> None:
+        """Let the command, its triggers and its programs see the global flags."""
+        os.environ.update(self.variables)
+        os.environ["DOKKU_COMMAND"] = self.command
+
+
+def received(argv: list[str]) -> list[str]:
+    """The words of the call. Over ssh only the original command counts: a shell has been at our own words.
+
+    Raises: DokkuError for a quote without its end.
+    """
+    original = os.environ.pop("SSH_ORIGINAL_COMMAND", "")
+    return argv if not original.strip() else split(original)
+
+
+def split(text: str) -> list[str]:
+    """Words by the rules of xargs: quotes and backslashes count, nothing is expanded. Git's own only by blanks."""
+    text = text.strip(_BLANKS)
+    first = text.split(None, 1)[0]
+    if first.startswith(("git-", "git:")) and not first.startswith(("git:auth", "git:from", "git:set", "git:sync")):
+        return text.split()
+    words: list[str] = []
+    word: list[str] = []
+    quote, started, position = "", False, 0
+    while position < len(text):
+        character = text[position]
+        if quote:
+            if character == quote:
+                quote = ""
+            elif character == "\\" and quote == '"' and text[position + 1 : position + 2] in ('"', "\\"):
+                position += 1
+                word.append(text[position])
+            else:
+                word.append(character)
+        elif character in "'\"":
+            quote, started = character, True
+        elif character == "\\" and position + 1 < len(text):
+            position += 1
+            word.append(text[position])
+            started = True
+        elif character in _BLANKS:
+            if started:
+                words.append("".join(word))
+            word, started = [], False
+        else:
+            word.append(character)
+            started = True
+        position += 1
+    if quote:
+        raise DokkuError("Unable to parse command: unmatched quote")
+    return [*words, "".join(word)] if started else words
+
+
+def understood(words: list[str]) -> Line:
+    """Sort a call's words: the command first, global flags out, the value of --app as first argument."""
+    variables: dict[str, str] = {}
+    kept: list[str] = []
+    seen: list[str] = []
+    app = os.environ.get("DOKKU_APP_NAME", "")
+    rest = iter(words)
+    for word in rest:
+        command = kept[0] if kept else ""
+        if word.startswith("--") and word != "--":
+            seen.append(word)
+        if word in _FLAGS:
+            variables[_FLAGS[word]] = "1"
+            if command in _PASSING_WORDS_ON:
+                kept.append(word)
+        elif word == "--app" and command not in _PASSING_WORDS_ON:
+            app = next(rest, "")
+        elif command or not word.startswith("--") or word == "--version":
+            kept.append(word)
+    variables["DOKKU_GLOBAL_FLAGS"] = os.environ.get("DOKKU_GLOBAL_FLAGS") or " ".join(seen)
+    if app:
+        variables["DOKKU_APP_NAME"] = app
+    kept = kept or ["help"]
+    return Line([kept[0], *([app] if app and ":" in kept[0] + ":" else []), *kept[1:]], variables)
+
+
+def usage_text(error: Any) -> str:
+    """What the parser has against a call, in the words of Dokku's own parser."""
+    flag = getattr(error, "option_name", None)
+    kind = type(error).__name__
+    if kind == "NoSuchOption":
+        return f"unknown flag: {flag}"
+    if kind == "BadOptionUsage":
+        return f"flag needs an argument: {flag}"
+    param = getattr(error, "param", None)
+    if kind == "BadParameter" and param is not None:
+        return f'invalid argument for "{param.opts[0]}" flag: {error.message}'
+    return str(error.format_message())

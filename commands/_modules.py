@@ -1,0 +1,41 @@
+"""Which module answers a command, without loading any other."""
+
+import importlib
+import os
+import re
+from typing import Any
+
+_DIRECTORY = os.path.dirname(__file__)
+_ALIASES = {"-v": "version", "--version": "version"}
+_NAME = re.compile(r"[a-z][a-z0-9-]*")
+
+
+def find(command: str) -> Any:
+    """The registered command of that name, or the namespace's help; None when no module claims it."""
+    namespace, colon, name = _ALIASES.get(command, command).partition(":")
+    module = load(namespace)
+    if module is None or (colon and not name):
+        return None
+    wanted = name or namespace
+    for info in module.namespace.registered_commands:
+        if info.name == wanted and bool(colon) != (wanted == namespace):
+            return info
+    if name in ("", "help"):
+        from commands import _help
+
+        return _help.of(namespace)
+    return None
+
+
+def load(namespace: str) -> Any:
+    """The module of a namespace; None when there is none."""
+    name = namespace.replace("-", "_")
+    if not _NAME.fullmatch(namespace) or not os.path.exists(os.path.join(_DIRECTORY, f"{name}.py")):
+        return None
+    return importlib.import_module(f"commands.{name}")
+
+
+def namespaces() -> list[str]:
+    """Every namespace we have, sorted."""
+    names = (entry.removesuffix(".py") for entry in os.listdir(_DIRECTORY) if entry.endswith(".py"))
+    return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))

@@ -1,0 +1,49 @@
+"""help - what there is."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from commands import _help, _modules, _plugins
+from lib.base import log
+
+namespace = typer.Typer(help="Print the list of commands")
+
+Everything = Annotated[bool, typer.Option("--all", help="every command of every namespace")]
+
+
+@namespace.command("help")
+def help_(everything: Everything = False) -> None:
+    """Print the list of commands."""
+    if os.isatty(0):
+        for line in _header():
+            log.plain_quiet(line)
+    for part in (_ours(everything), _theirs(everything)):
+        log.columns(part)
+
+
+def _header() -> list[str]:
+    return [
+        "Usage: dokku [--quiet|--trace|--rm-container|--rm|--force] COMMAND <app> [command-specific-options]",
+        "",
+        'Primary help options, type "dokku COMMAND:help" for more details, or dokku help --all to see all commands.',
+        "",
+        "Commands:",
+        "",
+    ]
+
+
+def _ours(everything: bool) -> list[tuple[str, ...]]:
+    names = _modules.namespaces()
+    if everything:
+        return [(f"    {usage}", text) for name in names for usage, text in _help.rows(name)]
+    shown = [name for name in names if _help.rows(name)]
+    return [(f"    {name}", _help.summary(name)) for name in shown]
+
+
+def _theirs(everything: bool) -> list[tuple[str, ...]]:
+    lines = _plugins.help_lines(everything)
+    if lines:
+        log.plain("\nCommunity plugin commands:\n")
+    return [tuple(part.rstrip() for part in line.split(",", 1)) for line in lines]

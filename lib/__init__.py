@@ -1,0 +1,1 @@
+"""What dokku does; commands/ and triggers/ are the two ways in. Start reading at lib/deploy.py."""

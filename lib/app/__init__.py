@@ -1,0 +1,1 @@
+"""What an app is, on disk: one service per thing an app has."""

@@ -1,0 +1,1 @@
+"""What everything stands on: running programs, output, errors, settings, files, locks, triggers."""

@@ -1,0 +1,66 @@
+"""Everything a user can see go wrong. Raised where the fact is known, caught only by the entry points."""
+
+
+class DokkuError(Exception):
+    """A refusal or failure with its one line of text (may be empty) and its exit code."""
+
+    exit_code = 1
+
+    def __init__(
+        self, text: str = "", exit_code: int | None = None, more: tuple[str, ...] = ()
+    ) -> None:
+        """more: further lines, shown after the first."""
+        super().__init__(text)
+        self.text = text
+        self.more = more
+        if exit_code is not None:
+            self.exit_code = exit_code
+
+
+class AppNotFound(DokkuError):
+    """A well-formed name of no app. Clients test for status 20 and the end of this text."""
+
+    exit_code = 20
+
+    def __init__(self, app: str) -> None:
+        super().__init__(f"App {app} does not exist")
+
+
+class UsageError(DokkuError):
+    """Words the command line parser can't place."""
+
+    exit_code = 2
+
+
+class Locked(DokkuError):
+    """Another process works on the app."""
+
+
+class ToolFailed(DokkuError):
+    """A program returned a status other than 0. Without text when the program spoke for itself."""
+
+    def __init__(self, program: str, status: int, text: str = "") -> None:
+        super().__init__(
+            text, exit_code=status if 0 < status < 256 else 128 + abs(status)
+        )
+        self.program = program
+        self.status = status
+
+
+class TriggerFailed(DokkuError):
+    """A plugin's trigger script returned a status other than 0; it spoke for itself."""
+
+    def __init__(self, name: str, plugin: str, status: int) -> None:
+        super().__init__(
+            "", exit_code=status if 0 < status < 256 else 128 + abs(status)
+        )
+        self.name = name
+        self.plugin = plugin
+
+
+class Interrupted(KeyboardInterrupt):
+    """SIGINT, SIGTERM or SIGHUP arrived; exit status 128 + its number."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.exit_code = 128 + number

@@ -1,0 +1,142 @@
+"""Files as the database: read each time, replaced whole, locked while read and rewritten.
+
+A write is a file beside the old one, flushed, renamed over it, and its directory flushed: a crash at any
+instant leaves the old content or the new one.
+"""
+
+import contextlib
+import fcntl
+import os
+import pwd
+import secrets
+import shutil
+from collections.abc import Iterator
+
+from lib.base import settings
+from lib.base.errors import DokkuError
+
+
+def read(path: str, default: str = "") -> str:
+    """The text of a file, or default when there is no such file."""
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return default
+
+
+def read_lines(path: str) -> list[str]:
+    """The non-empty lines of a file, without blanks around them; none when there is no such file."""
+    return [line.strip() for line in read(path).splitlines() if line.strip()]
+
+
+def replace(path: str, content: str | bytes, mode: int = 0o600) -> None:
+    """Put content in place of a file, all or nothing. Makes the directories above it (0755)."""
+    if isinstance(content, str):
+        content = content.encode("utf-8", "surrogateescape")
+    directory = os.path.dirname(path)
+    make_directory(directory)
+    beside = os.path.join(
+        directory, f".{os.path.basename(path)}.{os.getpid()}.{secrets.token_hex(4)}"
+    )
+    descriptor = os.open(
+        beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode
+    )
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            give(file.fileno())
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(beside)
+        raise
+    flush_directory(directory)
+
+
+def replace_lines(path: str, lines: list[str], mode: int = 0o600) -> None:
+    """One line per entry, each with its line end."""
+    replace(path, "".join(f"{line}\n" for line in lines), mode)
+
+
+def remove(path: str) -> None:
+    """Remove a file, a link or a whole directory; nothing there is success."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path, ignore_errors=False)
+        return
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        os.unlink(path)
+        flush_directory(os.path.dirname(path))
+
+
+def make_directory(path: str, mode: int = 0o755) -> None:
+    """Make a directory and those above it, owned by the system user."""
+    missing = []
+    while path and not os.path.isdir(path):
+        missing.append(path)
+        path = os.path.dirname(path)
+    for directory in reversed(missing):
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(directory, mode)
+            os.chmod(directory, mode)
+            give(directory)
+
+
+def give(target: str | int) -> None:
+    """Hand a file over to the system user when root works on its behalf (plugin:*, ssh-keys:*)."""
+    if os.geteuid() != 0 or settings.user() == "root":
+        return
+    with contextlib.suppress(KeyError):
+        owner = pwd.getpwnam(settings.user())
+        os.chown(target, owner.pw_uid, owner.pw_gid)
+
+
+def flush_directory(directory: str) -> None:
+    with contextlib.suppress(
+        OSError
+    ):  # pyfakefs and some network file systems refuse; the rename stands
+        descriptor = os.open(directory or ".", os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextlib.contextmanager
+def locked(path: str) -> Iterator[None]:
+    """Nobody else reads and rewrites this file inside the block. The lock dies with the process."""
+    directory = os.path.join(settings.temporary(), "locks")
+    make_directory(settings.temporary(), 0o700)
+    make_directory(directory, 0o700)
+    name = os.path.join(
+        directory,
+        os.path.abspath(path).strip("/").replace("%", "%25").replace("/", "%2F")[-240:],
+    )
+    try:
+        descriptor = os.open(
+            name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
+        )
+    except OSError as error:
+        raise DokkuError(f"Unable to lock {path}: {error.strerror}") from error
+    try:
+        give(descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def read_beneath(tree: str, name: str, limit: int = 1024 * 1024) -> str | None:
+    """The text of a regular file in an untrusted tree, or None: absent, too large, or a link that leaves it."""
+    top = os.path.realpath(tree)
+    path = os.path.realpath(os.path.join(top, name))
+    if (
+        os.path.commonpath([top, path]) != top
+        or not os.path.isfile(path)
+        or os.path.getsize(path) > limit
+    ):
+        return None
+    return read(path)

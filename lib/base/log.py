@@ -1,0 +1,142 @@
+"""The only place that writes to stdout and stderr, in Dokku's vocabulary.
+
+Source: dokku v0.24.0 plugins/common/functions, dokku_log_*. Scripts parse these lines: texts are an interface.
+One call writes one whole line, so parallel workers do not mix.
+"""
+
+import contextlib
+import errno
+import os
+import threading
+from collections.abc import Iterable, Iterator
+
+_state = threading.local()
+_failed: set[int] = set()
+
+
+def info1(text: str) -> None:
+    _line(1, f"-----> {text}")
+
+
+def info2(text: str) -> None:
+    _line(1, f"=====> {text}")
+
+
+def verbose(text: str) -> None:
+    _line(1, f"       {text}")
+
+
+def plain(text: str) -> None:
+    _line(1, text)
+
+
+def exclaim(text: str) -> None:
+    """A warning that belongs to the answer: stdout."""
+    _line(1, f" !     {text}")
+
+
+def warn(text: str) -> None:
+    _line(2, f" !     {text}")
+
+
+def note(text: str) -> None:
+    """A line on stderr without a prefix."""
+    _line(2, text)
+
+
+def info1_quiet(text: str) -> None:
+    if not is_quiet():
+        info1(text)
+
+
+def info2_quiet(text: str) -> None:
+    if not is_quiet():
+        info2(text)
+
+
+def verbose_quiet(text: str) -> None:
+    if not is_quiet():
+        verbose(text)
+
+
+def plain_quiet(text: str) -> None:
+    if not is_quiet():
+        plain(text)
+
+
+def warn_quiet(text: str) -> None:
+    if not is_quiet():
+        warn(text)
+
+
+def debug(text: str) -> None:
+    if os.environ.get("DOKKU_TRACE"):
+        _line(2, f" ?     {text}")
+
+
+def is_quiet() -> bool:
+    return bool(os.environ.get("DOKKU_QUIET_OUTPUT"))
+
+
+def raw(data: bytes, stream: int = 1) -> None:
+    """Bytes as they are, to stdout (1) or stderr (2)."""
+    sink = current_sink()
+    if sink is not None:
+        sink.append((stream, data))
+        return
+    _write(stream, data)
+
+
+def columns(rows: Iterable[tuple[str, ...]], indent: str = "", gap: int = 2) -> None:
+    """Rows as a table: every column but the last padded to its widest cell."""
+    table = [tuple(row) for row in rows]
+    if not table:
+        return
+    widths = [
+        max(len(row[i]) for row in table if i < len(row))
+        for i in range(max(map(len, table)))
+    ]
+    for row in table:
+        cells = [cell.ljust(widths[i] + gap) for i, cell in enumerate(row[:-1])]
+        plain(indent + "".join(cells) + row[-1])
+
+
+@contextlib.contextmanager
+def collected() -> Iterator[list[tuple[int, bytes]]]:
+    """Keep what this thread writes inside the block: pairs of (stream, bytes), in order."""
+    before = current_sink()
+    _state.sink = []
+    try:
+        yield _state.sink
+    finally:
+        _state.sink = before
+
+
+def current_sink() -> list[tuple[int, bytes]] | None:
+    """Where this thread's output is being collected; None when it goes out directly."""
+    return getattr(_state, "sink", None)
+
+
+def has_failed() -> bool:
+    """Whether output was lost for another reason than a reader that went away."""
+    return bool(_failed)
+
+
+def _line(stream: int, text: str) -> None:
+    raw(text.encode("utf-8", "surrogateescape") + b"\n", stream)
+
+
+def _write(stream: int, data: bytes) -> None:
+    """Write all of it. A reader that went away must not stop work under way: the rest goes nowhere."""
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(stream, view) :]
+        except OSError as error:
+            if error.errno not in (errno.EPIPE, errno.EBADF, errno.EIO):
+                _failed.add(stream)
+            with contextlib.suppress(OSError):
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, stream)
+                os.close(nowhere)
+            return

@@ -1,0 +1,248 @@
+"""Starting other programs: the one door to `sh`, which is loaded when the first program starts.
+
+Always a list of words, never a shell. A program gets our own stdout and stderr, an empty stdin unless one is
+given, and our environment. `_spawn` is the one seam that unit tests replace.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+from collections.abc import Iterator, Mapping
+from typing import IO, Any, cast
+
+from lib.base import log
+from lib.base.errors import DokkuError, ToolFailed
+
+Stdin = bytes | int | IO[bytes] | None
+INHERIT = 0  # as stdin: our own
+
+
+def run(
+    *argv: str,
+    cwd: str = "",
+    env: Mapping[str, str] | None = None,
+    stdin: Stdin = None,
+    timeout: float = 0,
+) -> None:
+    """Run a program for its effect and its output.
+
+    env: added to ours. stdin: bytes, an open file, or INHERIT. timeout: seconds, 0 for none.
+    Raises: ToolFailed with the program's status.
+    """
+    result = status(*argv, cwd=cwd, env=env, stdin=stdin, timeout=timeout)
+    if result:
+        raise ToolFailed(argv[0], result)
+
+
+def status(
+    *argv: str,
+    cwd: str = "",
+    env: Mapping[str, str] | None = None,
+    stdin: Stdin = None,
+    timeout: float = 0,
+) -> int:
+    """Run a program with our output; return its status, negative for a signal."""
+    sink = log.current_sink()
+    if sink is None:
+        return _start(argv, cwd, env, stdin, 1, 2, timeout)
+    with _memory() as output:
+        result = _start(argv, cwd, env, stdin, output, output, timeout)
+        sink.append((1, _content(output)))
+    return result
+
+
+def capture(
+    *argv: str,
+    cwd: str = "",
+    env: Mapping[str, str] | None = None,
+    stdin: Stdin = None,
+    timeout: float = 0,
+    show_errors: bool = True,
+) -> str:
+    """The stdout of a program. show_errors: its stderr is ours; else it becomes the text of ToolFailed."""
+    output = capture_bytes(
+        *argv, cwd=cwd, env=env, stdin=stdin, timeout=timeout, show_errors=show_errors
+    )
+    return output.decode("utf-8", "surrogateescape")
+
+
+def capture_bytes(
+    *argv: str,
+    cwd: str = "",
+    env: Mapping[str, str] | None = None,
+    stdin: Stdin = None,
+    timeout: float = 0,
+    show_errors: bool = True,
+) -> bytes:
+    """The stdout of a program, undecoded."""
+    with _memory() as output, _memory() as errors:
+        result = _start(argv, cwd, env, stdin, output, errors, timeout)
+        said = _content(errors)
+        if show_errors and said:
+            log.raw(said, 2)
+        if result:
+            text = (
+                "" if show_errors and said else said.decode("utf-8", "replace").strip()
+            )
+            raise ToolFailed(argv[0], result, text)
+        return _content(output)
+
+
+def succeeds(
+    *argv: str,
+    cwd: str = "",
+    env: Mapping[str, str] | None = None,
+    stdin: Stdin = None,
+    timeout: float = 0,
+) -> bool:
+    """Whether a program returns 0; what it says is dropped."""
+    with open(os.devnull, "wb") as nowhere:
+        return (
+            _start(argv, cwd, env, stdin, nowhere.fileno(), nowhere.fileno(), timeout)
+            == 0
+        )
+
+
+def become(*argv: str, env: Mapping[str, str] | None = None) -> None:
+    """Replace this process by a program, which inherits every open file not marked otherwise."""
+    os.execvpe(argv[0], list(argv), {**os.environ, **(env or {})})
+
+
+def _start(
+    argv: tuple[str, ...],
+    cwd: str,
+    env: Mapping[str, str] | None,
+    stdin: Stdin,
+    stdout: int,
+    stderr: int,
+    timeout: float,
+) -> int:
+    for word in argv:
+        if "\0" in word or not _is_text(word):
+            raise DokkuError(f"Invalid value for {os.path.basename(argv[0])}: {word!a}")
+    log.debug(
+        f"{os.path.basename(argv[0])} {argv[1] if len(argv) > 1 else ''} ({len(argv)} words)"
+    )
+    with _input(stdin) as source:
+        return _spawn(
+            list(argv),
+            cwd,
+            {**os.environ, **(env or {})},
+            source,
+            stdout,
+            stderr,
+            timeout,
+        )
+
+
+def _spawn(
+    argv: list[str],
+    cwd: str,
+    env: dict[str, str],
+    stdin: int,
+    stdout: int,
+    stderr: int,
+    timeout: float,
+) -> int:
+    """Start a program on three open files, wait for it, return its status (negative: killed by a signal).
+
+    Raises: DokkuError when there is no such program, or it outlives its timeout.
+    """
+    import sh  # 100 ms
+
+    program = shutil.which(argv[0], path=env.get("PATH"))
+    if program is None:
+        raise DokkuError(f"{argv[0]} not found", exit_code=127 if "/" in argv[0] else 1)
+    process = sh.Command(program)(
+        *argv[1:],
+        _bg=True,
+        _bg_exc=False,
+        _tty_out=False,
+        _in=cast(Any, stdin),  # sh's own types forget that it takes descriptors
+        _out=stdout,
+        _err=stderr,
+        _env=env,
+        _cwd=cwd or None,
+        _ok_code=tuple(range(-64, 256)),
+        _preexec_fn=_default_signals,
+    )
+    try:
+        process.wait(timeout=timeout or None)
+    except sh.TimeoutException:
+        _stop(process)
+        raise DokkuError(
+            f"{os.path.basename(argv[0])} did not finish within {timeout:g} seconds"
+        ) from None
+    except BaseException:
+        _stop(process)
+        raise
+    return int(process.exit_code)
+
+
+def _stop(process: Any) -> None:
+    """End a program that is no longer wanted: TERM, ten seconds, KILL."""
+    import sh
+
+    for number, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 10)):
+        with contextlib.suppress(OSError):
+            process.signal(number)
+        with contextlib.suppress(sh.TimeoutException):
+            process.wait(timeout=patience)
+            return
+
+
+def _default_signals() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def _is_text(word: str) -> bool:
+    try:
+        word.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _input(stdin: Stdin) -> Iterator[int]:
+    if stdin is None:
+        with open(os.devnull, "rb") as nothing:
+            yield nothing.fileno()
+    elif isinstance(stdin, int):
+        yield stdin
+    elif isinstance(stdin, bytes):
+        with _memory() as source:
+            os.write(source, stdin) if len(stdin) < 65536 else _write_all(source, stdin)
+            os.lseek(source, 0, os.SEEK_SET)
+            yield source
+    else:
+        yield stdin.fileno()
+
+
+@contextlib.contextmanager
+def _memory() -> Iterator[int]:
+    descriptor = os.memfd_create("dokku")
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _content(descriptor: int) -> bytes:
+    size = os.lseek(descriptor, 0, os.SEEK_END)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    chunks = []
+    while size > 0:
+        chunk = os.read(descriptor, size)
+        if not chunk:
+            break
+        chunks.append(chunk)
+        size -= len(chunk)
+    return b"".join(chunks)

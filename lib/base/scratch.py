@@ -1,0 +1,65 @@
+"""Directories that live as long as a block, and the sweep that removes those of killed processes.
+
+A name is PURPOSE.PID.START.RANDOM, START being the kernel's start time of the process since boot: a
+directory whose process is gone, or whose pid belongs to somebody younger, is nobody's.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+
+from lib.base import files, settings
+
+
+@contextlib.contextmanager
+def directory(purpose: str) -> Iterator[str]:
+    """A new private directory (0700) for the block; gone after it, whatever happens inside."""
+    base = settings.temporary()
+    files.make_directory(base, 0o700)
+    pid = os.getpid()
+    path = os.path.join(base, f"{purpose}.{pid}.{_started(pid)}.{secrets.token_hex(6)}")
+    os.mkdir(path, 0o700)
+    files.give(path)
+    try:
+        yield path
+    finally:
+        remove_tree(path)
+
+
+def sweep() -> None:
+    """Remove the directories that killed processes left behind; never a living one's."""
+    base = settings.temporary()
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(base):
+            parts = name.split(".")
+            if (
+                len(parts) == 4
+                and parts[1].isdigit()
+                and _started(int(parts[1])) != parts[2]
+            ):
+                remove_tree(os.path.join(base, name))
+
+
+def remove_tree(path: str) -> None:
+    """Remove a tree whose content may have any mode; what stays is left to the next sweep."""
+    shutil.rmtree(path, ignore_errors=True)
+    if not os.path.isdir(path):
+        return
+    for parent, directories, _ in os.walk(path):
+        for name in directories:
+            entry = os.path.join(parent, name)
+            if not os.path.islink(entry):
+                with contextlib.suppress(OSError):
+                    os.chmod(entry, 0o700)
+    shutil.rmtree(path, ignore_errors=True)
+
+
+def _started(pid: int) -> str:
+    """The start time of a process in clock ticks since boot; empty when there is none."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""

@@ -1,0 +1,258 @@
+"""Every path and program of the host, and the environment that triggers and commands see.
+
+Values come from the environment, /etc/default/dokku, $DOKKU_ROOT/dokkurc and $DOKKU_ROOT/.dokkurc/*; the entry
+points call `load_host` (root-owned files), change user, then `load_user`. Everything here reads os.environ
+at each call, so a second instance is a second set of variables.
+Source: dokku v0.24.0 `dokku`; names and defaults are public, plugins read them.
+"""
+
+import os
+import pwd
+import re
+
+from lib.base.errors import DokkuError
+
+VERSION = "0.24.1"
+NOT_IMPLEMENTED = 10  # a plugin's `commands` file: not mine
+LABELS = {
+    "org.label-schema.schema-version": "1.0",
+    "org.label-schema.vendor": "dokku",
+    "dokku": "",
+}
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+_ASSIGNMENT = re.compile(
+    r"""(?:export[ \t]+)?([A-Za-z_]\w*)=(?:'([^']*)'|"([^"$`\\]*)"|([^\s'"$`\\;&|()<>#*?\[~]*))[ \t]*(?:#.*)?"""
+)
+_HOSTILE = ("LD_", "PYTHON", "DYLD_")
+_HOSTILE_NAMES = (
+    *(
+        "BASH_ENV",
+        "ENV",
+        "IFS",
+        "CDPATH",
+        "POSIXLY_CORRECT",
+        "TMP",
+        "TMPDIR",
+        "TEMP",
+        "TEMPDIR",
+    ),
+    *("TAR_OPTIONS", "UNZIP", "UNZIPOPT", "ZIPINFO", "GZIP"),
+)
+
+
+def load_host() -> None:
+    """Take the host's settings from /etc/default/dokku. Missing or unreadable: nothing."""
+    path = os.environ.get("DOKKU_DEFAULTS_FILE", "/etc/default/dokku")
+    if os.access(path, os.R_OK):
+        _source(path)
+
+
+def load_user() -> None:
+    """Take dokkurc and .dokkurc/*, then export everything plugins rely on.
+
+    Raises: DokkuError when one of the files can't be read.
+    """
+    rc = os.path.join(root(), "dokkurc")
+    files = [rc] if os.path.isfile(rc) else []
+    directory = os.path.join(root(), ".dokkurc")
+    if os.path.isdir(directory):
+        files += [
+            os.path.join(directory, name) for name in sorted(os.listdir(directory))
+        ]
+    for path in files:
+        if not os.path.isfile(path):
+            continue
+        if not os.access(path, os.R_OK):
+            raise DokkuError(f"Unable to read {path} for sourcing")
+        _source(path)
+    _export()
+
+
+def clean_environment() -> None:
+    """Drop what could change the programs we start: loader, interpreter and archiver variables."""
+    for name in list(os.environ):
+        if name.startswith(_HOSTILE) or name in _HOSTILE_NAMES:
+            del os.environ[name]
+    known = os.environ.get("PATH", "").split(":")
+    os.environ["PATH"] = ":".join(
+        [p for p in known if p] + [p for p in PATH.split(":") if p not in known]
+    )
+    os.environ["LC_ALL"] = "C.UTF-8"
+    os.environ.setdefault("HOME", root())
+
+
+def user() -> str:
+    return os.environ.get("DOKKU_SYSTEM_USER") or "dokku"
+
+
+def group() -> str:
+    return os.environ.get("DOKKU_SYSTEM_GROUP") or user()
+
+
+def root() -> str:
+    """DOKKU_ROOT: one directory per app, which is its bare git repository too."""
+    found = os.environ.get("DOKKU_ROOT")
+    if found:
+        return found
+    try:
+        return pwd.getpwnam(user()).pw_dir
+    except KeyError:
+        return "/home/dokku"
+
+
+def lib() -> str:
+    """DOKKU_LIB_ROOT: properties, data, plugins. Set through DOKKU_LIB_PATH."""
+    return (
+        os.environ.get("DOKKU_LIB_PATH")
+        or os.environ.get("DOKKU_LIB_ROOT")
+        or "/var/lib/dokku"
+    )
+
+
+def logs() -> str:
+    return os.environ.get("DOKKU_LOGS_DIR") or "/var/log/dokku"
+
+
+def app_dir(app: str) -> str:
+    return os.path.join(root(), app)
+
+
+def data(plugin: str, app: str = "") -> str:
+    """Where a core plugin keeps files that are not properties."""
+    return (
+        os.path.join(lib(), "data", plugin, app)
+        if app
+        else os.path.join(lib(), "data", plugin)
+    )
+
+
+def temporary() -> str:
+    """Private directory for everything short-lived; mode 0700."""
+    return os.path.join(lib(), "tmp")
+
+
+def plugins_enabled() -> str:
+    return os.path.join(
+        os.environ.get("PLUGIN_PATH") or os.path.join(lib(), "plugins"), "enabled"
+    )
+
+
+def core_plugins() -> str:
+    return os.environ.get("PLUGIN_CORE_PATH") or os.path.join(lib(), "core-plugins")
+
+
+def docker() -> str:
+    return os.environ.get("DOCKER_BIN") or "docker"
+
+
+def nginx_logs() -> str:
+    return os.environ.get("DOKKU_NGINX_LOG_DIR") or "/var/log/nginx"
+
+
+def nginx_pid_file() -> str:
+    return os.environ.get("DOKKU_NGINX_PID_FILE") or "/run/nginx.pid"
+
+
+def nginx_test() -> list[str]:
+    """The words that test the whole nginx configuration; sudoers allows exactly these."""
+    return _words("DOKKU_NGINX_TEST_COMMAND", "/usr/sbin/nginx -t")
+
+
+def nginx_reload() -> list[str]:
+    systemd = os.path.isdir("/run/systemd/system")
+    default = (
+        "/usr/bin/systemctl reload nginx" if systemd else "/usr/sbin/nginx -s reload"
+    )
+    return _words("DOKKU_NGINX_RELOAD_COMMAND", default)
+
+
+def _words(name: str, default: str) -> list[str]:
+    words = os.environ.get(name, "").split()
+    if words:
+        return words
+    return ([] if os.geteuid() == 0 else ["sudo", "-n"]) + default.split()
+
+
+def _export() -> None:
+    """What every trigger and subcommand may count on. Source: dokku v0.24.0 `dokku`."""
+    plugins = os.environ.get("PLUGIN_PATH") or os.path.join(lib(), "plugins")
+    core = core_plugins()
+    labels = " ".join(
+        f"--label={key}={value}" if value else f"--label={key}"
+        for key, value in LABELS.items()
+    )
+    logs_dir = logs()
+    defaults = {
+        "DOKKU_ROOT": root(),
+        "DOKKU_HOST_ROOT": root(),
+        "DOKKU_LIB_ROOT": lib(),
+        "PLUGIN_PATH": plugins,
+        "PLUGIN_AVAILABLE_PATH": os.path.join(plugins, "available"),
+        "PLUGIN_ENABLED_PATH": os.path.join(plugins, "enabled"),
+        "PLUGIN_CORE_PATH": core,
+        "PLUGIN_CORE_AVAILABLE_PATH": os.path.join(core, "available"),
+        "PLUGIN_CORE_ENABLED_PATH": os.path.join(core, "enabled"),
+        "DOKKU_SYSTEM_USER": user(),
+        "DOKKU_SYSTEM_GROUP": group(),
+        "DOKKU_API_VERSION": "1",
+        "DOKKU_NOT_IMPLEMENTED_EXIT": str(NOT_IMPLEMENTED),
+        "DOKKU_VALID_EXIT": "0",
+        "DOKKU_PID": str(os.getpid()),
+        "DOCKER_BIN": docker(),
+        "DOKKU_IMAGE": "gliderlabs/herokuish:latest",
+        "DOKKU_CNB_BUILDER": "heroku/buildpacks",
+        "DOKKU_LOGS_DIR": logs_dir,
+        "DOKKU_LOGS_HOST_DIR": logs_dir,
+        "DOKKU_EVENTS_LOGFILE": os.path.join(logs_dir, "events.log"),
+        "DOKKU_CONTAINER_LABEL": "dokku",
+        "DOKKU_GLOBAL_BUILD_ARGS": labels,
+        "DOKKU_GLOBAL_RUN_ARGS": labels,
+        "SSH_USER": os.environ.get("USER") or "root",
+        "SSH_NAME": os.environ.get("NAME") or "default",
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+    os.environ["DOKKU_LIB_ROOT"] = lib()
+    if "DOKKU_DISTRO" not in os.environ:
+        os.environ["DOKKU_DISTRO"] = _distribution()
+
+
+def _distribution() -> str:
+    try:
+        with open("/etc/os-release", encoding="utf-8") as file:
+            lines = [line for line in file if line.startswith("ID=")]
+    except OSError:
+        return ""
+    return lines[0].partition("=")[2].strip().strip('"') if lines else ""
+
+
+def _source(path: str) -> None:
+    """Set what a shell file assigns: plain assignments here, anything cleverer by bash itself."""
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        lines = [line.strip() for line in file]
+    found: dict[str, str] = {}
+    for line in lines:
+        if not line or line.startswith("#"):
+            continue
+        match = _ASSIGNMENT.fullmatch(line)
+        if match is None:
+            found = _sourced_by_bash(path)
+            break
+        found[match[1]] = next(
+            (text for text in match.group(2, 3, 4) if text is not None), ""
+        )
+    os.environ.update(found)
+
+
+def _sourced_by_bash(path: str) -> dict[str, str]:
+    from lib.base import run
+
+    script = 'set -a; . "$1" >/dev/null || exit 1; exec env -0'
+    listing = run.capture("bash", "-c", script, "dokku", os.path.abspath(path))
+    pairs = (entry.partition("=") for entry in listing.split("\0") if "=" in entry)
+    return {
+        name: value
+        for name, _, value in pairs
+        if name not in ("_", "SHLVL", "PWD", "OLDPWD")
+    }

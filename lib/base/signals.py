@@ -1,0 +1,65 @@
+"""What happens on Ctrl-C, a terminated session and kill, and the failpoints that tests set."""
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+from lib.base import settings
+from lib.base.errors import Interrupted
+
+_NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_deferring = 0
+_pending: list[int] = []
+
+
+def install() -> None:
+    """Turn SIGINT, SIGTERM and SIGHUP into Interrupted, so that every `with` block cleans up."""
+    for number in _NUMBERS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
+            signal.signal(number, _arrived)
+
+
+@contextlib.contextmanager
+def deferred() -> Iterator[None]:
+    """Finish the block first: a signal that arrives inside it takes effect after it."""
+    global _deferring
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _deferring += 1
+    try:
+        yield
+    finally:
+        _deferring -= 1
+        if _pending and not _deferring:
+            raise Interrupted(_pending.pop())
+
+
+def failpoint(stage: str) -> None:
+    """Die, sleep or fail here when DOKKU_TEST_FAILPOINT=STAGE:ACTION asks for it.
+
+    Honoured only where root has made the file `failpoints` in DOKKU_LIB_ROOT, which tests do in their own
+    instance. ACTION: kill9 (the whole process group, the default), term, raise.
+    """
+    wanted, _, action = os.environ.get("DOKKU_TEST_FAILPOINT", "").partition(":")
+    if wanted != stage:
+        return
+    switch = os.path.join(settings.lib(), "failpoints")
+    if not os.path.isfile(switch) or os.stat(switch).st_uid != 0:
+        return
+    if action == "raise":
+        raise RuntimeError(f"failpoint {stage}")
+    if action == "term":
+        os.kill(os.getpid(), signal.SIGTERM)
+        return
+    os.killpg(0, signal.SIGKILL)
+
+
+def _arrived(number: int, _frame: FrameType | None) -> None:
+    if _deferring:
+        _pending.append(number)
+        return
+    raise Interrupted(number)

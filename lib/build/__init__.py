@@ -1,0 +1,1 @@
+"""Source to image: which builder, and the builders."""

@@ -1,0 +1,1 @@
+"""Containers to traffic: which proxy an app uses, and its virtual hosts."""

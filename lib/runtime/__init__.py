@@ -1,0 +1,1 @@
+"""Image to containers: starting, checking, retiring, and what they say."""

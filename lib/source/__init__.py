@@ -1,0 +1,1 @@
+"""How code arrives: repositories, pushes, archives, commits made from a directory."""
