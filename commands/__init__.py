@@ -22,7 +22,11 @@ class Root(TyperGroup):
 
     def get_command(self, ctx: Any, name: str) -> Any:
         info = _modules.find(name)
-        return None if info is None else get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None)
+        return (
+            None
+            if info is None
+            else get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None)
+        )
 
 
 app = typer.Typer(cls=Root, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -44,7 +48,7 @@ def main() -> None:
         status = error.exit_code
     except Interrupted as error:
         status = error.exit_code
-    except Exception as error:  # noqa: BLE001 - a bug: one line, and the traceback for whoever asks
+    except Exception as error:  # a bug: one line, and the traceback for whoever asks
         _confess(error)
         status = 1
     os._exit(_flushed(status))

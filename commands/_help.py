@@ -51,5 +51,3 @@ def _parameters(info: Any) -> list[str]:
 
 def _first_line(function: Any) -> str:
     return str(function.__doc__ or "").strip().split("\n")[0].rstrip(".")
-
-

@@ -13,7 +13,14 @@ _FLAGS = {
     "--rm-container": "DOKKU_RM_CONTAINER",
     "--detach": "DOKKU_DETACH_CONTAINER",
 }
-_PASSING_WORDS_ON = ("run", "run:detached", "enter", "docker-options:add", "docker-options:remove", "plugin:trigger")
+_PASSING_WORDS_ON = (
+    "run",
+    "run:detached",
+    "enter",
+    "docker-options:add",
+    "docker-options:remove",
+    "plugin:trigger",
+)
 _BLANKS = " \t\n\r\v\f"
 
 
@@ -43,10 +50,12 @@ def received(argv: list[str]) -> list[str]:
 
 
 def split(text: str) -> list[str]:
-    """Words by the rules of xargs: quotes and backslashes count, nothing is expanded. Git's own only by blanks."""
+    """Words by the rules of xargs: quotes and backslashes count, nothing is expanded; git's own by blanks."""
     text = text.strip(_BLANKS)
     first = text.split(None, 1)[0]
-    if first.startswith(("git-", "git:")) and not first.startswith(("git:auth", "git:from", "git:set", "git:sync")):
+    if first.startswith(("git-", "git:")) and not first.startswith(
+        ("git:auth", "git:from", "git:set", "git:sync")
+    ):
         return text.split()
     words: list[str] = []
     word: list[str] = []

@@ -1,4 +1,7 @@
-"""Commands of plugins: their subcommands/ files, then their `commands` scripts. Source: dokku v0.24.0 `dokku`."""
+"""Commands of plugins: their subcommands/ files, then their `commands` scripts.
+
+Source: dokku v0.24.0 `dokku`.
+"""
 
 import os
 

@@ -27,7 +27,8 @@ def _header() -> list[str]:
     return [
         "Usage: dokku [--quiet|--trace|--rm-container|--rm|--force] COMMAND <app> [command-specific-options]",
         "",
-        'Primary help options, type "dokku COMMAND:help" for more details, or dokku help --all to see all commands.',
+        'Primary help options, type "dokku COMMAND:help" for more details, '
+        "or dokku help --all to see all commands.",
         "",
         "Commands:",
         "",

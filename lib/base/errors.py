@@ -6,9 +6,7 @@ class DokkuError(Exception):
 
     exit_code = 1
 
-    def __init__(
-        self, text: str = "", exit_code: int | None = None, more: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, text: str = "", exit_code: int | None = None, more: tuple[str, ...] = ()) -> None:
         """more: further lines, shown after the first."""
         super().__init__(text)
         self.text = text
@@ -40,9 +38,7 @@ class ToolFailed(DokkuError):
     """A program returned a status other than 0. Without text when the program spoke for itself."""
 
     def __init__(self, program: str, status: int, text: str = "") -> None:
-        super().__init__(
-            text, exit_code=status if 0 < status < 256 else 128 + abs(status)
-        )
+        super().__init__(text, exit_code=status if 0 < status < 256 else 128 + abs(status))
         self.program = program
         self.status = status
 
@@ -51,9 +47,7 @@ class TriggerFailed(DokkuError):
     """A plugin's trigger script returned a status other than 0; it spoke for itself."""
 
     def __init__(self, name: str, plugin: str, status: int) -> None:
-        super().__init__(
-            "", exit_code=status if 0 < status < 256 else 128 + abs(status)
-        )
+        super().__init__("", exit_code=status if 0 < status < 256 else 128 + abs(status))
         self.name = name
         self.plugin = plugin
 

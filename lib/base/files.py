@@ -36,12 +36,8 @@ def replace(path: str, content: str | bytes, mode: int = 0o600) -> None:
         content = content.encode("utf-8", "surrogateescape")
     directory = os.path.dirname(path)
     make_directory(directory)
-    beside = os.path.join(
-        directory, f".{os.path.basename(path)}.{os.getpid()}.{secrets.token_hex(4)}"
-    )
-    descriptor = os.open(
-        beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode
-    )
+    beside = os.path.join(directory, f".{os.path.basename(path)}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(file.fileno(), mode)
@@ -95,9 +91,7 @@ def give(target: str | int) -> None:
 
 
 def flush_directory(directory: str) -> None:
-    with contextlib.suppress(
-        OSError
-    ):  # pyfakefs and some network file systems refuse; the rename stands
+    with contextlib.suppress(OSError):  # pyfakefs and some network file systems refuse; the rename stands
         descriptor = os.open(directory or ".", os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -116,9 +110,7 @@ def locked(path: str) -> Iterator[None]:
         os.path.abspath(path).strip("/").replace("%", "%25").replace("/", "%2F")[-240:],
     )
     try:
-        descriptor = os.open(
-            name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
-        )
+        descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise DokkuError(f"Unable to lock {path}: {error.strerror}") from error
     try:
@@ -130,13 +122,9 @@ def locked(path: str) -> Iterator[None]:
 
 
 def read_beneath(tree: str, name: str, limit: int = 1024 * 1024) -> str | None:
-    """The text of a regular file in an untrusted tree, or None: absent, too large, or a link that leaves it."""
+    """The text of a regular file in an untrusted tree, or None: absent, too large, a link that leaves it."""
     top = os.path.realpath(tree)
     path = os.path.realpath(os.path.join(top, name))
-    if (
-        os.path.commonpath([top, path]) != top
-        or not os.path.isfile(path)
-        or os.path.getsize(path) > limit
-    ):
+    if os.path.commonpath([top, path]) != top or not os.path.isfile(path) or os.path.getsize(path) > limit:
         return None
     return read(path)

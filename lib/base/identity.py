@@ -19,7 +19,8 @@ def needs_root(command: str) -> bool:
 def assume(command: str, program: str, words: list[str]) -> None:
     """Run on as the user that command needs: the system user, or root for those of `needs_root`.
 
-    program, words: how we were called, to be called again through sudo. Raises: DokkuError where root is needed.
+    program, words: how we were called, to be called again through sudo.
+    Raises: DokkuError where root is needed.
     """
     if needs_root(command):
         if os.geteuid() != 0:

@@ -19,12 +19,8 @@ from lib.base.errors import Locked
 
 _held: dict[str, int] = {}  # app: nesting depth, in this process
 _guard = threading.Lock()
-TOKENS = (
-    "DOKKU_DEPLOY_LOCKS"  # APP=TOKEN words: what a child process of a deploy may enter
-)
-INHERITED = (
-    "DOKKU_DEPLOY_LOCK_FD"  # an open lock file that git-receive-pack hands to its hook
-)
+TOKENS = "DOKKU_DEPLOY_LOCKS"  # APP=TOKEN words: what a child process of a deploy may enter
+INHERITED = "DOKKU_DEPLOY_LOCK_FD"  # an open lock file that git-receive-pack hands to its hook
 
 
 @contextlib.contextmanager
@@ -128,9 +124,7 @@ def _acquired(app: str) -> Iterator[None]:
 
 def _open(app: str) -> int:
     try:
-        descriptor = os.open(
-            path(app), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
-        )
+        descriptor = os.open(path(app), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         raise Locked(f"Unable to lock {path(app)}: {error.strerror}") from error
     files.give(descriptor)
@@ -146,11 +140,7 @@ def _inherited(app: str) -> int | None:
         ours, there = os.fstat(int(word)), os.stat(path(app))
     except OSError:
         return None
-    return (
-        int(word)
-        if (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)
-        else None
-    )
+    return int(word) if (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino) else None
 
 
 def _is_ours(app: str) -> bool:
@@ -198,9 +188,7 @@ def _holder(lock_file: str) -> dict[str, str]:
 def _refusal(app: str, lock_file: str) -> Locked:
     holder = _holder(lock_file)
     who = (
-        f"Held by {holder['user']} ({holder['command'] or 'dokku'}) since {holder['since']}"
-        if holder
-        else ""
+        f"Held by {holder['user']} ({holder['command'] or 'dokku'}) since {holder['since']}" if holder else ""
     )
     hint = "Run 'apps:unlock' to release the existing deploy lock"
     return Locked(

@@ -1,6 +1,6 @@
 """The only place that writes to stdout and stderr, in Dokku's vocabulary.
 
-Source: dokku v0.24.0 plugins/common/functions, dokku_log_*. Scripts parse these lines: texts are an interface.
+Source: dokku v0.24.0 plugins/common/functions, dokku_log_*. Scripts parse these lines.
 One call writes one whole line, so parallel workers do not mix.
 """
 
@@ -92,10 +92,7 @@ def columns(rows: Iterable[tuple[str, ...]], indent: str = "", gap: int = 2) -> 
     table = [tuple(row) for row in rows]
     if not table:
         return
-    widths = [
-        max(len(row[i]) for row in table if i < len(row))
-        for i in range(max(map(len, table)))
-    ]
+    widths = [max(len(row[i]) for row in table if i < len(row)) for i in range(max(map(len, table)))]
     for row in table:
         cells = [cell.ljust(widths[i] + gap) for i, cell in enumerate(row[:-1])]
         plain(indent + "".join(cells) + row[-1])

@@ -10,9 +10,7 @@ from lib.base import log
 from lib.base.errors import DokkuError
 
 
-def each(
-    verb: str, work: Callable[[str], None], apps: Sequence[str], workers: int
-) -> None:
+def each(verb: str, work: Callable[[str], None], apps: Sequence[str], workers: int) -> None:
     """Do work for every app; a failure of one is shown and counted, the others go on.
 
     workers: 0 or 1 for one after another, -1 for one per CPU. Raises: DokkuError with the count of failures.
@@ -28,8 +26,7 @@ def each(
     if workers <= 1:
         log.warn(f"Running {verb} in serial mode")
         failures = sum(
-            not _attempt(f"Running {verb} against app {app}", verb, "app ", work, app)
-            for app in apps
+            not _attempt(f"Running {verb} against app {app}", verb, "app ", work, app) for app in apps
         )
         if failures:
             raise DokkuError(f"{verb} command returned {failures} errors")
@@ -39,9 +36,7 @@ def each(
         raise DokkuError(f"Encountered {failures} errors during parallel run")
 
 
-def _pooled(
-    verb: str, work: Callable[[str], None], apps: Sequence[str], workers: int
-) -> int:
+def _pooled(verb: str, work: Callable[[str], None], apps: Sequence[str], workers: int) -> int:
     from concurrent.futures import ThreadPoolExecutor, as_completed  # 17 ms
 
     def collected(app: str) -> tuple[bool, list[tuple[int, bytes]]]:
@@ -62,9 +57,7 @@ def _pooled(
     return failures
 
 
-def _attempt(
-    opening: str, verb: str, what: str, work: Callable[[str], None], app: str
-) -> bool:
+def _attempt(opening: str, verb: str, what: str, work: Callable[[str], None], app: str) -> bool:
     log.info1(opening)
     try:
         work(app)
@@ -72,9 +65,7 @@ def _attempt(
         reason = error.text or f"exit status {error.exit_code}"
         log.warn(f"Error running {verb} against {what}{app}: {reason}")
         return False
-    except Exception as error:  # noqa: BLE001 - a bug in one app's work must not end the other apps'
-        log.warn(
-            f"Error running {verb} against {what}{app}: {type(error).__name__}: {error}"
-        )
+    except Exception as error:  # a bug in one app's work must not end the other apps'
+        log.warn(f"Error running {verb} against {what}{app}: {type(error).__name__}: {error}")
         return False
     return True

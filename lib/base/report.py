@@ -1,7 +1,7 @@
 """`:report` in its three shapes: rows for people, one bare value, JSON for programs.
 
-A row is (flag, value) with the flag spelled as users give it: `--app-dir`. Text shows exactly the rows of Dokku
-0.24; newer ones (`Row.newer`) are in the JSON and can be asked for by flag.
+A row is (flag, value) with the flag spelled as users give it: `--app-dir`. Text shows exactly the rows of
+Dokku 0.24; newer ones (`Row.newer`) are in the JSON and can be asked for by flag.
 Source: dokku v0.24.0 plugins/common/report.go (GO) and the shell plugins' cmd-*-report (SHELL).
 """
 
@@ -32,16 +32,12 @@ def show(
     """Print a report on some apps (or [GLOBAL]).
 
     title: the words after the app's name, `app information`. prefix: what JSON keys lose in their short form,
-    `app-`. flag: the one value wanted. shape: stdout or json. Raises: DokkuError for an unknown flag or shape.
+    `app-`. flag: the one value wanted. shape: stdout or json. Raises: DokkuError for unknown ones.
     """
     if shape not in ("stdout", "json"):
-        raise DokkuError(
-            f"Invalid output format specified, supported formats: json, stdout: {shape}"
-        )
+        raise DokkuError(f"Invalid output format specified, supported formats: json, stdout: {shape}")
     if flag and shape == "json":
-        raise DokkuError(
-            "--format flag cannot be specified when specifying an info flag"
-        )
+        raise DokkuError("--format flag cannot be specified when specifying an info flag")
     if not apps:
         log.warn("You haven't deployed any applications yet")
         return
@@ -60,12 +56,8 @@ def show(
 def as_text(rows: Sequence[Row], family: str) -> list[str]:
     shown = [row for row in rows if not row.newer]
     if family == GO:
-        return [
-            f"       {label(row.flag).ljust(31)}{row.value}" for row in sorted(shown)
-        ]
-    return [
-        f"       {label(row.flag).ljust(30)} {row.value.ljust(25)}" for row in shown
-    ]
+        return [f"       {label(row.flag).ljust(31)}{row.value}" for row in sorted(shown)]
+    return [f"       {label(row.flag).ljust(30)} {row.value.ljust(25)}" for row in shown]
 
 
 def as_json(rows: Sequence[Row], prefix: str) -> str:
@@ -74,9 +66,7 @@ def as_json(rows: Sequence[Row], prefix: str) -> str:
 
     values = {row.flag.removeprefix("--"): row.value for row in rows}
     short = {key.removeprefix(prefix): value for key, value in values.items()}
-    return json.dumps(
-        {**short, **values}, sort_keys=True, separators=(",", ":"), ensure_ascii=False
-    )
+    return json.dumps({**short, **values}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def label(flag: str) -> str:

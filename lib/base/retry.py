@@ -11,8 +11,6 @@ def until(ready: Callable[[], bool], timeout: float, every: float) -> bool:
         retry=tenacity.retry_if_result(lambda answer: not answer),
         stop=tenacity.stop_after_delay(timeout),
         wait=tenacity.wait_fixed(every),
-        retry_error_callback=lambda state: (
-            state.outcome.result() if state.outcome else False
-        ),
+        retry_error_callback=lambda state: state.outcome.result() if state.outcome else False,
     )
     return bool(patient(ready))

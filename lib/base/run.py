@@ -61,9 +61,7 @@ def capture(
     show_errors: bool = True,
 ) -> str:
     """The stdout of a program. show_errors: its stderr is ours; else it becomes the text of ToolFailed."""
-    output = capture_bytes(
-        *argv, cwd=cwd, env=env, stdin=stdin, timeout=timeout, show_errors=show_errors
-    )
+    output = capture_bytes(*argv, cwd=cwd, env=env, stdin=stdin, timeout=timeout, show_errors=show_errors)
     return output.decode("utf-8", "surrogateescape")
 
 
@@ -82,9 +80,7 @@ def capture_bytes(
         if show_errors and said:
             log.raw(said, 2)
         if result:
-            text = (
-                "" if show_errors and said else said.decode("utf-8", "replace").strip()
-            )
+            text = "" if show_errors and said else said.decode("utf-8", "replace").strip()
             raise ToolFailed(argv[0], result, text)
         return _content(output)
 
@@ -98,10 +94,7 @@ def succeeds(
 ) -> bool:
     """Whether a program returns 0; what it says is dropped."""
     with open(os.devnull, "wb") as nowhere:
-        return (
-            _start(argv, cwd, env, stdin, nowhere.fileno(), nowhere.fileno(), timeout)
-            == 0
-        )
+        return _start(argv, cwd, env, stdin, nowhere.fileno(), nowhere.fileno(), timeout) == 0
 
 
 def become(*argv: str, env: Mapping[str, str] | None = None) -> None:
@@ -121,9 +114,7 @@ def _start(
     for word in argv:
         if "\0" in word or not _is_text(word):
             raise DokkuError(f"Invalid value for {os.path.basename(argv[0])}: {word!a}")
-    log.debug(
-        f"{os.path.basename(argv[0])} {argv[1] if len(argv) > 1 else ''} ({len(argv)} words)"
-    )
+    log.debug(f"{os.path.basename(argv[0])} {argv[1] if len(argv) > 1 else ''} ({len(argv)} words)")
     with _input(stdin) as source:
         return _spawn(
             list(argv),
@@ -171,9 +162,7 @@ def _spawn(
         process.wait(timeout=timeout or None)
     except sh.TimeoutException:
         _stop(process)
-        raise DokkuError(
-            f"{os.path.basename(argv[0])} did not finish within {timeout:g} seconds"
-        ) from None
+        raise DokkuError(f"{os.path.basename(argv[0])} did not finish within {timeout:g} seconds") from None
     except BaseException:
         _stop(process)
         raise

@@ -34,11 +34,7 @@ def sweep() -> None:
     with contextlib.suppress(FileNotFoundError):
         for name in os.listdir(base):
             parts = name.split(".")
-            if (
-                len(parts) == 4
-                and parts[1].isdigit()
-                and _started(int(parts[1])) != parts[2]
-            ):
+            if len(parts) == 4 and parts[1].isdigit() and _started(int(parts[1])) != parts[2]:
                 remove_tree(os.path.join(base, name))
 
 

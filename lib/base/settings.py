@@ -1,7 +1,7 @@
 """Every path and program of the host, and the environment that triggers and commands see.
 
-Values come from the environment, /etc/default/dokku, $DOKKU_ROOT/dokkurc and $DOKKU_ROOT/.dokkurc/*; the entry
-points call `load_host` (root-owned files), change user, then `load_user`. Everything here reads os.environ
+Values come from the environment, /etc/default/dokku, $DOKKU_ROOT/dokkurc and $DOKKU_ROOT/.dokkurc/*; the
+entry points call `load_host` (root-owned files), change user, then `load_user`. Everything here reads os.environ
 at each call, so a second instance is a second set of variables.
 Source: dokku v0.24.0 `dokku`; names and defaults are public, plugins read them.
 """
@@ -22,7 +22,8 @@ LABELS = {
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 _ASSIGNMENT = re.compile(
-    r"""(?:export[ \t]+)?([A-Za-z_]\w*)=(?:'([^']*)'|"([^"$`\\]*)"|([^\s'"$`\\;&|()<>#*?\[~]*))[ \t]*(?:#.*)?"""
+    r"""(?:export[ \t]+)?([A-Za-z_]\w*)="""
+    r"""(?:'([^']*)'|"([^"$`\\]*)"|([^\s'"$`\\;&|()<>#*?\[~]*))[ \t]*(?:#.*)?"""
 )
 _HOSTILE = ("LD_", "PYTHON", "DYLD_")
 _HOSTILE_NAMES = (
@@ -57,9 +58,7 @@ def load_user() -> None:
     files = [rc] if os.path.isfile(rc) else []
     directory = os.path.join(root(), ".dokkurc")
     if os.path.isdir(directory):
-        files += [
-            os.path.join(directory, name) for name in sorted(os.listdir(directory))
-        ]
+        files += [os.path.join(directory, name) for name in sorted(os.listdir(directory))]
     for path in files:
         if not os.path.isfile(path):
             continue
@@ -75,9 +74,7 @@ def clean_environment() -> None:
         if name.startswith(_HOSTILE) or name in _HOSTILE_NAMES:
             del os.environ[name]
     known = os.environ.get("PATH", "").split(":")
-    os.environ["PATH"] = ":".join(
-        [p for p in known if p] + [p for p in PATH.split(":") if p not in known]
-    )
+    os.environ["PATH"] = ":".join([p for p in known if p] + [p for p in PATH.split(":") if p not in known])
     os.environ["LC_ALL"] = "C.UTF-8"
     os.environ.setdefault("HOME", root())
 
@@ -103,11 +100,7 @@ def root() -> str:
 
 def lib() -> str:
     """DOKKU_LIB_ROOT: properties, data, plugins. Set through DOKKU_LIB_PATH."""
-    return (
-        os.environ.get("DOKKU_LIB_PATH")
-        or os.environ.get("DOKKU_LIB_ROOT")
-        or "/var/lib/dokku"
-    )
+    return os.environ.get("DOKKU_LIB_PATH") or os.environ.get("DOKKU_LIB_ROOT") or "/var/lib/dokku"
 
 
 def logs() -> str:
@@ -120,11 +113,7 @@ def app_dir(app: str) -> str:
 
 def data(plugin: str, app: str = "") -> str:
     """Where a core plugin keeps files that are not properties."""
-    return (
-        os.path.join(lib(), "data", plugin, app)
-        if app
-        else os.path.join(lib(), "data", plugin)
-    )
+    return os.path.join(lib(), "data", plugin, app) if app else os.path.join(lib(), "data", plugin)
 
 
 def temporary() -> str:
@@ -133,9 +122,7 @@ def temporary() -> str:
 
 
 def plugins_enabled() -> str:
-    return os.path.join(
-        os.environ.get("PLUGIN_PATH") or os.path.join(lib(), "plugins"), "enabled"
-    )
+    return os.path.join(os.environ.get("PLUGIN_PATH") or os.path.join(lib(), "plugins"), "enabled")
 
 
 def core_plugins() -> str:
@@ -161,9 +148,7 @@ def nginx_test() -> list[str]:
 
 def nginx_reload() -> list[str]:
     systemd = os.path.isdir("/run/systemd/system")
-    default = (
-        "/usr/bin/systemctl reload nginx" if systemd else "/usr/sbin/nginx -s reload"
-    )
+    default = "/usr/bin/systemctl reload nginx" if systemd else "/usr/sbin/nginx -s reload"
     return _words("DOKKU_NGINX_RELOAD_COMMAND", default)
 
 
@@ -179,8 +164,7 @@ def _export() -> None:
     plugins = os.environ.get("PLUGIN_PATH") or os.path.join(lib(), "plugins")
     core = core_plugins()
     labels = " ".join(
-        f"--label={key}={value}" if value else f"--label={key}"
-        for key, value in LABELS.items()
+        f"--label={key}={value}" if value else f"--label={key}" for key, value in LABELS.items()
     )
     logs_dir = logs()
     defaults = {
@@ -239,9 +223,7 @@ def _source(path: str) -> None:
         if match is None:
             found = _sourced_by_bash(path)
             break
-        found[match[1]] = next(
-            (text for text in match.group(2, 3, 4) if text is not None), ""
-        )
+        found[match[1]] = next((text for text in match.group(2, 3, 4) if text is not None), "")
     os.environ.update(found)
 
 
@@ -251,8 +233,4 @@ def _sourced_by_bash(path: str) -> dict[str, str]:
     script = 'set -a; . "$1" >/dev/null || exit 1; exec env -0'
     listing = run.capture("bash", "-c", script, "dokku", os.path.abspath(path))
     pairs = (entry.partition("=") for entry in listing.split("\0") if "=" in entry)
-    return {
-        name: value
-        for name, _, value in pairs
-        if name not in ("_", "SHLVL", "PWD", "OLDPWD")
-    }
+    return {name: value for name, _, value in pairs if name not in ("_", "SHLVL", "PWD", "OLDPWD")}

@@ -22,7 +22,7 @@ class Plugin(NamedTuple):
 
 
 def fire(name: str, *args: str) -> None:
-    """Let everybody act on a trigger, with our stdin and stdout. Raises: whatever the first failing one does."""
+    """Let everybody act on a trigger, with our stdin and stdout. Raises: as the first that fails."""
     for owner, answer in _answers(name):
         if isinstance(answer, Plugin):
             _run_script(name, answer, args)
@@ -60,9 +60,7 @@ def plugins() -> list[Plugin]:
     found = []
     for name in sorted(names, key=os.fsencode):
         path = os.path.join(enabled, name)
-        if os.path.isdir(path) and not (os.path.realpath(path) + os.sep).startswith(
-            core
-        ):
+        if os.path.isdir(path) and not (os.path.realpath(path) + os.sep).startswith(core):
             found.append(Plugin(name, path))
     return found
 
@@ -77,9 +75,7 @@ def _answers(name: str) -> list[tuple[str, Handler | Plugin]]:
         if os.access(script, os.X_OK):
             answers.append((plugin.name, plugin))
         else:
-            log.note(
-                f"Trigger '{name}' is not executable, skipping plugin ({plugin.name})"
-            )
+            log.note(f"Trigger '{name}' is not executable, skipping plugin ({plugin.name})")
     return sorted(answers, key=lambda answer: os.fsencode(answer[0]))
 
 
@@ -92,9 +88,7 @@ def _built_in(name: str) -> dict[str, Handler]:
 
 
 def _run_script(name: str, plugin: Plugin, args: tuple[str, ...]) -> None:
-    status = run.status(
-        *_argv(name, plugin, args), env=_settings_of(plugin), stdin=run.INHERIT
-    )
+    status = run.status(*_argv(name, plugin, args), env=_settings_of(plugin), stdin=run.INHERIT)
     if status:
         raise TriggerFailed(name, plugin.name, status)
 
@@ -116,17 +110,13 @@ def _argv(name: str, plugin: Plugin, args: tuple[str, ...]) -> list[str]:
 
 
 def _settings_of(plugin: Plugin) -> dict[str, str]:
-    """CONFIG_KEY for every key of [plugin.config] in plugin.toml: the environment's value, or config.toml's."""
-    keys = (
-        _toml(os.path.join(plugin.path, "plugin.toml"))
-        .get("plugin", {})
-        .get("config", {})
-    )
+    """CONFIG_KEY for every key of [plugin.config] in plugin.toml: the environment's, or config.toml's."""
+    keys = _toml(os.path.join(plugin.path, "plugin.toml")).get("plugin", {}).get("config", {})
     if not keys:
         return {}
-    stored = _toml(
-        os.path.join(os.path.dirname(settings.plugins_enabled()), "config.toml")
-    ).get(plugin.name, {})
+    stored = _toml(os.path.join(os.path.dirname(settings.plugins_enabled()), "config.toml")).get(
+        plugin.name, {}
+    )
     names = {key: key.upper().replace("-", "_") for key in keys}
     prefix = plugin.name.upper().replace("-", "_")
     return {
@@ -151,9 +141,6 @@ def _log_event(name: str) -> None:
         return
     import syslog
 
-    who = " ".join(
-        f"{key}={os.environ.get(key, '')}"
-        for key in ("NAME", "FINGERPRINT", "DOKKU_PID")
-    )
+    who = " ".join(f"{key}={os.environ.get(key, '')}" for key in ("NAME", "FINGERPRINT", "DOKKU_PID"))
     syslog.openlog("dokku-event", syslog.LOG_PID, syslog.LOG_USER)
     syslog.syslog(f"INVOKED: {name}( *** ) {who}")

@@ -20,9 +20,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMBER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_BAD_REF = re.compile(
-    r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|\Z)|\.\Z|/\Z|\A/|\A\.|\A-|\A@\Z"
-)
+_BAD_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|\Z)|\.\Z|/\Z|\A/|\A\.|\A-|\A@\Z")
 
 
 def is_new_app_name(name: str) -> bool:
@@ -71,12 +69,7 @@ def is_domain(domain: str) -> bool:
 
 def is_ref(name: str) -> bool:
     """Whether git takes this as a branch or tag name. Source: git-check-ref-format(1)."""
-    return (
-        bool(name)
-        and len(name) <= 255
-        and _BAD_REF.search(name) is None
-        and name != "HEAD"
-    )
+    return bool(name) and len(name) <= 255 and _BAD_REF.search(name) is None and name != "HEAD"
 
 
 def is_port(text: str) -> bool:
