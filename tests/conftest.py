@@ -1,0 +1,148 @@
+"""What every test gets: an environment of its own; and `shell` and `fs` for those that start no program."""
+
+import collections
+import grp
+import os
+import pwd
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from pyfakefs.fake_filesystem_unittest import Patcher
+
+_OURS = re.compile(r"(DOKKU_|PLUGIN_|SSH_|DOCKER_|GIT_).*|NAME|FINGERPRINT")
+_REAL_FILES = [
+    "lib.base.run",
+    "lib.base.log",
+]  # they talk to descriptors that a fake file system does not have
+
+
+class Call(NamedTuple):
+    """One start of a program, as `run._spawn` was asked for it. stdin: what it would have read."""
+
+    argv: list[str]
+    cwd: str
+    env: dict[str, str]
+    stdin: bytes
+    timeout: float
+
+
+class Answer(NamedTuple):
+    out: bytes
+    err: bytes
+    status: int
+    does: Callable[[list[str]], object] | None
+
+
+class Shell:
+    """In place of every program. ran: the command lines, quoted where a shell would need it."""
+
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+        self.calls: list[Call] = []
+        self._answers: dict[str, collections.deque[Answer]] = {}
+
+    def answers(
+        self,
+        pattern: str,
+        out: str | bytes = "",
+        err: str | bytes = "",
+        status: int = 0,
+        does: Callable[[list[str]], object] | None = None,
+    ) -> None:
+        """What the program of a command line says from now on; `…` in a pattern stands for any words.
+
+        Several answers to one pattern are given one after another, the last of them for good. Of several
+        patterns that match, the newest counts. does: called with the words, for effects.
+        """
+        queue = self._answers.setdefault(pattern, collections.deque())
+        queue.append(Answer(_bytes(out), _bytes(err), status, does))
+
+    def spawn(
+        self,
+        argv: list[str],
+        cwd: str,
+        env: dict[str, str],
+        stdin: int,
+        stdout: int,
+        stderr: int,
+        timeout: float,
+    ) -> int:
+        line = shlex.join(argv)
+        self.ran.append(line)
+        self.calls.append(Call(argv, cwd, env, _what_is_in(stdin), timeout))
+        answer = self._answer(line)
+        if answer is None:
+            return 0
+        for descriptor, said in ((stdout, answer.out), (stderr, answer.err)):
+            while said:
+                said = said[os.write(descriptor, said) :]
+        if answer.does:
+            answer.does(argv)
+        return answer.status
+
+    def _answer(self, line: str) -> Answer | None:
+        for pattern, queue in reversed(self._answers.items()):
+            if re.fullmatch(".*".join(re.escape(part) for part in pattern.split("…")), line, re.DOTALL):
+                return queue.popleft() if len(queue) > 1 else queue[0]
+        return None
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """No program starts: `shell.ran` are those that would have, `shell.answers` is what they say."""
+    replacement = Shell()
+    monkeypatch.setattr("lib.base.run._spawn", replacement.spawn)
+    return replacement
+
+
+@pytest.fixture
+def fs() -> Iterator[Any]:
+    """A file system in memory, with an empty instance's directories. Never together with a real program."""
+    with Patcher(additional_skip_names=_REAL_FILES) as patcher:
+        assert patcher.fs is not None
+        for name in ("DOKKU_ROOT", "DOKKU_LIB_PATH", "DOKKU_LOGS_DIR"):
+            patcher.fs.create_dir(os.environ[name])
+        yield patcher.fs
+
+
+@pytest.fixture(autouse=True)
+def environment(tmp_path: Path) -> Iterator[None]:
+    """The environment of an instance that has nothing, below tmp_path; the test's own changes end with it."""
+    before = dict(os.environ)
+    for name in before:
+        if _OURS.fullmatch(name):
+            del os.environ[name]
+    os.environ.update(instance_variables(tmp_path))
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def instance_variables(place: Path) -> dict[str, str]:
+    """What makes an instance below a directory another one than the host's, where nobody switches user."""
+    return {
+        "DOKKU_ROOT": str(place / "root"),
+        "DOKKU_LIB_PATH": str(place / "lib"),
+        "DOKKU_LOGS_DIR": str(place / "log"),
+        "DOKKU_SYSTEM_USER": pwd.getpwuid(os.geteuid()).pw_name,
+        "DOKKU_SYSTEM_GROUP": grp.getgrgid(os.getegid()).gr_name,
+        "DOKKU_DEFAULTS_FILE": os.devnull,
+    }
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+
+
+def _what_is_in(stdin: int) -> bytes:
+    """What a program would read from here; nothing of our own stdin, which is the test runner's."""
+    if stdin == 0:
+        return b""
+    chunks = []
+    while chunk := os.read(stdin, 65536):
+        chunks.append(chunk)
+    return b"".join(chunks)
