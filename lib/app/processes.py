@@ -1,0 +1,197 @@
+"""Process types: what the Procfile starts, and how many of each an app wants.
+
+The Procfile is data/ps/APP/Procfile, a copy of the deployed image's. The counts are lines PROCESS=COUNT in
+DOKKU_SCALE, which people edit; DOKKU_SCALE.extracted beside it says that the app's source rules them.
+Source: dokku v0.24.0 plugins/ps.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+
+from lib.app import options
+from lib.base import files, log, properties, settings, values
+from lib.base.errors import DokkuError
+
+MOST = 1000  # a docker bridge has room for 1023 containers
+DEFAULT_POLICY = "on-failure:10"
+
+_ENTRY = re.compile(r"([A-Za-z0-9_-]+)\s*:\s*(.+)")
+_COMMENT_AFTER = re.compile(r"(.*)\s(?:#|//).+")
+_PORT = re.compile(r"\$(?:PORT\b|\{PORT\})")
+_POLICY = re.compile(r"no|always|unless-stopped|on-failure(:[0-9]{1,9})?", re.ASCII)
+
+
+def wanted(app: str) -> list[tuple[str, int]]:
+    """Pairs of process and count, web first; without the types that the Procfile has no longer."""
+    known = procfile(app)
+    kept = {
+        process: count
+        for process, count in counts(app).items()
+        if not known or process in known or process == "web"
+    }
+    return sorted(kept.items(), key=lambda pair: (pair[0] != "web", pair[0]))
+
+
+def counts(app: str) -> dict[str, int]:
+    """How many of each type the app is to have: of every type in DOKKU_SCALE and in the Procfile."""
+    text = files.read(scale_path(app)) or "\n".join(properties.get_list("ps", app, "scale"))
+    found = parse_scale(text)
+    if text.strip() and not found:
+        log.warn("No valid entries found in scale file, defaulting to web=1")
+    if not found:
+        found = {"web": 1}
+    return {**dict.fromkeys(procfile(app), 0), **found}
+
+
+def set_counts(app: str, changes: dict[str, int]) -> None:
+    """Change the counts of some types and write all of them down."""
+    with files.locked(scale_path(app)):
+        new = {**counts(app), **changes}
+        files.replace_lines(scale_path(app), [f"{process}={count}" for process, count in new.items()])
+
+
+def is_scalable(app: str) -> bool:
+    """Whether people may change the counts: not when the app's source holds a DOKKU_SCALE of its own."""
+    return not os.path.exists(frozen_path(app))
+
+
+def verify_counts(app: str, words: Sequence[str]) -> dict[str, int]:
+    """What `web=2 worker=1` says. Raises: DokkuError for a bad count or a type the Procfile lacks."""
+    if not is_scalable(app):
+        raise DokkuError(f"App {app} contains DOKKU_SCALE file and cannot be manually scaled")
+    known = procfile(app)
+    changes = {}
+    for word in words:
+        process, has_count, count = word.partition("=")
+        if not has_count or not count:
+            raise DokkuError(f"Missing count for process type {values.printable(process)}")
+        number = values.number(count, 0, f"Invalid count for process type {values.printable(process)}")
+        if number > MOST:
+            raise DokkuError(f"Invalid count for process type {values.printable(process)}")
+        if not values.is_process(process) or (number and known and process not in known):
+            raise DokkuError(f"{values.printable(process)} is not a valid process name to scale up")
+        changes[process] = number
+    return changes
+
+
+def command(app: str, process: str, port: str = "5000") -> str:
+    """The command line of a type with $PORT filled in; empty when the Procfile has none."""
+    return _PORT.sub(lambda _: port, procfile(app).get(process, ""))
+
+
+def procfile(app: str) -> dict[str, str]:
+    """The deployed Procfile: command line by type. Empty when there is none."""
+    return parse_procfile(files.read(procfile_path(app)))
+
+
+def parse_procfile(text: str) -> dict[str, str]:
+    """Command line by type, in order. Raises: DokkuError naming the line.
+
+    Source: procfile-util's parser, comments after a command included.
+    """
+    found: dict[str, str] = {}
+    for number, line in enumerate(map(str.strip, text.split("\n")), 1):
+        if not line or line.startswith(("#", "//")):
+            continue
+        entry = _ENTRY.fullmatch(line)
+        if entry is None or values.has_control_characters(line.replace("\t", " ")):
+            raise DokkuError(f"Invalid Procfile: invalid line in procfile, line {number}")
+        process, words = entry[1], entry[2]
+        if not values.is_process(process):
+            raise DokkuError(f"Invalid Procfile: invalid process name, line {number}")
+        if process in found:
+            raise DokkuError(f"Invalid Procfile: process names must be unique, line {number}")
+        comment = _COMMENT_AFTER.fullmatch(words)
+        found[process] = (comment[1] if comment else words).strip()
+        if not found[process] or found[process].startswith(("#", "//")):
+            raise DokkuError(f"Invalid Procfile: comment in place of a command, line {number}")
+    return found
+
+
+def parse_scale(text: str) -> dict[str, int]:
+    """Count by type. Lines that are no PROCESS=COUNT are skipped with a warning."""
+    found = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        entry = re.split(r"(?:^|\s)#", line, maxsplit=1)[0].strip()
+        if not entry:
+            continue
+        process, has_count, count = (part.strip() for part in entry.partition("="))
+        if not has_count or not values.is_process(process):
+            log.warn(f"Invalid scale entry on line {number}, skipping")
+        elif not values.is_number(count) or not 0 <= int(count) <= MOST:
+            log.warn(f"Invalid count on line {number}, skipping")
+        else:
+            found[process] = int(count)
+    return found
+
+
+def adopt_files(app: str, procfile_text: str | None, scale: str | None) -> None:
+    """Take over what a new image holds: its Procfile and its DOKKU_SCALE; None when it has none.
+
+    Raises: DokkuError for a bad Procfile; nothing is changed then.
+    """
+    log.info1("No Procfile found in app image" if procfile_text is None else "App Procfile file found")
+    new = parse_procfile(procfile_text or "")
+    if procfile_text is None:
+        files.remove(procfile_path(app))
+    else:
+        files.replace(procfile_path(app), procfile_text, mode=0o644)
+    if scale is None:
+        log.info1("DOKKU_SCALE file not found in app image. Generating one based on Procfile...")
+        files.remove(frozen_path(app))
+        set_counts(app, {})
+    else:
+        log.info1("DOKKU_SCALE file exists")
+        files.replace(scale_path(app), scale)
+        files.replace(frozen_path(app), scale)
+    for process, count in counts(app).items():
+        if count and new and process not in new and process != "web":
+            log.warn(f"{process} is no longer in the Procfile and will not be started")
+
+
+def set_up(app: str) -> None:
+    """What a new app starts with: one web process, restarted when it fails."""
+    files.make_directory(settings.data("ps", app))
+    options.add(app, ["deploy"], f"--restart={DEFAULT_POLICY}")
+    set_counts(app, {})
+
+
+def restart_policy(app: str) -> str:
+    """Docker's restart policy for the app's containers; empty when its options name none."""
+    for line in options.lines(app, "deploy"):
+        if line.startswith("--restart="):
+            return line.removeprefix("--restart=")
+    return ""
+
+
+def set_restart_policy(app: str, policy: str) -> None:
+    """Raises: DokkuError for what docker does not know as one."""
+    if not _POLICY.fullmatch(policy):
+        raise DokkuError("Invalid restart-policy specified")
+    options.replace_matching(app, "deploy", "--restart=", f"--restart={policy}")
+
+
+def copy(old: str, new: str) -> None:
+    """Give one app the counts and the Procfile of another."""
+    for path in (scale_path, frozen_path, procfile_path):
+        text = files.read(path(old), "\0")
+        if text != "\0":
+            files.replace(path(new), text)
+
+
+def forget(app: str) -> None:
+    """Drop what is kept outside the app's directory."""
+    files.remove(settings.data("ps", app))
+
+
+def scale_path(app: str) -> str:
+    return os.path.join(settings.app_dir(app), "DOKKU_SCALE")
+
+
+def frozen_path(app: str) -> str:
+    return scale_path(app) + ".extracted"
+
+
+def procfile_path(app: str) -> str:
+    return os.path.join(settings.data("ps", app), "Procfile")
