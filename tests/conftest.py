@@ -1,6 +1,7 @@
 """What every test gets: an environment of its own; and `shell` and `fs` for those that start no program."""
 
 import collections
+import contextlib
 import grp
 import os
 import pwd
@@ -14,10 +15,8 @@ import pytest
 from pyfakefs.fake_filesystem_unittest import Patcher
 
 _OURS = re.compile(r"(DOKKU_|PLUGIN_|SSH_|DOCKER_|GIT_).*|NAME|FINGERPRINT")
-_REAL_FILES = [
-    "lib.base.run",
-    "lib.base.log",
-]  # they talk to descriptors that a fake file system does not have
+# These talk to descriptors that a fake file system does not have; tempfile opens pytest's capture files.
+_REAL_FILES = ["lib.base.run", "lib.base.log", "tests.conftest", "tempfile"]
 
 
 class Call(NamedTuple):
@@ -139,10 +138,9 @@ def _bytes(text: str | bytes) -> bytes:
 
 
 def _what_is_in(stdin: int) -> bytes:
-    """What a program would read from here; nothing of our own stdin, which is the test runner's."""
-    if stdin == 0:
-        return b""
+    """What a program would read from here; nothing of the test runner's own stdin, or of a file in memory."""
     chunks = []
-    while chunk := os.read(stdin, 65536):
-        chunks.append(chunk)
+    with contextlib.suppress(OSError):
+        while stdin and (chunk := os.read(stdin, 65536)):
+            chunks.append(chunk)
     return b"".join(chunks)
