@@ -1,0 +1,1 @@
+"""The host itself: set-up, the keys that may log in, plugins."""

@@ -1,0 +1,68 @@
+"""The system user that owns the apps: in docker's group, and allowed two nginx commands as root."""
+
+import grp
+import os
+import pwd
+
+from lib.base import log, run, settings
+from lib.base.errors import DokkuError
+from lib.host import placed
+
+DOCKER = "docker"
+SUDOERS = "/etc/sudoers.d/dokku-nginx"
+
+
+def set_up() -> None:
+    """Make the user and its groups, as far as they are missing."""
+    _group(settings.group())
+    _group(DOCKER)  # dockerd hands its socket to the group of this name
+    if not _has_user(settings.user()):
+        # "*" is a password nobody has; "!" would be a locked account, which sshd refuses without PAM
+        words = ("--system", "--gid", settings.group(), "--home-dir", settings.root(), "--no-create-home")
+        run.run("useradd", *words, "--shell", "/bin/bash", "--password", "*", settings.user())
+        log.verbose(f"Added the user {settings.user()}")
+    elif pwd.getpwnam(settings.user()).pw_shell.endswith(("/nologin", "/false")):
+        raise DokkuError(f"The user {settings.user()} may not log in; give it the shell /bin/bash")
+    if settings.user() not in grp.getgrnam(DOCKER).gr_mem:
+        run.run("usermod", "--append", "--groups", DOCKER, settings.user())
+        log.verbose(f"Added {settings.user()} to the group {DOCKER}")
+
+
+def set_up_sudoers() -> None:
+    """Let the user test and reload nginx as root: these exact words, nothing else."""
+    commands = (_plain(settings.nginx_test()), _plain(settings.nginx_reload()))
+    text = "".join(f"{settings.user()} ALL=(root) NOPASSWD: {command}\n" for command in commands)
+    placed.file(SUDOERS, f"# Written by dokku's bin/install.\n{text}", 0o440, check=_verify)
+
+
+def remove() -> None:
+    """Take the user away again, and its group."""
+    if _has_user(settings.user()):
+        run.run("userdel", settings.user())
+        log.verbose(f"Removed the user {settings.user()}")
+    if _has_group(settings.group()):
+        run.run("groupdel", settings.group())
+
+
+def _plain(words: list[str]) -> str:
+    if not os.path.isabs(words[0]) or set("*?[]\\,:=!") & set("".join(words)):
+        raise DokkuError(f"This is not a command that sudo may be told to allow: {' '.join(words)}")
+    return " ".join(words)
+
+
+def _verify(path: str) -> None:
+    run.capture("visudo", "--check", "--quiet", "--file", path)
+
+
+def _group(name: str) -> None:
+    if not _has_group(name):
+        run.run("groupadd", "--system", name)
+        log.verbose(f"Added the group {name}")
+
+
+def _has_group(name: str) -> bool:
+    return any(entry.gr_name == name for entry in grp.getgrall())
+
+
+def _has_user(name: str) -> bool:
+    return any(entry.pw_name == name for entry in pwd.getpwall())

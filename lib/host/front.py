@@ -1,0 +1,146 @@
+"""nginx as this host's front door: the include of all apps' vhosts, and an answer for hosts nobody serves."""
+
+import os
+import re
+
+from lib.base import files, log, run, settings
+from lib.base.errors import DokkuError
+from lib.host import placed
+
+ETC = "/etc/nginx"
+INCLUDE = f"{ETC}/conf.d/dokku.conf"
+HASH_SIZE = f"{ETC}/conf.d/server_names_hash_bucket_size.conf"
+CATCH_ALL = f"{ETC}/conf.d/00-default-vhost.conf"
+DEFAULT_SITE = f"{ETC}/sites-enabled/default"
+AVAILABLE_SITE = f"{ETC}/sites-available/default"
+
+_NOTE = "# Written by dokku's bin/install; a changed file is written again.\n"
+_GLOBAL = {  # at most once in all of nginx's configuration, so only where the administrator has none
+    "server_tokens": "off",
+    "ssl_session_cache": "shared:SSL:20m",
+    "ssl_session_timeout": "1d",
+    "ssl_session_tickets": "off",
+    "ssl_ciphers": "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305",
+}
+
+
+def set_up() -> None:
+    """Write what is missing, test the whole of it, reload a running nginx. All or nothing.
+
+    Unknown hosts get no answer on a fresh installation; an older one keeps whatever it had.
+    Raises: DokkuError when nginx refuses the result, with nginx's reason; everything is then as before.
+    """
+    fresh = not os.path.exists(INCLUDE)
+    ours = (INCLUDE, HASH_SIZE, CATCH_ALL, DEFAULT_SITE)
+    with placed.restored_on_failure(*ours):
+        if fresh:
+            _disable_default_site()
+        elsewhere = set_at_top(_tested("-T"), ours)
+        changed = fresh and _answer_for_unknown(elsewhere)
+        if "server_names_hash_bucket_size" not in elsewhere:
+            changed |= placed.file(HASH_SIZE, f"{_NOTE}server_names_hash_bucket_size 512;\n")
+        changed |= placed.file(INCLUDE, _include(elsewhere))  # last: its absence means "fresh"
+        if changed:
+            _tested("-t")
+    if changed:
+        reload()
+
+
+def remove() -> None:
+    """Take our files away, and put the distribution's default site back where we had disabled it."""
+    if placed.gone(CATCH_ALL) and os.path.exists(AVAILABLE_SITE) and not os.path.lexists(DEFAULT_SITE):
+        placed.link(DEFAULT_SITE, AVAILABLE_SITE)
+    if placed.gone(INCLUDE) | placed.gone(HASH_SIZE):
+        reload()
+
+
+def is_running() -> bool:
+    """Whether the nginx of our pid file lives."""
+    return is_alive(settings.nginx_pid_file())
+
+
+def is_alive(pid_file: str) -> bool:
+    """Whether the process a pid file names exists."""
+    pid = files.read(pid_file).strip()
+    return pid.isdigit() and os.path.exists(f"/proc/{pid}")
+
+
+def reload() -> None:
+    """Have a running nginx read its configuration again."""
+    if is_running():
+        run.run(*settings.nginx_reload())
+        log.verbose("Reloaded nginx")
+
+
+def set_at_top(dump: str, ours: tuple[str, ...]) -> set[str]:
+    """Which directives stand directly in the http block, in files that are not ours nor an app's.
+
+    dump: what `nginx -T` prints. Also "default_server", when any server elsewhere claims it.
+    """
+    found: set[str] = set()
+    parts = re.split(r"^# configuration file (.*):$", dump, flags=re.MULTILINE)
+    for path, text in zip(parts[1::2], parts[2::2], strict=True):
+        if path in ours or path.startswith(settings.root() + "/"):
+            continue
+        blocks = [] if path == f"{ETC}/nginx.conf" else ["http"]
+        for statement, end in re.findall(r"([^;{}]*)([;{}])", re.sub(r"#.*", "", text)):
+            words = statement.split()
+            if end == "{":
+                blocks.append(words[0] if words else "")
+            elif end == "}":
+                del blocks[-1:]
+            elif words and blocks == ["http"]:
+                found.add(words[0])
+            elif words and words[0] == "listen" and "default_server" in words:
+                found.add("default_server")
+    return found
+
+
+def catch_all(ipv6: bool) -> str:
+    """A server for names nobody serves: it hangs up, and shows no certificate."""
+    servers = []
+    for port, answer in (("80", "return 444;"), ("443 ssl", "ssl_reject_handshake on;")):
+        number, _, kind = port.partition(" ")
+        listen = [f"listen {host}{number}{kind and ' ' + kind} default_server;" for host in ("", "[::]:")]
+        lines = [*listen[: 2 if ipv6 else 1], "server_name _;", "access_log off;", answer]
+        servers.append("server {\n" + "".join(f"    {line}\n" for line in lines) + "}\n")
+    return _NOTE + "# Without it, requests for unknown hosts would reach the first app.\n" + "".join(servers)
+
+
+def _answer_for_unknown(elsewhere: set[str]) -> bool:
+    if "default_server" in elsewhere:
+        log.verbose("nginx has a default server already: it answers for unknown hosts")
+        return False
+    return placed.file(CATCH_ALL, catch_all(ipv6=os.path.exists("/proc/net/if_inet6")))
+
+
+def _include(elsewhere: set[str]) -> str:
+    lines = [f"{name} {value};\n" for name, value in _GLOBAL.items() if name not in elsewhere]
+    return f"{_NOTE}include {settings.root()}/*/nginx.conf;\n{''.join(lines)}"
+
+
+def _disable_default_site() -> None:
+    """Take the distribution's page out of the way, if it is exactly what the distribution put there."""
+    if not os.path.islink(DEFAULT_SITE) or os.path.realpath(DEFAULT_SITE) != AVAILABLE_SITE:
+        return
+    if _digest(AVAILABLE_SITE) not in run.capture("dpkg-query", "-W", "-f", "${Conffiles}\n", "nginx-common"):
+        log.verbose(f"Left {DEFAULT_SITE} alone: it has been edited")
+        return
+    log.verbose("The distribution's default page is not served any more; its file stays in sites-available")
+    placed.gone(DEFAULT_SITE)
+
+
+def _digest(path: str) -> str:
+    import hashlib
+
+    with open(path, "rb") as file:
+        return hashlib.md5(file.read(), usedforsecurity=False).hexdigest()  # what dpkg keeps
+
+
+def _tested(flag: str) -> str:
+    """What nginx prints when it reads all of its configuration. Raises: DokkuError with its reason."""
+    try:
+        return run.capture("/usr/sbin/nginx", flag, "-q", show_errors=False)
+    except DokkuError as error:
+        raise DokkuError("nginx refuses its configuration:", more=tuple(error.text.splitlines())) from error

@@ -1,0 +1,60 @@
+"""The programs a dokku host lives on: started where they do not run, by systemd or their init scripts."""
+
+import os
+
+from lib.base import files, log, retry, run
+from lib.base.errors import DokkuError
+from lib.host import front, placed
+
+NAMES = ("docker", "nginx", "ssh", "cron")
+PID_FILES = {"nginx": "/run/nginx.pid", "ssh": "/run/sshd.pid", "cron": "/run/crond.pid"}
+STARTED = "/run/dokku/started"
+_PATIENCE = 60
+
+
+def has_systemd() -> bool:
+    return os.path.isdir("/run/systemd/system")
+
+
+def set_up() -> None:
+    """Have all of them running, now and after a reboot.
+
+    Raises: DokkuError naming the one that does not come up.
+    """
+    for name in NAMES:
+        if is_running(name):
+            continue
+        log.verbose(f"Starting {name}")
+        _start(name)
+        if not retry.until(lambda name=name: is_running(name), timeout=_PATIENCE, every=0.5):  # type: ignore[misc]
+            raise DokkuError(
+                f"{name} did not come up within {_PATIENCE} seconds; its log in /var/log says why"
+            )
+
+
+def is_running(name: str) -> bool:
+    """Whether a service does its work, whoever started it."""
+    if name == "docker":
+        return run.succeeds("docker", "version", timeout=20)
+    if has_systemd():
+        units = ("ssh.service", "ssh.socket") if name == "ssh" else (name,)
+        return any(run.succeeds("systemctl", "is-active", "--quiet", unit) for unit in units)
+    return front.is_alive(PID_FILES[name])
+
+
+def stop_started() -> None:
+    """Stop those that set_up started on a host without systemd; others are not ours to stop."""
+    for name in reversed(files.read_lines(STARTED)):
+        if is_running(name):
+            run.capture("service", name, "stop")
+            log.verbose(f"Stopped {name}")
+    placed.gone(os.path.dirname(STARTED))
+
+
+def _start(name: str) -> None:
+    if has_systemd():
+        run.run("systemctl", "enable", "--now", "--quiet", name)
+        return
+    run.capture("service", name, "start")
+    started = [*files.read_lines(STARTED), name]
+    placed.file(STARTED, "".join(f"{line}\n" for line in dict.fromkeys(started)))

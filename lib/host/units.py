@@ -1,0 +1,145 @@
+"""What the host does for dokku by the clock and at boot: retire old containers, restore apps, rotate logs."""
+
+import os
+
+from lib.base import run, settings
+from lib.host import placed, services
+
+PROGRAM = "/usr/bin/dokku"
+UNITS = "/etc/systemd/system"
+CRON_RETIRE = "/etc/cron.d/dokku-retire"
+CRON_REDEPLOY = "/etc/cron.d/dokku-redeploy"
+LOGROTATE = "/etc/logrotate.d/dokku"
+RSYSLOG = "/etc/rsyslog.d/99-dokku.conf"
+ENABLED = ("dokku-retire.timer", "dokku-redeploy.service", "dokku-before-nginx.service")
+
+_NOTE = "# Written by dokku's bin/install; a changed file is written again.\n"
+
+_UNITS = {
+    "dokku-retire.service": """\
+[Unit]
+Description=Stop and remove dokku's replaced containers
+After=docker.service
+
+[Service]
+Type=oneshot
+User={user}
+ExecStart={program} ps:retire
+# another one is at it
+SuccessExitStatus=137
+""",
+    "dokku-retire.timer": """\
+[Unit]
+Description=Stop and remove dokku's replaced containers every 5 minutes
+
+[Timer]
+OnCalendar=*:0/5
+AccuracySec=10s
+
+[Install]
+WantedBy=timers.target
+""",
+    # PartOf: when docker is restarted, so is this, and the apps are restored again.
+    "dokku-redeploy.service": """\
+[Unit]
+Description=Bring dokku's apps back after docker has started
+After=docker.service nginx.service
+PartOf=docker.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+User={user}
+ExecStart={program} ps:restore
+TimeoutStartSec=infinity
+
+[Install]
+WantedBy=docker.service
+""",
+    # Containers may get each other's addresses at boot: nginx must not start on the old ones.
+    "dokku-before-nginx.service": """\
+[Unit]
+Description=Take back dokku's vhosts of before this boot
+Before=nginx.service
+After=local-fs.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+User={user}
+ExecStart={program} ps:restore --before-proxy
+
+[Install]
+WantedBy=nginx.service
+""",
+}
+
+_CRON = {
+    CRON_RETIRE: 'MAILTO=""\n*/5 * * * * {user} {program} ps:retire >/dev/null 2>&1\n',
+    CRON_REDEPLOY: 'MAILTO=""\n@reboot {user} {program} ps:restore --before-proxy >{log} 2>&1;'
+    " timeout 600 sh -c 'until docker version; do sleep 1; done' >/dev/null 2>&1;"
+    " {program} ps:restore >>{log} 2>&1\n",
+}
+
+_LOGROTATE = """\
+{logs}/*.log {logs}/apps/*.log {{
+    su {user} {group}
+    weekly
+    rotate 8
+    compress
+    delaycompress
+    missingok
+    notifempty
+    create 0664 {user} {group}
+    sharedscripts
+    postrotate
+        [ ! -x /usr/lib/rsyslog/rsyslog-rotate ] || /usr/lib/rsyslog/rsyslog-rotate
+    endscript
+}}
+"""
+
+_RSYSLOG = ':syslogtag, contains, "dokku" {logs}/events.log\n& stop\n'
+
+
+def set_up() -> None:
+    """Place the units (or, without systemd, the cron lines) and the log rules that are missing or changed."""
+    if services.has_systemd():
+        for path in _CRON:
+            placed.gone(path)
+        changed = [placed.file(f"{UNITS}/{name}", _filled(text)) for name, text in _UNITS.items()]
+        if any(changed):
+            run.run("systemctl", "daemon-reload")
+        for name in ENABLED:
+            if not run.succeeds("systemctl", "is-enabled", "--quiet", name):
+                run.run("systemctl", "enable", "--quiet", name)
+        if not run.succeeds("systemctl", "is-active", "--quiet", ENABLED[0]):
+            run.run("systemctl", "start", ENABLED[0])
+    else:
+        for path, text in _CRON.items():
+            placed.file(path, _filled(text))
+    placed.file(LOGROTATE, _filled(_LOGROTATE))
+    if os.path.isdir(os.path.dirname(RSYSLOG)) and placed.file(RSYSLOG, _filled(_RSYSLOG)):
+        run.succeeds("service", "rsyslog", "restart")  # it may be installed without running
+
+
+def remove() -> None:
+    """Take all of it away, and stop what the units run."""
+    if services.has_systemd():
+        run.succeeds("systemctl", "disable", "--now", "--quiet", *ENABLED)
+    found = [placed.gone(f"{UNITS}/{name}") for name in _UNITS]
+    if any(found) and services.has_systemd():
+        run.run("systemctl", "daemon-reload")
+    for path in (*_CRON, LOGROTATE):
+        placed.gone(path)
+    if placed.gone(RSYSLOG):
+        run.succeeds("service", "rsyslog", "restart")
+
+
+def _filled(text: str) -> str:
+    return _NOTE + text.format(
+        user=settings.user(),
+        group=settings.group(),
+        program=PROGRAM,
+        logs=settings.logs(),
+        log=f"{settings.logs()}/restore.log",
+    )
