@@ -78,7 +78,7 @@ def unset_values(owner: str, keys: Iterable[str]) -> list[str]:
 
 
 def clear_values(owner: str) -> list[str]:
-    """Drop all variables, also those of a file that can't be read any more; the keys known to have been set."""
+    """Drop all variables, also those of a file that was cut off; the keys known to have been set."""
     with files.locked(path(owner)):
         try:
             held = values(owner)
@@ -144,7 +144,7 @@ def _change(owner: str, edit: Callable[[dict[str, str]], dict[str, str]]) -> dic
 
 
 def _write(owner: str, new: Mapping[str, str]) -> None:
-    """The file, and its names beside it, in the order in which a crash between them leaves a readable pair."""
+    """The file, and its names beside it, in the order in which a crash leaves a readable pair."""
     if owner != GLOBAL and not isdir(settings.app_dir(owner)):
         raise AppNotFound(owner)
     keys, before = sorted(new), properties.get_list(_STORE, owner, _KEYS)
