@@ -9,36 +9,45 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator, Mapping
-from typing import IO, Any, cast
+from typing import IO, Any, NamedTuple, cast
 
 from lib.base import log
 from lib.base.errors import DokkuError, ToolFailed
 
 Stdin = bytes | int | IO[bytes] | None
+Env = Mapping[str, str | None]  # added to our environment; None takes a variable away
 INHERIT = 0  # as stdin: our own
+
+
+class Result(NamedTuple):
+    """What a program returned: its status (negative for a signal), its stdout and its stderr."""
+
+    status: int
+    output: bytes
+    errors: bytes
 
 
 def run(
     *argv: str,
     cwd: str = "",
-    env: Mapping[str, str] | None = None,
+    env: Env | None = None,
     stdin: Stdin = None,
     timeout: float = 0,
 ) -> None:
     """Run a program for its effect and its output.
 
-    env: added to ours. stdin: bytes, an open file, or INHERIT. timeout: seconds, 0 for none.
-    Raises: ToolFailed with the program's status.
+    env: added to ours (None takes a variable away). stdin: bytes, an open file, or INHERIT. timeout: seconds,
+    0 for none. Raises: ToolFailed with the program's status.
     """
-    result = status(*argv, cwd=cwd, env=env, stdin=stdin, timeout=timeout)
-    if result:
-        raise ToolFailed(argv[0], result)
+    ended = status(*argv, cwd=cwd, env=env, stdin=stdin, timeout=timeout)
+    if ended:
+        raise ToolFailed(argv[0], ended)
 
 
 def status(
     *argv: str,
     cwd: str = "",
-    env: Mapping[str, str] | None = None,
+    env: Env | None = None,
     stdin: Stdin = None,
     timeout: float = 0,
 ) -> int:
@@ -47,15 +56,15 @@ def status(
     if sink is None:
         return _start(argv, cwd, env, stdin, 1, 2, timeout)
     with _memory() as output:
-        result = _start(argv, cwd, env, stdin, output, output, timeout)
+        ended = _start(argv, cwd, env, stdin, output, output, timeout)
         sink.append((1, _content(output)))
-    return result
+    return ended
 
 
 def capture(
     *argv: str,
     cwd: str = "",
-    env: Mapping[str, str] | None = None,
+    env: Env | None = None,
     stdin: Stdin = None,
     timeout: float = 0,
     show_errors: bool = True,
@@ -68,27 +77,34 @@ def capture(
 def capture_bytes(
     *argv: str,
     cwd: str = "",
-    env: Mapping[str, str] | None = None,
+    env: Env | None = None,
     stdin: Stdin = None,
     timeout: float = 0,
     show_errors: bool = True,
 ) -> bytes:
     """The stdout of a program, undecoded."""
+    done = result(*argv, cwd=cwd, env=env, stdin=stdin, timeout=timeout)
+    if show_errors and done.errors:
+        log.raw(done.errors, 2)
+    if done.status:
+        text = "" if show_errors and done.errors else done.errors.decode("utf-8", "replace").strip()
+        raise ToolFailed(argv[0], done.status, text)
+    return done.output
+
+
+def result(
+    *argv: str, cwd: str = "", env: Env | None = None, stdin: Stdin = None, timeout: float = 0
+) -> Result:
+    """Everything a program returned, whatever its status."""
     with _memory() as output, _memory() as errors:
-        result = _start(argv, cwd, env, stdin, output, errors, timeout)
-        said = _content(errors)
-        if show_errors and said:
-            log.raw(said, 2)
-        if result:
-            text = "" if show_errors and said else said.decode("utf-8", "replace").strip()
-            raise ToolFailed(argv[0], result, text)
-        return _content(output)
+        ended = _start(argv, cwd, env, stdin, output, errors, timeout)
+        return Result(ended, _content(output), _content(errors))
 
 
 def succeeds(
     *argv: str,
     cwd: str = "",
-    env: Mapping[str, str] | None = None,
+    env: Env | None = None,
     stdin: Stdin = None,
     timeout: float = 0,
 ) -> bool:
@@ -97,15 +113,15 @@ def succeeds(
         return _start(argv, cwd, env, stdin, nowhere.fileno(), nowhere.fileno(), timeout) == 0
 
 
-def become(*argv: str, env: Mapping[str, str] | None = None) -> None:
+def become(*argv: str, env: Env | None = None) -> None:
     """Replace this process by a program, which inherits every open file not marked otherwise."""
-    os.execvpe(argv[0], list(argv), {**os.environ, **(env or {})})
+    os.execvpe(argv[0], list(argv), _environment(env))
 
 
 def _start(
     argv: tuple[str, ...],
     cwd: str,
-    env: Mapping[str, str] | None,
+    env: Env | None,
     stdin: Stdin,
     stdout: int,
     stderr: int,
@@ -183,6 +199,12 @@ def _stop(process: Any) -> None:
 
 def _default_signals() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def _environment(change: Env | None) -> dict[str, str]:
+    merged: dict[str, str | None] = dict(os.environ)
+    merged.update(change or {})
+    return {name: value for name, value in merged.items() if value is not None}
 
 
 def _is_text(word: str) -> bool:

@@ -1,8 +1,8 @@
 """Every path and program of the host, and the environment that triggers and commands see.
 
 Values come from the environment, /etc/default/dokku, $DOKKU_ROOT/dokkurc and $DOKKU_ROOT/.dokkurc/*; the
-entry points call `load_host` (root-owned files), change user, then `load_user`. Everything here reads os.environ
-at each call, so a second instance is a second set of variables.
+entry points call `load_host` (root-owned files), change user, then `load_user`. Everything here reads
+os.environ at each call, so a second instance is a second set of variables.
 Source: dokku v0.24.0 `dokku`; names and defaults are public, plugins read them.
 """
 

@@ -1,0 +1,156 @@
+"""An app's images: their names, what is in them, and which are no longer needed.
+
+Source: dokku v0.24.0 plugins/common.
+"""
+
+import contextlib
+import io
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from lib.base import settings, triggers
+from lib.base.errors import DokkuError
+from lib.tools import docker
+
+FILE_LIMIT = 1024 * 1024  # bytes of a Procfile, CHECKS or app.json
+FILES = ("Procfile", "DOKKU_SCALE", "CHECKS", "app.json", "nginx.conf.sigil")
+_files: dict[str, dict[str, str]] = {}  # image id: what `read_files` found, for one process
+
+
+class Image(NamedTuple):
+    """ports: `5000/tcp` as exposed. kind: dockerfile, herokuish or pack. tagged.
+
+    When its name was last set.
+    """
+
+    id: str
+    name: str
+    kind: str
+    workdir: str
+    ports: list[str]
+    entrypoint: list[str]
+    tagged: str
+
+
+def name(app: str, tag: str = "latest") -> str:
+    return f"dokku/{app}:{tag or 'latest'}"
+
+
+def deploying_name(app: str, tag: str = "latest") -> str:
+    """The name to deploy from: plugins may put a registry, a repository and a tag of their own in it."""
+    registry = triggers.ask("deployed-app-repository", app).strip()
+    repository = triggers.ask("deployed-app-image-repo", app).strip() or f"dokku/{app}"
+    chosen = triggers.ask("deployed-app-image-tag", app).strip() or tag or "latest"
+    return f"{registry}{repository}:{chosen}"
+
+
+def find(wanted: str) -> Image | None:
+    """What docker knows of an image; None when there is none of that name."""
+    found = docker.inspect_images(wanted)
+    return _image(wanted, found[0]) if found else None
+
+
+def verify(app: str, tag: str = "latest") -> Image:
+    """The image to deploy. Raises: DokkuError when there is none."""
+    wanted = deploying_name(app, tag)
+    image = find(wanted)
+    if image is None:
+        raise DokkuError(f"App image ({wanted}) not found")
+    return image
+
+
+def labels(app: str, builder: str) -> dict[str, str]:
+    """The labels by which an image is known to be an app's, and who built it."""
+    return {
+        **settings.LABELS,
+        "com.dokku.app-name": app,
+        "com.dokku.image-stage": "release",
+        "com.dokku.builder-type": builder,
+    }
+
+
+def read_files(app: str, image: Image) -> dict[str, str]:
+    """The FILES that the image has in its working directory, by name, with unix line ends.
+
+    A link, a device or something large counts as absent: the image's author decides what is in there.
+    """
+    if image.id in _files:
+        return _files[image.id]
+    marks = {**settings.LABELS, "com.dokku.app-name": app, "com.dokku.container-type": "peek"}
+    container = docker.create("", image.id, ["true"], marks, [])
+    try:
+        archives = {name: docker.copy_out(container, os.path.join(image.workdir, name)) for name in FILES}
+    finally:
+        docker.remove(container)
+    texts = {name: _only_file(data) for name, data in archives.items() if data}
+    _files[image.id] = {name: text for name, text in texts.items() if text is not None}
+    return _files[image.id]
+
+
+@contextlib.contextmanager
+def restored_on_failure(app: str) -> Iterator[None]:
+    """When the block fails, dokku/APP:latest is again the image it was before."""
+    before = find(name(app))
+    try:
+        yield
+    except BaseException:
+        if before:
+            docker.tag(before.id, name(app))
+        else:
+            docker.remove_image(name(app))
+        remove_unused(app)
+        raise
+
+
+def remove_unused(app: str) -> None:
+    """Remove images of the app that have lost their name and that no container needs."""
+    docker.prune_images("dangling=true", f"label=com.dokku.app-name={app}")
+
+
+def remove_all(app: str) -> None:
+    """Remove every image of an app that is going away."""
+    for image in docker.images(f"label=com.dokku.app-name={app}"):
+        for known in docker.inspect_images(image):
+            for tag in known.get("RepoTags") or [image]:
+                docker.remove_image(tag)
+
+
+def _image(wanted: str, known: docker.Json) -> Image:
+    settings_ = known.get("Config") or {}
+    marks = settings_.get("Labels") or {}
+    return Image(
+        id=known["Id"],
+        name=wanted,
+        kind=_kind(marks, settings_.get("Env") or []),
+        workdir=_workdir(marks, settings_),
+        ports=sorted(settings_.get("ExposedPorts") or {}),
+        entrypoint=settings_.get("Entrypoint") or [],
+        tagged=str((known.get("Metadata") or {}).get("LastTagTime", "")),
+    )
+
+
+def _kind(marks: dict[str, str], env: list[str]) -> str:
+    if marks.get("io.buildpacks.stack.id"):
+        return "pack"
+    return "herokuish" if "USER=herokuishuser" in env else "dockerfile"
+
+
+def _workdir(marks: dict[str, str], known: docker.Json) -> str:
+    if marks.get("io.buildpacks.stack.id"):
+        return "/workspace"
+    if "USER=herokuishuser" in (known.get("Env") or []):
+        return "/app"
+    return str(known.get("WorkingDir") or "/")
+
+
+def _only_file(data: bytes) -> str | None:
+    import tarfile  # 22 ms
+
+    with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+        members = archive.getmembers()
+        if len(members) != 1 or not members[0].isreg() or members[0].size > FILE_LIMIT:
+            return None
+        content = archive.extractfile(members[0])
+        text = content.read().decode("utf-8", "surrogateescape") if content else ""
+    return text.replace("\r\n", "\n")

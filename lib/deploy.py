@@ -1,0 +1,137 @@
+"""How source becomes a running app, in order. Start reading the project here.
+
+`pushed` (which branch) -> `receive` (source to image) -> `release` (image to scheduler) -> `roll_out` (image
+to traffic). What a plugin may replace or watch is a trigger; everything else is a call to its owner. The last
+three are entered through triggers/receive_app.py, release_and_deploy.py and scheduler_deploy.py.
+"""
+
+from collections.abc import Sequence
+
+from lib.app import config, processes
+from lib.base import locks, log, properties, scratch, signals, triggers
+from lib.base.errors import DokkuError
+from lib.build import builders, images
+from lib.proxy import urls
+from lib.runtime import checks, containers, launch, retirement, schedulers
+from lib.source import commits, repos
+
+NOTHING = "0" * 40
+
+
+def pushed(app: str, updates: Sequence[tuple[str, str, str]]) -> None:
+    """Judge a push before git accepts it: deploy the deploy branch, leave other branches alone.
+
+    updates: (old commit, new commit, ref) per pushed ref. Raises: DokkuError, which rejects the whole push.
+    """
+    wanted = f"refs/heads/{repos.deploy_branch(app)}"
+    for _, new, ref in updates:
+        branch = ref.removeprefix("refs/heads/")
+        if new == NOTHING:
+            if ref == wanted:
+                raise DokkuError(f"Refusing to delete the deploy branch {branch}")
+        elif ref in (wanted, f"refs/tags/{repos.deploy_branch(app)}"):
+            triggers.fire("receive-app", app, new)
+        elif triggers.has_plugins("receive-branch"):
+            triggers.fire("receive-branch", app, new, ref)
+        elif ref.startswith("refs/heads/") and not repos.configured_branch(app) and not repos.head(app):
+            log.info1(f"Set {branch} to DOKKU_DEPLOY_BRANCH.")
+            triggers.fire("receive-app", app, new)
+            properties.write("git", app, "deploy-branch", branch)
+        elif ref.startswith("refs/heads/"):
+            log.info1(f"WARNING: deploy did not complete, you must push to {repos.deploy_branch(app)}.")
+            log.info1(f"for example, try 'git push <dokku> {branch}:{repos.deploy_branch(app)}'")
+
+
+def from_directory(app: str, tree: str, author: tuple[str, str] = commits.AUTHOR) -> None:
+    """Commit a directory as the app's next version and deploy it; its branch moves when that worked."""
+    with locks.deploy(app):
+        log.info1("Updating git repository with specified build context")
+        commit = commits.commit_directory(app, tree, author)
+        if not commit:
+            log.warn("No changes detected, aborting git update")
+            log.warn("No changes detected, skipping git commit")
+            return
+        signals.failpoint("committed")
+        triggers.fire("receive-app", app, commit)
+        repos.advance(app, commit)
+
+
+def receive(app: str, revision: str = "") -> None:
+    """Build and roll out one commit of the app's repository: the one given, else its deploy branch's.
+
+    Raises: Locked, when another deploy of the app is under way.
+    """
+    with locks.deploy(app):
+        scratch.sweep()
+        revision = revision or repos.deployable(app)
+        with repos.checked_out(app, revision) as tree, images.restored_on_failure(app):
+            triggers.fire("core-post-extract", app, tree, revision)
+            triggers.fire("post-extract", app, tree, revision)
+            builder = builders.detect(app, tree)
+            triggers.fire("pre-receive-app", app, builder, tree, revision)
+            log.info1("Cleaning up...")
+            containers.remove_orphans(app, spared=retirement.ids(app))
+            images.remove_unused(app)
+            builders.build(app, builder, tree)
+            if repos.rev_variable(app):
+                config.set_values(app, {repos.rev_variable(app): revision})
+            triggers.fire("release-and-deploy", app)
+
+
+def release(app: str, tag: str = "latest") -> None:
+    """Make a release of a built image and hand it to the app's scheduler."""
+    with locks.deploy(app):
+        log.info1(f"Releasing {app}...")
+        builders.release(app, tag)
+        if config.is_true(app, "DOKKU_SKIP_DEPLOY"):
+            log.info1("Skipping deployment")
+            return
+        log.info1(f"Deploying {app}...")
+        triggers.fire("scheduler-deploy", schedulers.selected(app), app, tag)
+        log.info2("Application deployed:")
+        for url in urls.all_(app):
+            log.verbose(url)
+        log.plain("")
+
+
+def roll_out(app: str, tag: str = "latest") -> None:
+    """Put a release in place of the running one: the docker-local scheduler.
+
+    The old containers serve until every new one is ready and the proxy has switched;
+    they are stopped DOKKU_WAIT_TO_RETIRE seconds (60) later.
+    Raises: checks.Failed; whatever was started is then removed, and the old ones stay.
+    """
+    image = images.verify(app, tag)
+    triggers.fire("pre-deploy", app, tag)
+    log.info2("Processing deployment checks")
+    old = containers.registered(app)
+    containers.remove_orphans(app, spared=retirement.ids(app))
+    with launch.generation(app, image, tag) as new:  # on any failure below: removed, pointers put back
+        for process, count in processes.wanted(app):  # web: 2, worker: 1
+            if checks.is_disabled(app, process):
+                launch.stop_now(app, process, old)  # downtime was asked for
+            for container in new.start(process, count):
+                checks.wait_until_ready(app, container, container.ip, container.port, new.checks)
+        signals.failpoint("checked")
+        new.adopt(old)  # CONTAINER.*, IP.*, PORT.*: all pointers at once
+        port, ip = new.web_listener()
+        log.info1("Running post-deploy")
+        triggers.fire("core-post-deploy", app, port, ip, tag)  # the proxy switches here
+        signals.failpoint("switched")
+        retired = new.settle()
+    try:
+        triggers.fire("post-deploy", app, port, ip, tag)
+    finally:
+        with signals.deferred():
+            retire(app, retired)
+
+
+def retire(app: str, ids: Sequence[str]) -> None:
+    """Have replaced containers stopped after a while, and clear away what is due by now."""
+    wait = schedulers.wait_to_retire(app)
+    if ids:
+        log.info1(f"Shutting down old containers in {wait} seconds")
+        for id_ in ids:
+            log.verbose_quiet(id_)
+    retirement.work_off(app, schedulers.stop_timeout(app))
+    images.remove_unused(app)

@@ -1,0 +1,229 @@
+"""The containers that serve an app: which they are, their state, and putting new ones in their place.
+
+Which containers serve is a set of files in the app's directory: CONTAINER.PROCESS.INDEX holds an id, IP.* and
+PORT.* the address it had when it started. While a deploy switches from one set to the next, its journal
+(data/scheduler-docker-local/APP/switching.json) counts instead, so that a crash leaves one set or the other.
+Source: dokku v0.24.0 plugins/scheduler-docker-local; plugins read the files.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from lib.app import options
+from lib.base import files, settings, signals, values
+from lib.tools import docker
+
+
+class Container(NamedTuple):
+    """One process of an app: web.1 is (app, "web", 1)."""
+
+    app: str
+    process: str
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
+    id: str
+    ip: str = ""
+    port: str = ""
+
+
+class State(NamedTuple):
+    """What docker says of a container. status: docker's word (running, exited). started_at: its ISO time."""
+
+    id: str
+    app: str
+    process: str
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
+    name: str
+    status: str
+    running: bool
+    restarts: int
+    ip: str
+    image: str
+    started_at: str
+
+
+def registered(app: str) -> list[Container]:
+    """The containers that serve the app, by process type and index."""
+    journal = _journal(app)
+    return sorted(_from_json(app, journal["new"]) if journal else _pointers(app))
+
+
+def replaced(app: str) -> list[str]:
+    """The ids of older containers that a killed deploy left serving: the next one retires them."""
+    journal = _journal(app)
+    return list(journal["old"]) if journal else []
+
+
+def states(containers: Iterable[Container]) -> dict[str, State]:
+    """What docker says of each, by id, in one call. Absent: those that are gone or belong to another app."""
+    wanted = {container.id: container for container in containers}
+    found = {}
+    for known in docker.inspect(*wanted):
+        container = wanted.get(known["Id"])
+        if container and known["Config"]["Labels"].get("com.dokku.app-name") == container.app:
+            found[container.id] = _state(container, known)
+    return found
+
+
+def listeners(app: str, process: str = "web") -> list[str]:
+    """The addresses, `ip:port`, at which the app's running containers of a process type listen now."""
+    serving = [container for container in registered(app) if container.process == process]
+    alive = states(serving)
+    return [
+        f"{alive[container.id].ip}:{container.port or '5000'}"
+        for container in serving
+        if container.id in alive and alive[container.id].running and alive[container.id].ip
+    ]
+
+
+def labels(app: str, process: str, index: int) -> dict[str, str]:
+    """The labels by which a container is known to be the app's."""
+    return {
+        **settings.LABELS,
+        "com.dokku.app-name": app,
+        "com.dokku.container-type": "deploy",
+        "com.dokku.process-type": process,
+        "com.dokku.dyno": f"{process}.{index}",
+    }
+
+
+def stop(containers: Iterable[Container], patience: int) -> None:
+    """Stop some containers for good: docker's restart policy must not bring them back."""
+    ids = [container.id for container in containers]
+    if ids:
+        docker.never_restart(*ids)
+        docker.stop(*ids, patience=patience)
+
+
+def start_registered(app: str) -> bool:
+    """Start the containers that serve the app, all at once; False when one is gone or does not run."""
+    serving = registered(app)
+    known = states(serving)
+    if not serving or len(known) != len(serving):
+        return False
+    asleep = [container.id for container in serving if not known[container.id].running]
+    if asleep:
+        docker.start(*asleep)
+    return all(state.running for state in states(serving).values())
+
+
+def remove_all(app: str) -> None:
+    """Remove every container of the app, registered or not, and forget them."""
+    ids = docker.containers(f"label=com.dokku.app-name={app}")
+    if ids:
+        docker.remove(*ids)
+    files.remove(_journal_path(app))
+    _write_pointers(app, [])
+
+
+def adopt(app: str, new: Sequence[Container], old: Sequence[str]) -> None:
+    """Make new containers the ones that serve, all pointers at once. old: ids to retire after the switch.
+
+    The journal stays until `settle`, so that a kill in between loses neither set.
+    """
+    entries = [list(container[1:]) for container in new]
+    files.replace(_journal_path(app), json.dumps({"new": entries, "old": list(old)}))
+    signals.failpoint("journal-written")
+    _write_pointers(app, new)
+    signals.failpoint("pointers-written")
+
+
+def withdraw(app: str, before: Sequence[Container]) -> None:
+    """Put the pointers back to the containers that served before."""
+    _write_pointers(app, before)
+    files.remove(_journal_path(app))
+
+
+def settle(app: str) -> None:
+    """The switch is complete: its journal has done its work."""
+    files.remove(_journal_path(app))
+
+
+def is_switching(app: str) -> bool:
+    """Whether a deploy was killed between its two sets of containers (or is just there)."""
+    return _journal(app) is not None
+
+
+def remove_orphans(app: str, spared: Iterable[str]) -> None:
+    """Remove containers that killed deploys of this app left: neither serving nor spared.
+
+    Under the lock only.
+    """
+    kept = {container.id for container in registered(app)} | set(replaced(app)) | set(spared)
+    marks = [f"label=com.dokku.container-type={type_}" for type_ in ("deploy", "peek")]
+    ours = [id_ for mark in marks for id_ in docker.containers(f"label=com.dokku.app-name={app}", mark)]
+    lost = [container for container in ours if container not in kept]
+    if lost:
+        docker.never_restart(*lost)
+        docker.remove(*lost)
+
+
+def is_using_host_network(app: str) -> bool:
+    return any("--network=host" in line or "--net=host" in line for line in options.lines(app, "deploy"))
+
+
+def _state(container: Container, known: docker.Json) -> State:
+    networks: dict[str, Any] = known["NetworkSettings"].get("Networks") or {}
+    ip = known["NetworkSettings"].get("IPAddress") or next(
+        (network["IPAddress"] for network in networks.values() if network.get("IPAddress")), ""
+    )
+    if known["HostConfig"].get("NetworkMode") == "host":
+        ip = "127.0.0.1"
+    return State(
+        id=container.id,
+        app=container.app,
+        process=container.process,
+        index=container.index,
+        name=known["Name"].removeprefix("/"),
+        status=known["State"]["Status"],
+        running=bool(known["State"]["Running"]) and not known["State"].get("Restarting"),
+        restarts=int(known["RestartCount"]),
+        ip=ip,
+        image=known["Image"],
+        started_at=known["State"]["StartedAt"],
+    )
+
+
+def _pointers(app: str) -> list[Container]:
+    """What the files say. Source: CONTAINER.PROCESS.INDEX; `CONTAINER` alone is a web.1 of before 0.4."""
+    directory = settings.app_dir(app)
+    found = []
+    for name in os.listdir(directory) if os.path.isdir(directory) else []:
+        parts = name.split(".") if name != "CONTAINER" else ["CONTAINER", "web", "1"]
+        if parts[0] != "CONTAINER" or len(parts) != 3 or not values.is_number(parts[2]):
+            continue
+        suffix = name.removeprefix("CONTAINER")
+        id_ = files.read(os.path.join(directory, name)).strip()
+        address = [files.read(os.path.join(directory, f"{kind}{suffix}")).strip() for kind in ("IP", "PORT")]
+        if id_:
+            found.append(Container(app, parts[1], int(parts[2]), id_, *address))
+    return found
+
+
+def _write_pointers(app: str, containers: Sequence[Container]) -> None:
+    directory = settings.app_dir(app)
+    wanted: dict[str, str] = {}
+    for container in containers:
+        suffix = f"{container.process}.{container.index}"
+        wanted[f"CONTAINER.{suffix}"] = container.id + "\n"
+        wanted[f"IP.{suffix}"] = container.ip
+        wanted[f"PORT.{suffix}"] = container.port
+    for name, content in wanted.items():
+        files.replace(os.path.join(directory, name), content, mode=0o644)
+    for name in os.listdir(directory):
+        if name.split(".")[0] in ("CONTAINER", "IP", "PORT") and name not in wanted:
+            files.remove(os.path.join(directory, name))
+
+
+def _journal(app: str) -> dict[str, Any] | None:
+    text = files.read(_journal_path(app))
+    return dict(json.loads(text)) if text else None
+
+
+def _from_json(app: str, entries: list[list[Any]]) -> list[Container]:
+    return [Container(app, str(process), int(index), *rest) for process, index, *rest in entries]
+
+
+def _journal_path(app: str) -> str:
+    return os.path.join(settings.data("scheduler-docker-local", app), "switching.json")

@@ -1,0 +1,217 @@
+"""One generation of an app's containers: created, started, and in the end either serving or removed.
+
+Source of the options' order and of the labels: dokku v0.24.0 plugins/scheduler-docker-local/scheduler-deploy.
+"""
+
+import contextlib
+import secrets
+import shlex
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from lib.app import config, processes
+from lib.base import files, log, scratch, signals, triggers
+from lib.base.errors import DokkuError
+from lib.build import images
+from lib.runtime import containers, retirement, schedulers
+from lib.runtime.containers import Container
+from lib.tools import docker
+
+HEROKUISH_PORT = "5000"
+# Variables that would steer the docker client or the loader instead of reaching the container.
+_OURS_PREFIXES = (
+    "DOCKER_",
+    "BUILDKIT_",
+    "BUILDX_",
+    "COMPOSE_",
+    "LD_",
+    "GO",
+    "GLIBC_",
+    "MALLOC_",
+    "OTEL_",
+    "XDG_",
+    "SSH_",
+)
+_OURS = ("PATH", "HOME", "TMPDIR", "TERM", "LANG", "NO_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+
+
+class Generation:
+    """The containers of one deploy, from `start` to `settle`. Not for use outside `generation`."""
+
+    def __init__(self, app: str, image: images.Image, tag: str) -> None:
+        self.app, self.image, self.tag = app, image, tag
+        self.checks = images.read_files(app, image).get("CHECKS")
+        self.id = secrets.token_hex(4)
+        self.started: list[Container] = []
+        self.created: list[str] = []
+        self.before: Sequence[Container] = []
+        self.adopted = False
+        self.settled = False
+
+    def start(self, process: str, count: int) -> list[Container]:
+        """Start all containers of a process type, at once; the containers with their addresses."""
+        made = [self._create(process, index) for index in range(1, count + 1)]
+        if not made:
+            return []
+        docker.start(*(container.id for container in made))
+        signals.failpoint("started")
+        known = containers.states(made)
+        port = _port(self.app, self.image, process)
+        addressed = [c._replace(ip=known[c.id].ip if c.id in known else "", port=port) for c in made]
+        self.started += addressed
+        return addressed
+
+    def adopt(self, before: Sequence[Container]) -> None:
+        """Make these containers the registered ones. before: what was registered so far."""
+        self.before = before
+        old = [container.id for container in before] + containers.replaced(self.app)
+        self.adopted = True
+        containers.adopt(self.app, self.started, old)
+
+    def settle(self) -> list[str]:
+        """Hand the replaced containers over to retirement; their ids."""
+        old = containers.replaced(self.app)
+        retirement.register(self.app, old, schedulers.wait_to_retire(self.app))
+        containers.settle(self.app)
+        self.settled = True
+        return old
+
+    def web_listener(self) -> tuple[str, str]:
+        """Port and address of the first web container; empty texts without one."""
+        web = [container for container in self.started if container.process == "web"]
+        return (web[0].port, web[0].ip) if web else ("", "")
+
+    def abandon(self) -> None:
+        """Take everything back: the pointers, the proxy if it may have switched, the containers."""
+        if self.settled:
+            return
+        if self.adopted:
+            containers.withdraw(self.app, self.before)
+            with contextlib.suppress(DokkuError):
+                triggers.fire("proxy-build-config", self.app)
+        if self.created:
+            docker.never_restart(*self.created)
+            docker.remove(*self.created)
+
+    def _create(self, process: str, index: int) -> Container:
+        options = self._options(process, index)
+        values = config.merged(self.app)
+        with scratch.directory("environment") as place:
+            options, env = environment(options, values, f"{place}/environment")
+            name = f"{self.app}.{process}.{index}.upcoming-{self.id}"
+            labels = containers.labels(self.app, process, index)
+            id_ = docker.create(name, self.image.id, self._command(process), labels, options, env)
+        self.created.append(id_)
+        signals.failpoint("created")
+        triggers.fire("post-container-create", "app", id_, self.app, "deploy", process)
+        return Container(self.app, process, index, id_)
+
+    def _options(self, process: str, index: int) -> list[str]:
+        place = (process, str(index))
+        args = triggers.ask("docker-args-deploy", self.app, self.tag, *place)
+        late = triggers.ask("docker-args-process-deploy", self.app, self.image.kind, self.tag, *place)
+        port = _port(self.app, self.image, process)
+        published = (
+            process == "web"
+            and triggers.ask("network-get-property", self.app, "bind-all-interfaces") == "true"
+        )
+        return [
+            *_words(args),
+            f"--env=DYNO={process}.{index}",
+            "--init",
+            *_words(late),
+            *([f"--publish={port}"] if published else []),
+            *([f"--env=PORT={port}"] if process == "web" else []),
+        ]
+
+    def _command(self, process: str) -> list[str]:
+        chosen = config.get(self.app, "DOKKU_START_CMD")
+        if chosen:
+            return _words(chosen)
+        if self.image.kind == "herokuish":
+            return ["/start", process]
+        if self.image.kind == "pack":
+            return [] if process == "web" else [process]
+        own = config.get(self.app, "DOKKU_DOCKERFILE_START_CMD")
+        return _words(own or processes.command(self.app, process, _port(self.app, self.image, process)))
+
+
+@contextlib.contextmanager
+def generation(app: str, image: images.Image, tag: str) -> Iterator[Generation]:
+    """A new set of containers; when the block fails, nothing of it is left and the old set serves."""
+    new = Generation(app, image, tag)
+    try:
+        yield new
+    except BaseException:
+        with signals.deferred():
+            new.abandon()
+        raise
+
+
+def stop_now(app: str, process: str, old: Iterable[Container]) -> None:
+    """Stop a process type's running containers before the new ones start: its checks are disabled."""
+    log.info1(f"zero downtime is disabled for app ({app}.{process}). stopping currently running containers")
+    leaving = [container for container in old if container.process == process]
+    for container in leaving:
+        log.info2(f"stopping {app}.{process} ({container.id})")
+    containers.stop(leaving, schedulers.stop_timeout(app))
+
+
+def rename(app: str) -> None:
+    """Give the registered containers their plain names, APP.PROCESS.INDEX; older holders get a suffix."""
+    log.info1("Renaming containers")
+    known = containers.states(containers.registered(app))
+    now = int(time.time())
+    for state in known.values():
+        name = f"{app}.{state.process}.{state.index}"
+        if state.name == name:
+            continue
+        for holder in docker.containers(f"name=^/{name}$"):
+            log.verbose(f"Renaming container ({holder[:12]}) {name} to {name}.{now}")
+            docker.rename(holder, f"{name}.{now}")
+        log.verbose(f"Renaming container ({state.id[:12]}) {state.name} to {name}")
+        docker.rename(state.id, name)
+
+
+def environment(
+    options: Sequence[str], values: Mapping[str, str], path: str
+) -> tuple[list[str], dict[str, str]]:
+    """Docker options and client environment by which `--env=KEY` words reach the container with their values.
+
+    A key that would steer the docker client itself goes into a file at path (0600) that the options name.
+    Raises: DokkuError for such a key with a line break in its value: that file has no quoting.
+    """
+    wanted = [
+        word.removeprefix("--env=") for word in options if word.startswith("--env=") and "=" not in word[6:]
+    ]
+    risky = [key for key in wanted if key in values and _steers_docker(key)]
+    if not risky:
+        return list(options), {key: values[key] for key in wanted if key in values}
+    for key in risky:
+        if "\n" in values[key]:
+            raise DokkuError(f"The value of {key} may not hold line breaks")
+    files.replace(path, "".join(f"{key}={values[key]}\n" for key in risky))
+    kept = [
+        word for word in options if word.removeprefix("--env=") not in risky or not word.startswith("--env=")
+    ]
+    passed = {key: values[key] for key in wanted if key in values and key not in risky}
+    return [*kept, f"--env-file={path}"], passed
+
+
+def _steers_docker(key: str) -> bool:
+    return key.upper() in _OURS or key.upper().startswith(_OURS_PREFIXES)
+
+
+def _port(app: str, image: images.Image, process: str) -> str:
+    """The port a container is told to listen on: the first exposed one that is not udp, else 5000."""
+    exposed = config.get(app, "DOKKU_DOCKERFILE_PORTS").split() if image.kind == "dockerfile" else []
+    tcp = [port.removesuffix("/tcp") for port in exposed if not port.endswith("/udp")]
+    return tcp[0] if tcp else HEROKUISH_PORT
+
+
+def _words(text: str) -> list[str]:
+    """Shell words of what a user or plugin wrote; nothing in them is ever evaluated."""
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise DokkuError(f"Unable to parse {text!r}: {error}") from error

@@ -1,0 +1,162 @@
+"""An app's repository: the bare one that is its directory, its deploy branch, its hook, its checkouts."""
+
+import contextlib
+import os
+import shlex
+from collections.abc import Iterator
+
+from lib.app import apps
+from lib.base import files, log, properties, scratch, settings, signals, values
+from lib.base.errors import DokkuError
+from lib.tools import git
+
+DEFAULT_BRANCH = "master"
+REV_VARIABLE = "GIT_REV"
+
+
+def deploy_branch(app: str) -> str:
+    """The branch whose pushes are deployed: the app's own, else the host's, else master."""
+    return configured_branch(app) or DEFAULT_BRANCH
+
+
+def configured_branch(app: str) -> str:
+    """The deploy branch that somebody chose; empty when nobody did."""
+    return properties.get("git", app, "deploy-branch") or properties.get(
+        "git", properties.GLOBAL, "deploy-branch"
+    )
+
+
+def path(app: str) -> str:
+    return settings.app_dir(app)
+
+
+def exists(app: str) -> bool:
+    return os.path.isdir(os.path.join(path(app), "refs"))
+
+
+def initialize(app: str) -> None:
+    """Make the app's repository where it is missing, and its hook what it should be."""
+    if not exists(app):
+        git.init(path(app), deploy_branch(app))
+    write_hook(app)
+
+
+def write_hook(app: str) -> None:
+    """Put our pre-receive hook in place, unless it is there: it hands a push to `dokku git-hook APP`."""
+    program = os.environ.get("DOKKU_PROGRAM") or "dokku"
+    variables = f"DOKKU_ROOT={shlex.quote(settings.root())}"
+    text = (
+        "#!/usr/bin/env bash\nset -e\nset -o pipefail\n\n"
+        f'cat | {variables} {shlex.quote(program)} git-hook "{app}"\n'
+    )
+    hook = os.path.join(path(app), "hooks", "pre-receive")
+    if files.read(hook) != text or not os.access(hook, os.X_OK):
+        files.replace(hook, text, mode=0o755)
+
+
+def head(app: str) -> str:
+    """The commit at the tip of the deploy branch; empty when there is none."""
+    return git.resolve(path(app), f"refs/heads/{deploy_branch(app)}") if exists(app) else ""
+
+
+def deployable(app: str) -> str:
+    """The commit at the tip of the deploy branch. Raises: DokkuError when there is none."""
+    found = head(app)
+    if not found:
+        branch = deploy_branch(app)
+        log.info1(f"WARNING: Cannot build from '{branch}' as there are no commits stored at that branch.")
+        raise DokkuError("")
+    return found
+
+
+def advance(app: str, commit: str) -> None:
+    """Make commit the tip of the deploy branch, and the deploy branch the repository's HEAD."""
+    branch = deploy_branch(app)
+    git.update_ref(path(app), f"refs/heads/{branch}", commit)
+    git.set_head(path(app), branch)
+
+
+def rev_variable(app: str) -> str:
+    """The config variable that tells an app its commit; empty when it is switched off (set to nothing)."""
+    if properties.is_set("git", app, "rev-env-var"):
+        return properties.get("git", app, "rev-env-var")
+    return properties.get("git", properties.GLOBAL, "rev-env-var", REV_VARIABLE)
+
+
+def keeps_git_dir(app: str) -> bool:
+    chosen = properties.get("git", app, "keep-git-dir") or properties.get(
+        "git", properties.GLOBAL, "keep-git-dir"
+    )
+    return chosen == "true"
+
+
+def app_of(word: str) -> str:
+    """The app that a git client's path means: 'app', /app, app.git in quotes or not.
+
+    Raises: DokkuError for what no app can be called.
+    """
+    word = word.strip()
+    if len(word) > 1 and word[0] == word[-1] == "'":
+        word = word[1:-1]
+    name = word.replace("\\'", "'").removeprefix("/").removesuffix("/")
+    if not values.is_app_name(name):
+        raise values.bad_app_name(name)
+    return name
+
+
+def ensure(app: str) -> None:
+    """The app and its repository are there: the first push makes both."""
+    apps.create_if_missing(app)
+    if not exists(app):
+        git.init(path(app), deploy_branch(app))
+    write_hook(app)
+
+
+@contextlib.contextmanager
+def checked_out(app: str, revision: str) -> Iterator[str]:
+    """A directory with the files of a commit, for as long as the block lasts.
+
+    Without any .git, submodules' included, unless keep-git-dir is set. Raises: DokkuError when git can't.
+    """
+    with scratch.directory("checkout") as place:
+        tree = os.path.join(place, "tree")
+        os.mkdir(tree, 0o755)
+        if keeps_git_dir(app) or git.has_path(path(app), revision, ".gitmodules"):
+            _clone(app, revision, tree)
+        else:
+            git.check_out(path(app), revision, os.path.join(place, "index"), tree)
+        signals.failpoint("checked-out")
+        yield tree
+
+
+def _clone(app: str, revision: str, tree: str) -> None:
+    pushed = (
+        os.environ.get("GIT_OBJECT_DIRECTORY", ""),
+        os.environ.get("GIT_ALTERNATE_OBJECT_DIRECTORIES", ""),
+    )
+    alternates = ":".join(filter(None, pushed))
+    git.clone_work_tree(path(app), tree, revision, alternates)
+    git.update_submodules(tree, alternates)
+    if keeps_git_dir(app):
+        _stand_alone(app, tree, revision, alternates)
+    else:
+        _drop_git(tree)
+
+
+def _stand_alone(app: str, tree: str, revision: str, alternates: str) -> None:
+    """Let the work tree's .git do without the app's repository: it goes into the image."""
+    inside = os.path.join(tree, ".git")
+    branch = deploy_branch(app)
+    env = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": alternates} if alternates else {}
+    git.pack_everything(tree, env)
+    files.remove(os.path.join(inside, "objects", "info", "alternates"))
+    git.update_ref(inside, f"refs/heads/{branch}", revision)
+    git.set_head(inside, branch)
+
+
+def _drop_git(tree: str) -> None:
+    for parent, directories, names in os.walk(tree):
+        for name in (*directories, *names):
+            if name == ".git":
+                files.remove(os.path.join(parent, name))
+        directories[:] = [name for name in directories if name != ".git"]

@@ -1,0 +1,34 @@
+"""The other end of git's own commands: what `git push` and `git fetch` start over ssh."""
+
+from lib.app import apps
+from lib.base import locks, triggers
+from lib.base.errors import ToolFailed
+from lib.source import repos
+from lib.tools import git
+
+
+def receive(word: str) -> None:
+    """Become git-receive-pack for the app that a client names, which is made if need be.
+
+    The lock file is open in the new program: the hook locks it, and it stays locked until the refs are
+    written.
+    """
+    app = repos.app_of(word)
+    repos.ensure(app)
+    git.receive_pack(repos.path(app), {locks.INHERITED: str(locks.open_for_child(app))})
+
+
+def upload(service: str, word: str) -> None:
+    """Send source to a client. Fires: git-pre-pull, which may refuse, and git-post-pull (not for archives).
+
+    Raises: AppNotFound; ToolFailed when git did not like what it was asked.
+    """
+    app = apps.verify_app_name(repos.app_of(word))
+    repos.initialize(app)
+    if service == "upload-pack":
+        triggers.fire("git-pre-pull", app)
+    status = git.upload(service, repos.path(app))
+    if status:
+        raise ToolFailed("git", status)
+    if service == "upload-pack":
+        triggers.fire("git-post-pull", app)

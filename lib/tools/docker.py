@@ -1,0 +1,191 @@
+"""docker, through its client: one function, one invocation. DOCKER_BIN decides which client.
+
+Source of the flags: the ones that clients from 20.10 to 28 share.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lib.base import run, settings
+from lib.base.errors import DokkuError, ToolFailed
+
+QUICK = 30  # seconds for a question to the daemon
+Json = dict[str, Any]
+
+
+def inspect(*ids: str) -> list[Json]:
+    """What docker knows of some containers, in one call; those that are gone are absent."""
+    return _inspect("container", ids)
+
+
+def inspect_images(*names: str) -> list[Json]:
+    """What docker knows of some images; those that do not exist are absent."""
+    return _inspect("image", names)
+
+
+def containers(*filters: str, all_: bool = True) -> list[str]:
+    """The full ids of the containers that match all filters (`label=dokku`, `name=web`)."""
+    flags = ["--all"] if all_ else []
+    return _ask("container", "ls", "--quiet", "--no-trunc", *flags, *_filters(filters)).split()
+
+
+def images(*filters: str) -> list[str]:
+    """The full ids of the images that match all filters, each once."""
+    return sorted(set(_ask("image", "ls", "--quiet", "--no-trunc", *_filters(filters)).split()))
+
+
+def build_argv(
+    context: str, dockerfile: str, id_file: str, labels: Mapping[str, str], options: Sequence[str]
+) -> list[str]:
+    """options: flags already split, in the order they were given."""
+    flags = ["--force-rm", f"--iidfile={id_file}", *_labels(labels), *options]
+    return [
+        settings.docker(),
+        "image",
+        "build",
+        *flags,
+        *([f"--file={dockerfile}"] if dockerfile else []),
+        "--",
+        context,
+    ]
+
+
+def build(
+    context: str,
+    dockerfile: str,
+    id_file: str,
+    labels: Mapping[str, str],
+    options: Sequence[str],
+    env: run.Env | None = None,
+) -> None:
+    """Build an image from a directory, its output ours; the image's id lands in id_file. No tag is set."""
+    run.run(*build_argv(context, dockerfile, id_file, labels, options), cwd=context, env=env)
+
+
+def pull(image: str) -> None:
+    run.run(settings.docker(), "image", "pull", "--", image)
+
+
+def tag(image: str, name: str) -> None:
+    _ask("image", "tag", "--", image, name)
+
+
+def remove_image(name: str) -> bool:
+    """Remove an image or a name of it; False when something still needs it."""
+    return run.succeeds(settings.docker(), "image", "rm", "--", name, timeout=QUICK * 4)
+
+
+def prune_images(*filters: str) -> None:
+    """Remove images without a name that no container needs."""
+    _ask("image", "prune", "--force", *_filters(filters), timeout=QUICK * 10)
+
+
+def create_argv(
+    name: str, image: str, command: Sequence[str], labels: Mapping[str, str], options: Sequence[str]
+) -> list[str]:
+    named = [f"--name={name}"] if name else []
+    return [
+        settings.docker(),
+        "container",
+        "create",
+        *named,
+        *_labels(labels),
+        *options,
+        "--",
+        image,
+        *command,
+    ]
+
+
+def create(
+    name: str,
+    image: str,
+    command: Sequence[str],
+    labels: Mapping[str, str],
+    options: Sequence[str],
+    env: run.Env | None = None,
+) -> str:
+    """Create a container; return its id (64 hex digits). env: the values of `--env=KEY` options."""
+    output = run.capture(*create_argv(name, image, command, labels, options), env=env, timeout=QUICK * 4)
+    return output.split()[-1]
+
+
+def start(*ids: str) -> None:
+    _ask("container", "start", *ids, timeout=QUICK * 4)
+
+
+def stop(*ids: str, patience: int) -> None:
+    """Stop containers: SIGTERM, and SIGKILL after patience (seconds). Those that are gone are stopped."""
+    _ask_loosely("container", "stop", "-t", str(patience), *ids, timeout=patience + 10 + QUICK)
+
+
+def never_restart(*ids: str) -> None:
+    _ask_loosely("container", "update", "--restart=no", *ids)
+
+
+def remove(*ids: str) -> None:
+    """Remove containers, running or not. Those that are gone are removed."""
+    _ask_loosely("container", "rm", "--force", *ids, timeout=QUICK * 4)
+
+
+def rename(container: str, name: str) -> None:
+    _ask("container", "rename", container, name)
+
+
+def copy_out(container: str, path: str) -> bytes | None:
+    """A file or directory of a container as a tar archive; None when there is none."""
+    done = run.result(settings.docker(), "container", "cp", f"{container}:{path}", "-", timeout=QUICK)
+    return done.output if done.status == 0 else None
+
+
+def logs_argv(container: str, lines: int, follow: bool, timestamps: bool) -> list[str]:
+    flags = [*(["--follow"] if follow else []), *(["--timestamps"] if timestamps else [])]
+    return [settings.docker(), "container", "logs", f"--tail={lines}", *flags, container]
+
+
+def _inspect(kind: str, names: Sequence[str]) -> list[Json]:
+    if not names:
+        return []
+    done = run.result(settings.docker(), kind, "inspect", "--format={{json .}}", "--", *names, timeout=QUICK)
+    _check(done, "inspect")
+    return [json.loads(line) for line in done.output.decode("utf-8", "replace").splitlines() if line.strip()]
+
+
+def _ask(*words: str, timeout: float = QUICK) -> str:
+    done = run.result(settings.docker(), *words, timeout=timeout)
+    if done.status:
+        raise _failure(done, words[1])
+    return done.output.decode("utf-8", "replace")
+
+
+def _ask_loosely(*words: str, timeout: float = QUICK) -> None:
+    _check(run.result(settings.docker(), *words, timeout=timeout), words[1])
+
+
+def _check(done: run.Result, what: str) -> None:
+    """Let "there is no such thing" pass.
+
+    docker (20.10 to 28) returns 1 for it as for everything else, so its text decides: every complaint of
+    these commands about something missing says `No such`.
+    """
+    said = [line for line in done.errors.decode("utf-8", "replace").splitlines() if line.strip()]
+    if done.status and not (said and all("No such" in line or "is not running" in line for line in said)):
+        raise _failure(done, what)
+
+
+def _failure(done: run.Result, what: str) -> DokkuError:
+    text = " ".join(done.errors.decode("utf-8", "replace").split())
+    if "Cannot connect to the Docker daemon" in text or "error during connect" in text:
+        return DokkuError(f"Unable to reach the docker daemon: {text}")
+    return ToolFailed(
+        "docker", done.status, f"docker {what}: {text.removeprefix('Error response from daemon: ')}"
+    )
+
+
+def _filters(filters: Sequence[str]) -> list[str]:
+    return [f"--filter={text}" for text in filters]
+
+
+def _labels(labels: Mapping[str, str]) -> list[str]:
+    return [f"--label={key}={value}" for key, value in labels.items()]

@@ -1,0 +1,152 @@
+"""git: one function, one invocation, on a bare repository and with an index and a work tree of our choice.
+
+We run inside git's own hooks, so its variables are dropped, but for the two that show where a push under way
+keeps its objects. Nothing prompts, no hook and no helper of a repository runs.
+"""
+
+import os
+
+from lib.base import run
+from lib.base.errors import ToolFailed
+
+_CONFIG = {
+    "core.hooksPath": "/dev/null",
+    "core.fsmonitor": "false",
+    "core.autocrlf": "false",
+    "core.quotePath": "false",
+    "protocol.ext.allow": "never",
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+    "credential.helper": "",
+    "advice.detachedHead": "false",
+}
+_PUSHED = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
+_SSH = "ssh -o BatchMode=yes -o ConnectTimeout=15 -o ServerAliveInterval=15 -o ServerAliveCountMax=4"
+
+
+def init(repository: str, branch: str) -> None:
+    """Make a bare repository, or mend one; its HEAD names branch only when it is new."""
+    _git("init", "--quiet", "--bare", f"--initial-branch={branch}", "--", repository)
+
+
+def resolve(repository: str, name: str) -> str:
+    """The commit that a ref or an id names, 40 hex digits; empty when there is none."""
+    words = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"]
+    done = run.result(*_argv(*words, repository=repository), env=environment())
+    return done.output.decode().strip() if done.status == 0 else ""
+
+
+def tree_of(repository: str, commit: str) -> str:
+    """The id of a commit's tree."""
+    return _git(
+        "rev-parse", "--verify", "--end-of-options", f"{commit}^{{tree}}", repository=repository
+    ).strip()
+
+
+def has_path(repository: str, commit: str, path: str) -> bool:
+    """Whether a commit holds a file of that path."""
+    return bool(_git("ls-tree", "--name-only", commit, "--", path, repository=repository).strip())
+
+
+def check_out(repository: str, commit: str, index: str, tree: str) -> None:
+    """Write a commit's files below tree (which exists); the repository itself is not touched."""
+    env = {"GIT_INDEX_FILE": index, "GIT_WORK_TREE": tree}
+    _git("read-tree", commit, repository=repository, env=env)
+    _git("checkout-index", "--all", "--force", f"--prefix={tree}/", repository=repository, env=env)
+
+
+def write_tree(repository: str, index: str, tree: str) -> str:
+    """Store every file below tree, also ignored ones, as a tree object; its id."""
+    env = {"GIT_INDEX_FILE": index, "GIT_WORK_TREE": tree}
+    _git("add", "--all", "--force", "--", ".", repository=repository, env=env, cwd=tree)
+    return _git("write-tree", repository=repository, env=env).strip()
+
+
+def commit_tree(repository: str, tree: str, parent: str, message: str, author: tuple[str, str]) -> str:
+    """Make a commit of a tree object by author (name, e-mail), who is the committer too; its id."""
+    name, email = author
+    env = {f"GIT_{who}_NAME": name for who in ("AUTHOR", "COMMITTER")}
+    env |= {f"GIT_{who}_EMAIL": email for who in ("AUTHOR", "COMMITTER")}
+    parents = ["-p", parent] if parent else []
+    return _git("commit-tree", *parents, "-m", message, tree, repository=repository, env=env).strip()
+
+
+def update_ref(repository: str, ref: str, commit: str) -> None:
+    _git("update-ref", ref, commit, repository=repository)
+
+
+def set_head(repository: str, branch: str) -> None:
+    _git("symbolic-ref", "HEAD", f"refs/heads/{branch}", repository=repository)
+
+
+def set_config(repository: str, key: str, value: str) -> None:
+    _git("config", key, value, repository=repository)
+
+
+def abbreviated(repository: str, name: str) -> str:
+    """The short id of a commit; empty when there is none."""
+    commit = resolve(repository, name)
+    return _git("rev-parse", "--short", commit, repository=repository).strip() if commit else ""
+
+
+def clone_work_tree(repository: str, tree: str, commit: str, alternates: str) -> None:
+    """Make tree a work tree of its own at a commit, with the repository's objects at hand.
+
+    alternates: directories of objects that a push under way has not settled yet.
+    """
+    env = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": alternates} if alternates else {}
+    _git("clone", "--quiet", "--shared", "--no-checkout", "--", repository, tree, pushed=False)
+    _git("-C", tree, "checkout", "--quiet", "--force", "--detach", commit, env=env, pushed=False)
+
+
+def update_submodules(tree: str, alternates: str) -> None:
+    """Fetch the submodules of a work tree, all levels, over http, https, ssh and git only."""
+    env = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": alternates} if alternates else {}
+    for words in (["sync"], ["update", "--init"]):
+        _git("-C", tree, "submodule", "--quiet", *words, "--recursive", env=env, pushed=False)
+
+
+def pack_everything(tree: str, env: run.Env) -> None:
+    """Copy all objects that a work tree needs into it, so that it stands alone."""
+    _git("-C", tree, "repack", "-a", "-d", "-q", env=env, pushed=False)
+
+
+def receive_pack(repository: str, env: run.Env) -> None:
+    """Become git-receive-pack, which checks what arrives and runs the repository's own pre-receive hook."""
+    config = ["receive.fsckObjects=true", "receive.autogc=false", "receive.denyNonFastForwards=false"]
+    flags = [word for setting in config for word in ("-c", setting)]
+    run.become("git", *flags, "receive-pack", repository, env=env)
+
+
+def upload(service: str, repository: str) -> int:
+    """Run git-upload-pack or git-upload-archive on our own stdin and stdout; its status."""
+    return run.status("git", service, repository, stdin=run.INHERIT, env=environment())
+
+
+def environment(pushed: bool = True) -> dict[str, str | None]:
+    """What changes for git in our environment. pushed: keep the objects of a push under way in sight."""
+    kept = ("GIT_SSH_COMMAND", *(_PUSHED if pushed else ()))
+    return {
+        **{name: None for name in os.environ if name.startswith("GIT_") and name not in kept},
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_ALLOW_PROTOCOL": "http:https:ssh:git",
+        "GIT_SSH_COMMAND": os.environ.get("GIT_SSH_COMMAND") or _SSH,
+        "GIT_CONFIG_COUNT": str(len(_CONFIG)),
+        **{f"GIT_CONFIG_KEY_{i}": key for i, key in enumerate(_CONFIG)},
+        **{f"GIT_CONFIG_VALUE_{i}": value for i, value in enumerate(_CONFIG.values())},
+    }
+
+
+def _argv(*words: str, repository: str) -> list[str]:
+    return ["git", *([f"--git-dir={repository}"] if repository else []), *words]
+
+
+def _git(
+    *words: str, repository: str = "", env: run.Env | None = None, cwd: str = "", pushed: bool = True
+) -> str:
+    done = run.result(
+        *_argv(*words, repository=repository), env={**environment(pushed), **(env or {})}, cwd=cwd
+    )
+    if done.status:
+        raise ToolFailed("git", done.status, done.errors.decode("utf-8", "replace").strip())
+    return done.output.decode("utf-8", "surrogateescape")

@@ -1,0 +1,8 @@
+"""builder-build BUILDER APP DIR: leave an image dokku/APP:latest. A handler not addressed does nothing.
+
+Fired by: lib/build/builders.py build. Stdout: the user's.
+"""
+
+from lib.build import dockerfile
+
+HANDLERS = {"builder-dockerfile": dockerfile.build}

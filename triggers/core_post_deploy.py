@@ -1,0 +1,13 @@
+"""core-post-deploy APP PORT IP TAG: all new containers are up, the old ones too; switch the traffic.
+
+Fired by: lib/deploy.py roll_out. PORT and IP are those of the first web container, empty without one. A
+failure fails the deploy: the new containers go, the old ones stay.
+"""
+
+from lib.base import properties
+from lib.runtime import launch
+
+HANDLERS = {
+    "common": lambda app, *_: properties.write("common", app, "deployed", "true"),
+    "scheduler-docker-local": lambda app, *_: launch.rename(app),
+}

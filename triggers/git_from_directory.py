@@ -1,0 +1,14 @@
+"""git-from-directory APP DIR [NAME [EMAIL]]: commit a directory as the app's next version and deploy it.
+
+Fired by: plugins.
+"""
+
+from lib import deploy
+from lib.source import commits
+
+
+def commit(app: str, directory: str, name: str = "", email: str = "", *_: str) -> None:
+    deploy.from_directory(app, directory, (name or commits.AUTHOR[0], email or commits.AUTHOR[1]))
+
+
+HANDLERS = {"git": commit}

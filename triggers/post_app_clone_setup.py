@@ -1,0 +1,15 @@
+"""post-app-clone-setup OLD NEW: NEW was created; give it what OLD has.
+
+Fired by: lib/app/apps.py clone, before NEW is deployed.
+"""
+
+from lib.app import copies
+from lib.source import repos
+
+
+def copy(old: str, new: str) -> None:
+    copies.copy(old, new, all_of_it=False)
+    repos.write_hook(new)
+
+
+HANDLERS = {"git": copy}

@@ -1,0 +1,15 @@
+"""post-app-rename-setup OLD NEW: NEW was created; give it all that OLD has, which is destroyed next.
+
+Fired by: lib/app/apps.py rename.
+"""
+
+from lib.app import copies
+from lib.source import repos
+
+
+def copy(old: str, new: str) -> None:
+    copies.copy(old, new, all_of_it=True)
+    repos.write_hook(new)
+
+
+HANDLERS = {"git": copy}

@@ -1,0 +1,21 @@
+"""post-delete APP [TAG]: the app is going; drop whatever was kept for it.
+
+Fired by: lib/app/apps.py destroy. Having nothing to drop is success.
+"""
+
+from lib.base import files, properties, settings
+from lib.build import images
+from lib.runtime import containers, retirement
+
+
+def drop_containers(app: str, *_: str) -> None:
+    containers.remove_all(app)
+    retirement.forget(app)
+    files.remove(settings.data("scheduler-docker-local", app))
+
+
+HANDLERS = {
+    "builder": lambda app, *_: images.remove_all(app),  # after "apps", before nothing that needs them
+    "apps": drop_containers,
+    "common": lambda app, *_: properties.forget(app),
+}
