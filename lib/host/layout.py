@@ -5,11 +5,13 @@ Others may pass through what nginx's workers must reach (0751), and read nothing
 
 import os
 
+from lib.app import apps
 from lib.base import files, log, run, settings, values
 from lib.base.errors import DokkuError
 from lib.host import placed
 
 DEFAULTS = "/etc/default/dokku"
+CRONTABS = "/var/spool/cron/crontabs"
 LOCAL = "dokku.localhost"  # curl and browsers take every name below localhost for this machine
 
 _DEFAULTS_TEXT = """\
@@ -41,7 +43,10 @@ def set_up(domain: str) -> None:
 
 def remove() -> None:
     """Remove the apps and everything that was kept for them."""
-    for path in (settings.root(), settings.lib(), settings.logs()):
+    for app in apps.names():
+        for kind in ("access", "error"):
+            placed.gone(os.path.join(settings.nginx_logs(), f"{app}-{kind}.log"))
+    for path in (settings.root(), settings.lib(), settings.logs(), f"{CRONTABS}/{settings.user()}"):
         placed.gone(path)
 
 
@@ -57,12 +62,13 @@ def _directories(owner: str) -> list[tuple[str, int, str]]:
     return [
         (root, 0o751, owner),
         (os.path.join(root, ".ssh"), 0o700, owner),
-        (lib, 0o755, owner),
+        (lib, 0o755, placed.ROOT),  # so that what is root's in it cannot be moved away
         (os.path.join(lib, "config"), 0o700, owner),
         (os.path.join(lib, "data"), 0o751, owner),
+        (os.path.join(lib, "services"), 0o751, owner),  # where datastore plugins keep theirs
         (os.path.join(lib, "tmp"), 0o700, owner),
-        *((os.path.join(plugins, name), 0o755, owner) for name in ("", "available", "enabled")),
-        *((os.path.join(core, name), 0o755, placed.ROOT) for name in ("", "available", "enabled")),
+        *((f"{plugins}{name}", 0o755, owner) for name in ("", "/available", "/enabled")),
+        *((f"{core}{name}", 0o755, placed.ROOT) for name in ("", "/available", "/enabled")),
         (logs, 0o775, owner),
         (os.path.join(logs, "apps"), 0o775, owner),
     ]

@@ -1,9 +1,10 @@
 """The programs a dokku host lives on: started where they do not run, by systemd or their init scripts."""
 
 import os
+import shutil
 
-from lib.base import files, log, retry, run
-from lib.base.errors import DokkuError
+from lib.base import files, log, retry, run, settings
+from lib.base.errors import DokkuError, ToolFailed
 from lib.host import front, placed
 
 NAMES = ("docker", "nginx", "ssh", "cron")
@@ -44,17 +45,31 @@ def is_running(name: str) -> bool:
 
 def stop_started() -> None:
     """Stop those that set_up started on a host without systemd; others are not ours to stop."""
-    for name in reversed(files.read_lines(STARTED)):
+    for name in reversed(dict.fromkeys(files.read_lines(STARTED))):
         if is_running(name):
             run.capture("service", name, "stop")
             log.verbose(f"Stopped {name}")
     placed.gone(os.path.dirname(STARTED))
 
 
+def _start_dockerd() -> None:
+    """Start it ourselves: its init script gives up where it may not raise limits, as in many containers."""
+    options = ("--background", "--make-pidfile", "--pidfile", "/run/docker-ssd.pid")
+    program = shutil.which("dockerd", path=settings.PATH) or "/usr/sbin/dockerd"
+    words = ("--output", "/var/log/docker.log", "--startas", program, "--", "--pidfile", "/run/docker.pid")
+    run.run("start-stop-daemon", "--start", *options, *words)
+
+
 def _start(name: str) -> None:
     if has_systemd():
         run.run("systemctl", "enable", "--now", "--quiet", name)
         return
-    run.capture("service", name, "start")
-    started = [*files.read_lines(STARTED), name]
-    placed.file(STARTED, "".join(f"{line}\n" for line in dict.fromkeys(started)))
+    try:
+        run.capture("service", name, "start", show_errors=False)
+    except ToolFailed as error:
+        if name != "docker":
+            raise DokkuError(f"{name} could not be started:", more=tuple(error.text.splitlines())) from error
+        _start_dockerd()
+    os.makedirs(os.path.dirname(STARTED), exist_ok=True)
+    with open(STARTED, "a", encoding="utf-8") as started:
+        started.write(f"{name}\n")

@@ -11,6 +11,9 @@ from lib.base.errors import DokkuError
 from lib.host import accounts, front, layout, placed, services, trees, units
 
 
+LOG = "/var/log/dokku-install.log"  # what apt said to bin/install
+
+
 def main() -> None:
     """`install TREE DOMAIN`, or `uninstall [--purge]`, as root; exits with the status."""
     try:
@@ -56,12 +59,13 @@ def uninstall(purge: bool = False) -> None:
         placed.gone(path)
     if purge:
         log.info1("Apps, their containers, data and user")
-        _remove_containers()
+        _empty_docker()
         layout.remove()
         accounts.remove()
     log.info1("Services and the program")
     services.stop_started()
     trees.remove()
+    placed.gone(LOG)
     log.info2("dokku is uninstalled. Packages that bin/install added stay: docker, nginx, git and others")
     if not purge:
         log.verbose(
@@ -70,11 +74,13 @@ def uninstall(purge: bool = False) -> None:
         log.verbose(f"{settings.logs()} and their containers. bin/uninstall --purge removes those too")
 
 
-def _remove_containers() -> None:
-    """Remove all containers that carry dokku's label. No docker, no containers."""
+def _empty_docker() -> None:
+    """Remove all containers and images that carry dokku's label. No docker, none of either."""
     if not services.is_running("docker"):
         return
-    found = run.capture("docker", "container", "ls", "--all", "--quiet", "--filter", "label=dokku").split()
-    if found:
-        run.capture("docker", "container", "rm", "--force", "--volumes", *found)
-        log.verbose(f"Removed {len(found)} containers")
+    for kind, listing in (("container", ["ls", "--all"]), ("image", ["ls"])):
+        words = ["docker", kind, *listing, "--quiet", "--filter", "label=dokku"]
+        found = sorted(set(run.capture(*words).split()))
+        if found:
+            run.capture("docker", kind, "rm", "--force", *found)
+            log.verbose(f"Removed from docker: {len(found)} {kind}s")

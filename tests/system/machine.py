@@ -20,6 +20,7 @@ from typing import NamedTuple
 CACHE = Path(os.environ.get("DOKKU_TEST_CACHE", "/var/cache/dokku-tests"))
 PLACE = Path("/var/tmp")
 PREFIX = "dokku-bare"
+HOST = "bare"  # the name that a machine calls itself
 SCRIPT = str(Path(__file__).with_name("machine.sh"))
 PASSED_ON = re.compile(
     r"(?i)(pip_.*|(https?|all|no|ftp)_proxy|ssl_cert_.*|(requests|curl)_ca_bundle|git_ssl_cainfo)"
@@ -105,8 +106,8 @@ class Machine:
     def _furnish(self, init: bool) -> None:
         """What a hoster's image would have: a name, a resolver, package sources, trusted certificates."""
         etc = self.root / "etc"
-        (etc / "hostname").write_text(f"{self.name}\n")
-        (etc / "hosts").write_text(f"127.0.0.1 localhost\n::1 localhost\n127.0.1.1 {self.name}\n")
+        (etc / "hostname").write_text(f"{HOST}\n")
+        (etc / "hosts").write_text(f"127.0.0.1 localhost\n::1 localhost\n127.0.1.1 {HOST}\n")
         stub = Path("/run/systemd/resolve/resolv.conf")
         resolver = stub if "127.0.0.53" in Path("/etc/resolv.conf").read_text() else Path("/etc/resolv.conf")
         (etc / "resolv.conf").unlink(missing_ok=True)
@@ -178,6 +179,16 @@ class Machine:
     def _rule(self, _flag: str, table: str, chain: str, *rule: str) -> None:
         _call("iptables", "--wait", "-t", table, "-I", chain, *rule)
         self._undo.append(["iptables", "--wait", "-t", table, "-D", chain, *rule])
+
+
+@contextlib.contextmanager
+def running(init: bool = False) -> Iterator[Machine]:
+    """A machine for the time of the block."""
+    made = Machine(init)
+    try:
+        yield made
+    finally:
+        made.close()
 
 
 def mirror() -> Mirror:

@@ -71,9 +71,9 @@ join)
     exec "$@"
     ;;
 inside)
-    root=$2 name=$3
+    root=$2
     shift 3
-    hostname "$name"
+    hostname "$(cat "$root/etc/hostname")"
     mount --bind "$root" "$root"
     mount -t proc proc "$root/proc"
     mount -t sysfs sysfs "$root/sys"

@@ -1,0 +1,115 @@
+"""From a clean clone on a machine with nothing installed to an app that answers, and to a first git push."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system import machine
+from tests.system.machine import Machine, Result
+
+pytestmark = [pytest.mark.bare, pytest.mark.skipif(bool(machine.missing()), reason=machine.missing())]
+
+CLONE = "/root/dokku"
+PROGRAMS = "dokku docker nginx sshd git sudo curl python3"
+PAGE = "It works"
+URL = "http://hello.dokku.localhost"
+PUSH = """
+set -eu
+ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519
+dokku ssh-keys:add admin /root/.ssh/id_ed25519.pub
+export GIT_SSH_COMMAND='ssh -o StrictHostKeyChecking=accept-new -o BatchMode=yes'
+cp -R /root/dokku/examples/hello /root/pushed
+cp /bin/busybox /root/pushed/busybox
+cd /root/pushed
+sed -i 's/It works/Pushed by git/' index.html CHECKS
+git init -q -b main
+git add .
+git -c user.name=a -c user.email=a@localhost commit -q -m first
+git push dokku@127.0.0.1:pushed main
+"""
+
+
+@pytest.fixture(scope="module")
+def bare() -> Iterator[Machine]:
+    """A machine with nothing on it but a clean clone of this repository."""
+    repository = Path(__file__).parents[2]
+    with machine.running() as made:
+        target = f"{made.root}{CLONE}"
+        subprocess.run(["git", "clone", "--quiet", "--no-local", str(repository), target], check=True)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def first(bare: Machine) -> Result:
+    """bin/quickstart on the bare machine: what it said."""
+    found = bare.sh(f"for program in {PROGRAMS}; do command -v $program; done")
+    assert found.output == ""
+    return bare.sh(f"cd / && {CLONE}/bin/quickstart")
+
+
+def test_quickstart_ends_with_the_page_of_the_sample(first: Result, bare: Machine) -> None:
+    assert first.status == 0, first.output
+    assert PAGE in first.output
+    assert f"It runs: {URL}" in first.output
+    assert PAGE in bare.sh(f"curl --silent --fail {URL}/").output
+
+
+def test_a_second_run_is_quick_and_changes_nothing(first: Result, bare: Machine) -> None:
+    containers = "docker container ls --all --no-trunc --format '{{.ID}} {{.State}}'"
+    state = f"{containers}; ls -l --time-style=full-iso /opt/dokku /etc /home/dokku/hello"
+    before = bare.sh(state).output
+    second = bare.sh(f"cd /tmp && {CLONE}/bin/quickstart")
+    assert second.status == 0, second.output
+    assert "No changes detected" in second.output
+    assert PAGE in second.output
+    assert not re.search(
+        r"Installing|Making|Wrote|Made|Set mode|Linked|Removed|Starting|Reloaded", second.output
+    )
+    assert bare.sh(state).output == before
+    assert second.seconds < 10
+
+
+def test_an_unknown_host_is_answered_by_nobody(first: Result, bare: Machine) -> None:
+    assert bare.sh("curl --silent http://nobody.dokku.localhost/").status == 52  # hung up without a word
+
+
+def test_a_pushed_app_is_served_under_its_name(first: Result, bare: Machine) -> None:
+    pushed = bare.sh(PUSH)
+    assert pushed.status == 0, pushed.output
+    assert "Pushed by git" in bare.sh("curl --silent --fail http://pushed.dokku.localhost/").output
+    assert PAGE in bare.sh(f"curl --silent --fail {URL}/").output
+
+
+def test_the_key_opens_no_shell(first: Result, bare: Machine) -> None:
+    bare.sh("test -e /root/.ssh/id_ed25519 || ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519")
+    bare.sh("dokku ssh-keys:add shell /root/.ssh/id_ed25519.pub")
+    ssh = "ssh -o StrictHostKeyChecking=accept-new -o BatchMode=yes dokku@127.0.0.1"
+    assert bare.sh(f"{ssh} version").output.startswith("dokku version ")
+    assert bare.sh(f"{ssh} 'version; touch /tmp/canary'").status != 0
+    assert bare.sh("test -e /tmp/canary").status == 1
+
+
+def test_uninstall_leaves_the_apps_and_install_takes_them_over_again(first: Result, bare: Machine) -> None:
+    removed = bare.sh(f"{CLONE}/bin/uninstall")
+    assert removed.status == 0, removed.output
+    places = "/usr/bin/dokku /usr/bin/plugn /opt/dokku /etc/sudoers.d/dokku-* /etc/cron.d/dokku-*"
+    assert bare.sh(f"ls -d {places} 2>/dev/null").output == ""
+    assert bare.sh("test -d /home/dokku/hello").status == 0
+    again = bare.sh(f"{CLONE}/bin/quickstart")
+    assert again.status == 0, again.output
+    assert PAGE in again.output
+
+
+def test_purge_leaves_nothing_but_packages(first: Result, bare: Machine) -> None:
+    removed = bare.sh(f"{CLONE}/bin/uninstall --purge")
+    assert removed.status == 0, removed.output
+    script = (
+        "ls -d /home/dokku /var/lib/dokku /var/log/dokku /etc/default/dokku 2>/dev/null; getent passwd dokku"
+    )
+    assert bare.sh(script).output == ""
+    assert bare.sh("grep -rl dokku /etc | grep -v -e '-$'").output == ""  # passwd- and the like are backups
+    assert bare.sh("ls -d /var/*/*dokku* /var/*/*/*dokku* /opt/*dokku* 2>/dev/null").output == ""
+    assert bare.sh("docker container ls --all --quiet; docker image ls --quiet").output == ""
