@@ -132,15 +132,7 @@ def _start(
             raise DokkuError(f"Invalid value for {os.path.basename(argv[0])}: {word!a}")
     log.debug(f"{os.path.basename(argv[0])} {argv[1] if len(argv) > 1 else ''} ({len(argv)} words)")
     with _input(stdin) as source:
-        return _spawn(
-            list(argv),
-            cwd,
-            {**os.environ, **(env or {})},
-            source,
-            stdout,
-            stderr,
-            timeout,
-        )
+        return _spawn(list(argv), cwd, _environment(env), source, stdout, stderr, timeout)
 
 
 def _spawn(

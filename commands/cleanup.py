@@ -1,0 +1,15 @@
+"""cleanup - remove what stopped containers and old images leave."""
+
+import typer
+
+from commands._params import App
+from lib.app import apps
+from lib.runtime import cleanup as leftovers
+
+namespace = typer.Typer(help="Cleans up exited/dead Docker containers and removes dangling images")
+
+
+@namespace.command("cleanup")
+def cleanup(app: App = "") -> None:
+    """Cleans up exited/dead Docker containers and removes dangling images."""
+    leftovers.clean(apps.verify_app_name(app) if app else "")
