@@ -26,15 +26,19 @@ def assume(command: str, program: str, words: list[str]) -> None:
         if os.geteuid() != 0:
             raise DokkuError("This command must be run as root")
         return
-    try:
-        wanted = pwd.getpwnam(settings.user())
-    except KeyError:
-        raise DokkuError(f"There is no user {settings.user()}; was bin/install run?") from None
-    if os.geteuid() == wanted.pw_uid:
+    if os.geteuid() == _system_user().pw_uid:
         return
     os.environ["SSH_USER"] = os.environ.get("USER") or "root"
     if os.geteuid() != 0:
         run.become("sudo", "-n", "-u", settings.user(), "-E", "-H", program, *words)
+    become_system_user()
+
+
+def become_system_user() -> None:
+    """Go on as the system user, for good; root must not write where that user can put links."""
+    wanted = _system_user()
+    if os.geteuid() != 0 or wanted.pw_uid == 0:
+        return
     os.initgroups(wanted.pw_name, _group(wanted.pw_gid))
     os.setgid(_group(wanted.pw_gid))
     os.setuid(wanted.pw_uid)
@@ -42,6 +46,13 @@ def assume(command: str, program: str, words: list[str]) -> None:
     os.environ.update(HOME=wanted.pw_dir, USER=wanted.pw_name, LOGNAME=wanted.pw_name, PATH=settings.PATH)
     if not os.access(".", os.R_OK | os.X_OK):
         os.chdir("/")
+
+
+def _system_user() -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(settings.user())
+    except KeyError:
+        raise DokkuError(f"There is no user {settings.user()}; was bin/install run?") from None
 
 
 def _group(otherwise: int) -> int:
