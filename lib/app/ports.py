@@ -1,0 +1,225 @@
+"""Ports: which port of the host leads to which port of an app's containers, `scheme:host-port:container-port`.
+
+What the user set is the variable DOKKU_PROXY_PORT_MAP. Without it the map follows from what is known at the
+moment (exposed ports, certificate, domains) and is not stored; property ports/APP/map-detected only records
+that a proxy was built with it. DOKKU_PROXY_PORT and DOKKU_PROXY_SSL_PORT, also --global, stand for 80 and 443.
+Source: dokku v0.24.0 plugins/proxy, plugins/nginx-vhosts.
+"""
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from lib.app import apps, certs, config, domains
+from lib.base import files, log, properties, settings, triggers, values
+from lib.base.errors import DokkuError
+
+SCHEMES = {"http": False, "https": True, "grpc": False, "grpcs": True}  # whether it needs a certificate
+MAP = "DOKKU_PROXY_PORT_MAP"
+HTTP = "DOKKU_PROXY_PORT"
+HTTPS = "DOKKU_PROXY_SSL_PORT"
+
+_WORD = re.compile(r"[a-z][a-z0-9]*")
+
+
+class PortMap(NamedTuple):
+    scheme: str
+    host: int
+    container: int
+
+    def __str__(self) -> str:
+        return f"{self.scheme}:{self.host}:{self.container}"
+
+    @property
+    def is_secure(self) -> bool:
+        return SCHEMES[self.scheme]
+
+
+def mapped(app: str) -> list[PortMap]:
+    """The map in effect, sorted: the user's, else the detected one."""
+    return stored(app) or detected(app)
+
+
+def listed(app: str) -> list[PortMap]:
+    """The map as people are shown it: none before a proxy was built for an app whose user set none."""
+    return stored(app) or (detected(app) if properties.is_set("ports", app, "map-detected") else [])
+
+
+def stored(app: str) -> list[PortMap]:
+    """What the user set. Words on disk that are no maps are left out."""
+    text = config.get(app, MAP, "\0")
+    words = properties.get_list("ports", app, "map") if text == "\0" else text.split()
+    return sorted({parsed for word in words if (parsed := _or_none(word))}, key=str)
+
+
+def detected(app: str) -> list[PortMap]:
+    """What follows from exposed ports, certificate and domains. Empty: a port has yet to be assigned."""
+    exposed = exposed_ports(app)
+    if exposed:
+        found = [PortMap("http", port, port) for port in exposed]
+        ssl = 443 if 80 in exposed else 0
+    else:
+        plain, ssl = http_port(app), https_port(app)
+        found = [PortMap("http", plain, upstream_port(app))] if plain else []
+    if ssl and certs.exists(app):
+        found.append(PortMap("https", ssl, 80 if exposed else upstream_port(app)))
+    return sorted(found, key=str)
+
+
+def settle(app: str) -> None:
+    """Fix the map before a proxy is built: an app without domains and exposed ports gets host ports of its own."""
+    if not stored(app) and not exposed_ports(app) and not domains.is_enabled(app):
+        wanted = [(HTTP, "proxy port", http_port(app))]
+        if certs.exists(app):
+            wanted.append((HTTPS, "proxy ssl port", https_port(app)))
+        for key, what, port in wanted:
+            if not port:
+                log.info1(f"no {what} set. setting to random open high port")
+                config.set_values(app, {key: str(available())})
+    found = [str(entry) for entry in detected(app)]
+    if found != properties.get_list("ports", app, "map-detected"):
+        properties.write_list("ports", app, "map-detected", found)
+
+
+def http_port(app: str) -> int:
+    """The host port for plain requests; 0 for an app without domains that has none yet."""
+    return _port_of(app, HTTP, 80)
+
+
+def https_port(app: str) -> int:
+    return _port_of(app, HTTPS, 443)
+
+
+def general(key: str, default: int) -> int:
+    """The host's own port for HTTP or HTTPS."""
+    text = config.get(config.GLOBAL, key)
+    return int(text) if values.is_port(text) else default
+
+
+def exposed_ports(app: str) -> list[int]:
+    """The TCP ports that the app's Dockerfile exposes."""
+    words = config.get(app, "DOKKU_DOCKERFILE_PORTS").split()
+    ports = [word.removesuffix("/tcp") for word in words if not word.endswith("/udp")]
+    return list(dict.fromkeys(int(port) for port in ports if values.is_port(port)))
+
+
+def upstream_port(app: str) -> int:
+    """The port at which the app's first web container was told to listen."""
+    text = files.read(os.path.join(settings.app_dir(app), "PORT.web.1")).strip()
+    return int(text) if values.is_port(text) else 5000
+
+
+def available() -> int:
+    """A port above 1024 that nobody listens at and no app was given."""
+    import secrets
+    import socket
+
+    taken = {entry.host for app in apps.names() for entry in mapped(app)}
+    while True:
+        port = 1025 + secrets.randbelow(65536 - 1025)
+        with socket.socket() as probe:
+            if port not in taken and probe.connect_ex(("127.0.0.1", port)):
+                return port
+
+
+def add(app: str, words: Sequence[str] | None) -> None:
+    """Add to the map. Fires: post-proxy-ports-update. Raises: DokkuError for a bad or doubled one."""
+    given = _given(words)
+    _change(app, "add", lambda before: [*before, *given])
+
+
+def set_(app: str, words: Sequence[str] | None) -> None:
+    """Put a map in place of the present one. Fires: post-proxy-ports-update."""
+    given = _given(words)
+    _change(app, "set", lambda _: given)
+
+
+def remove(app: str, words: Sequence[str] | None) -> None:
+    """Take entries out of the map, whole ones or by host port. Fires: post-proxy-ports-update."""
+    if not words:
+        raise DokkuError("No port mapping specified")
+    ports = [int(word) for word in words if values.is_port(word)]
+    entries = [parse(word) for word in words if not values.is_port(word)]
+    _change(app, "remove", lambda before: [e for e in before if e not in entries and e.host not in ports])
+
+
+def clear(app: str) -> None:
+    """Go back to the detected map. Fires: post-proxy-ports-update."""
+    _change(app, "clear", lambda _: [])
+
+
+def show(app: str) -> None:
+    """Print the map as a table. Raises: DokkuError when there is none."""
+    rows = [tuple(str(entry).split(":")) for entry in listed(app)]
+    if not rows:
+        raise DokkuError("No port mappings configured for app")
+    log.info1_quiet(f"Port mappings for {app}")
+    head = [] if log.is_quiet() else [("-----> scheme", "host port", "container port")]
+    log.columns([*head, *rows], indent="    ")
+
+
+def parse(text: str) -> PortMap:
+    """One entry of a map. Raises: DokkuError saying what is wrong with it."""
+    parts = text.split(":")
+    fault = f"Invalid port map {values.printable(text)}"
+    if len(parts) != 3:
+        raise DokkuError(f"{fault} [len={len(parts)}]")
+    for part, name in zip(parts[1:], ("hostPort", "containerPort"), strict=True):
+        if not values.is_number(part):
+            raise DokkuError(f"{fault} [err={values.printable(part)!r} is not a number]")
+        if not values.is_port(part):
+            raise DokkuError(f"{fault} [{name}={part}]")
+    if not _WORD.fullmatch(parts[0]) or parts[0] not in SCHEMES:
+        raise DokkuError(f"{fault} [scheme={values.printable(parts[0])}]")
+    return PortMap(parts[0], int(parts[1]), int(parts[2]))
+
+
+def forget(app: str) -> None:
+    """Let a copy of an app find its own ports: drop those that can belong to one app only."""
+    properties.delete("ports", app, "map-detected")
+    if not domains.is_enabled(app):
+        config.unset_values(app, [HTTP, HTTPS])
+
+
+def _port_of(app: str, key: str, default: int) -> int:
+    own = config.get(app, key)
+    if values.is_port(own):
+        return int(own)
+    return general(key, default) if domains.is_enabled(app) else 0
+
+
+def _given(words: Sequence[str] | None) -> list[PortMap]:
+    given = [parse(word) for word in words or [] if not values.is_port(word)]
+    if not given:
+        raise DokkuError("No port mapping specified")
+    return given
+
+
+def _change(app: str, operation: str, edit: Callable[[list[PortMap]], list[PortMap]]) -> None:
+    with files.locked(os.path.join(settings.app_dir(app), MAP)):
+        new = sorted(set(edit(listed(app))), key=str)
+        _refuse_doubles(new)
+        if new:
+            config.set_values(app, {MAP: " ".join(map(str, new))})
+        else:
+            config.unset_values(app, [MAP])
+            properties.delete("ports", app, "map")
+    triggers.fire("post-proxy-ports-update", app, operation)
+
+
+def _refuse_doubles(entries: list[PortMap]) -> None:
+    seen = set()
+    for entry in entries:
+        key = f"{entry.scheme}:{entry.host}"
+        if key in seen:
+            reason = f"The same scheme:host-port is being reused: {key}"
+            raise DokkuError(f"Error validating new port mappings: {reason}")
+        seen.add(key)
+
+
+def _or_none(text: str) -> PortMap | None:
+    try:
+        return parse(text)
+    except DokkuError:
+        return None
