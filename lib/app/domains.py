@@ -1,7 +1,7 @@
 """Domains: the names under which an app is served, and the host's, from which apps get their first one.
 
-One name per line in $DOKKU_ROOT/APP/VHOST and $DOKKU_ROOT/VHOST. People edit both: whatever is no domain is kept
-in the file and left out of use. An app with NO_VHOST=1 has no names; it is reached by a port of its own.
+One name per line in $DOKKU_ROOT/APP/VHOST and $DOKKU_ROOT/VHOST. People edit both: whatever is no domain is
+kept in the file and left out of use. An app with NO_VHOST=1 has no names; it is reached by a port of its own.
 Source: dokku v0.24.0 plugins/domains.
 """
 
@@ -44,7 +44,7 @@ def hostname() -> str:
 
 
 def add(app: str, names: Sequence[str] | None) -> None:
-    """Give the app more domains. Fires: post-domains-update. Raises: DokkuError before anything is changed."""
+    """Give the app more domains. Fires: post-domains-update. Raises: DokkuError before any change."""
     wanted = _asked_for(app, names, "domains:add <app>")
     with files.locked(path(app)):
         known = stored(app)
@@ -170,7 +170,7 @@ def defaults(app: str) -> list[str]:
 
 
 def claimants(names: Sequence[str], besides: str = "") -> dict[str, list[str]]:
-    """For each of some domains, the apps that list it and are served by name, sorted; besides: not this one."""
+    """For each of some domains the apps, sorted, that list it and are served by name. besides: not this one."""
     found: dict[str, list[str]] = {name: [] for name in names}
     for app in apps.names():
         if app != besides and (shared := found.keys() & set(stored(app))) and is_enabled(app):

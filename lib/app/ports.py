@@ -1,11 +1,12 @@
-"""Ports: which port of the host leads to which port of an app's containers, `scheme:host-port:container-port`.
+"""Ports: which host port leads to which port of an app's containers, `scheme:host-port:container-port`.
 
 What the user set is the variable DOKKU_PROXY_PORT_MAP. Without it the map follows from what is known at the
 moment (exposed ports, certificate, domains) and is not stored; property ports/APP/map-detected only records
-that a proxy was built with it. DOKKU_PROXY_PORT and DOKKU_PROXY_SSL_PORT, also --global, stand for 80 and 443.
+that a proxy was built with it. DOKKU_PROXY_PORT and DOKKU_PROXY_SSL_PORT, also --global, replace 80 and 443.
 Source: dokku v0.24.0 plugins/proxy, plugins/nginx-vhosts.
 """
 
+import contextlib
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -68,7 +69,7 @@ def detected(app: str) -> list[PortMap]:
 
 
 def settle(app: str) -> None:
-    """Fix the map before a proxy is built: an app without domains and exposed ports gets host ports of its own."""
+    """Fix the map before a proxy is built: an app without names and exposed ports gets host ports of its own."""
     if not stored(app) and not exposed_ports(app) and not domains.is_enabled(app):
         wanted = [(HTTP, "proxy port", http_port(app))]
         if certs.exists(app):
@@ -118,8 +119,9 @@ def available() -> int:
     taken = {entry.host for app in apps.names() for entry in mapped(app)}
     while True:
         port = 1025 + secrets.randbelow(65536 - 1025)
-        with socket.socket() as probe:
-            if port not in taken and probe.connect_ex(("127.0.0.1", port)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("", port))
+            if port not in taken:
                 return port
 
 

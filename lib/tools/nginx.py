@@ -1,0 +1,72 @@
+"""nginx: does its configuration hold, and is it in force. The commands themselves come from settings."""
+
+import os
+
+from lib.base import files, retry, run, settings
+from lib.base.errors import DokkuError
+
+PATIENCE = 10  # seconds for new workers to be there
+_LEAVING = b"is shutting down"  # what a worker's title says from the moment it accepts no more connections
+
+
+def problem() -> str:
+    """What nginx has against its configuration as it stands on disk; empty when it would start with it."""
+    done = run.result(*settings.nginx_test())
+    if done.status == 0:
+        return ""
+    said = (done.errors + done.output).decode("utf-8", "replace").strip()
+    return said or f"{settings.nginx_test()[0]} returned {done.status}"
+
+
+def is_running() -> bool:
+    return master() != 0
+
+
+def master() -> int:
+    """The pid of the running master process; 0 when there is none."""
+    text = files.read(settings.nginx_pid_file()).strip()
+    return int(text) if text.isascii() and text.isdigit() and b"master process" in _title(int(text)) else 0
+
+
+def reload() -> None:
+    """Put the configuration on disk in force: returns when the workers that had another accept no more.
+
+    Raises: DokkuError when nginx does not run, or keeps what it has (a port is taken by another program).
+    """
+    pid = master()
+    if not pid:
+        raise DokkuError("nginx is not running")
+    before = _children(pid) | _children(pid)  # the kernel may leave one out while another exits
+    done = run.result(*settings.nginx_reload())
+    if done.status:
+        said = (done.errors + done.output).decode("utf-8", "replace").strip()
+        raise DokkuError(f"nginx can't be reloaded: {said or done.status}")
+    if not retry.until(lambda: _has_switched(pid, before), timeout=PATIENCE, every=0.02):
+        raise DokkuError(
+            f"nginx did not take its new configuration within {PATIENCE} seconds, see its error log"
+        )
+
+
+def version() -> tuple[int, ...]:
+    """(1, 22, 1)"""
+    said = run.result("nginx", "-v").errors.decode("utf-8", "replace")
+    number = said.strip().rpartition("/")[2].split(" ")[0]
+    return tuple(int(part) for part in number.split(".") if part.isdigit())
+
+
+def _has_switched(pid: int, before: set[int]) -> bool:
+    """Whether there is a new generation of workers, and nobody of the old one takes connections."""
+    return bool(_children(pid) - before) and all(_LEAVING in (_title(old) or _LEAVING) for old in before)
+
+
+def _children(pid: int) -> set[int]:
+    return {int(word) for word in files.read(f"/proc/{pid}/task/{pid}/children").split()}
+
+
+def _title(pid: int) -> bytes:
+    """How a process calls itself: nginx's `nginx: worker process is shutting down`."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
