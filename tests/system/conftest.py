@@ -71,6 +71,7 @@ UsePAM {pam}
 StrictModes yes
 AcceptEnv none
 MaxStartups 200
+Subsystem sftp /usr/lib/openssh/sftp-server
 PrintMotd no
 LogLevel VERBOSE
 """
