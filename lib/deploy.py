@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from lib.app import config, processes
 from lib.base import locks, log, properties, scratch, signals, triggers
 from lib.base.errors import DokkuError
-from lib.build import builders, images
+from lib.build import builders, images, layers
 from lib.proxy import urls
 from lib.runtime import checks, containers, launch, retirement, schedulers
 from lib.source import commits, repos
@@ -135,3 +135,4 @@ def retire(app: str, ids: Sequence[str]) -> None:
             log.verbose_quiet(id_)
     retirement.work_off(app, schedulers.stop_timeout(app))
     images.remove_unused(app)
+    layers.remove_abandoned(app)

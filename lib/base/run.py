@@ -8,7 +8,7 @@ import contextlib
 import os
 import shutil
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any, NamedTuple, cast
 
 from lib.base import log
@@ -111,6 +111,37 @@ def succeeds(
     """Whether a program returns 0; what it says is dropped."""
     with open(os.devnull, "wb") as nowhere:
         return _start(argv, cwd, env, stdin, nowhere.fileno(), nowhere.fileno(), timeout) == 0
+
+
+def stream(
+    *argv: str, each: Callable[[bytes], None], cwd: str = "", env: Env | None = None, stdin: Stdin = None
+) -> None:
+    """Run a program and hand over its stdout line by line (with line ends) as it comes; stderr is ours.
+
+    Raises: ToolFailed with the program's status.
+    """
+    import threading
+
+    reading, writing = os.pipe()
+
+    def read() -> None:
+        with os.fdopen(reading, "rb") as output:
+            for line in output:
+                each(line)
+
+    sink = log.current_sink()
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        with _memory() as errors:
+            ended = _start(argv, cwd, env, stdin, writing, 2 if sink is None else errors, 0)
+            if sink is not None:
+                sink.append((2, _content(errors)))
+    finally:
+        os.close(writing)
+        reader.join(timeout=10)
+    if ended:
+        raise ToolFailed(argv[0], ended)
 
 
 def become(*argv: str, env: Env | None = None) -> None:

@@ -9,7 +9,7 @@ import shlex
 from lib.app import config
 from lib.base import files, log, scratch, signals, triggers
 from lib.base.errors import DokkuError
-from lib.build import builders, images
+from lib.build import builders, images, layers
 from lib.tools import docker
 
 NAME = "dockerfile"
@@ -39,7 +39,7 @@ def build(builder: str, app: str, tree: str) -> None:
     options = build_options(shlex.split(said) + shlex.split(os.environ.get("DOKKU_DOCKER_BUILD_OPTS", "")))
     with scratch.directory("build") as place:
         id_file = os.path.join(place, "image")
-        docker.build(tree, "", id_file, images.labels(app, NAME), options)
+        docker.build(tree, "", id_file, images.labels(app, NAME), options, layers.recorder(app))
         signals.failpoint("built")
         docker.tag(files.read(id_file).strip(), images.name(app))
     signals.failpoint("tagged")

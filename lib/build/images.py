@@ -104,7 +104,10 @@ def restored_on_failure(app: str) -> Iterator[None]:
 
 
 def remove_unused(app: str) -> None:
-    """Remove images of the app that have lost their name and that no container needs."""
+    """Remove images of the app that have lost their name and that no container needs.
+
+    Other layers stay cached.
+    """
     docker.prune_images("dangling=true", f"label=com.dokku.app-name={app}")
 
 

@@ -4,7 +4,7 @@ Source of the flags: the ones that clients from 20.10 to 28 share.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lib.base import run, settings
@@ -57,10 +57,14 @@ def build(
     id_file: str,
     labels: Mapping[str, str],
     options: Sequence[str],
+    each: Callable[[bytes], None],
     env: run.Env | None = None,
 ) -> None:
-    """Build an image from a directory, its output ours; the image's id lands in id_file. No tag is set."""
-    run.run(*build_argv(context, dockerfile, id_file, labels, options), cwd=context, env=env)
+    """Build an image from a directory; its id lands in id_file. No tag is set. each.
+
+    Gets every line of output.
+    """
+    run.stream(*build_argv(context, dockerfile, id_file, labels, options), each=each, cwd=context, env=env)
 
 
 def pull(image: str) -> None:

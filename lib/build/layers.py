@@ -1,0 +1,48 @@
+"""Layers that a build leaves in docker's cache: of use to the next build, then in the way.
+
+The classic builder gives our labels to an image last, so the layers of a failed or killed build carry none.
+It does print their ids: they are written down as they appear, and go when a later deploy has not built on them.
+"""
+
+import os
+import re
+from collections.abc import Callable
+
+from lib.base import files, log, settings
+from lib.tools import docker
+
+_LAYER = re.compile(rb" ---> ([0-9a-f]{12})\s*")
+
+
+def recorder(app: str) -> Callable[[bytes], None]:
+    """What to do with a line of a build's output: show it, and write down the layer it names."""
+    path = _path(app)
+    files.make_directory(os.path.dirname(path))
+    sink = log.current_sink()
+
+    def record(line: bytes) -> None:
+        match = _LAYER.fullmatch(line)
+        if match:
+            with open(path, "ab") as file:
+                file.write(match[1] + b"\n")
+        if sink is None:
+            log.raw(line)
+        else:
+            sink.append((1, line))
+
+    return record
+
+
+def remove_abandoned(app: str) -> None:
+    """Remove the written-down layers that no image builds on. To be called when a deploy has succeeded."""
+    written = set(files.read_lines(_path(app)))
+    if not written:
+        return
+    for image in docker.images("dangling=true"):
+        if image.removeprefix("sha256:")[:12] in written:
+            docker.remove_image(image)
+    files.remove(_path(app))
+
+
+def _path(app: str) -> str:
+    return os.path.join(settings.data("builder-dockerfile", app), "layers")
