@@ -111,7 +111,7 @@ def roll_out(app: str, tag: str = "latest") -> None:
             if checks.is_disabled(app, process):
                 launch.stop_now(app, process, old)  # downtime was asked for
             for container in new.start(process, count):
-                checks.wait_until_ready(app, container, container.ip, container.port, new.checks)
+                checks.wait_until_ready(container)
         signals.failpoint("checked")
         new.adopt(old)  # CONTAINER.*, IP.*, PORT.*: all pointers at once
         port, ip = new.web_listener()

@@ -40,7 +40,6 @@ class Generation:
 
     def __init__(self, app: str, image: images.Image, tag: str) -> None:
         self.app, self.image, self.tag = app, image, tag
-        self.checks = images.read_files(app, image).get("CHECKS")
         self.id = secrets.token_hex(4)
         self.started: list[Container] = []
         self.created: list[str] = []
