@@ -172,14 +172,6 @@ def set_restart_policy(app: str, policy: str) -> None:
     options.replace_matching(app, "deploy", "--restart=", f"--restart={policy}")
 
 
-def copy(old: str, new: str) -> None:
-    """Give one app the counts and the Procfile of another."""
-    for path in (scale_path, frozen_path, procfile_path):
-        text = files.read(path(old), "\0")
-        if text != "\0":
-            files.replace(path(new), text)
-
-
 def forget(app: str) -> None:
     """Drop what is kept outside the app's directory."""
     files.remove(settings.data("ps", app))

@@ -17,6 +17,7 @@ from lib.base.errors import DokkuError, ToolFailed
 Stdin = bytes | int | IO[bytes] | None
 Env = Mapping[str, str | None]  # added to our environment; None takes a variable away
 INHERIT = 0  # as stdin: our own
+_running: dict[int, Any] = {}  # what `_spawn` waits for, in any thread
 
 
 class Result(NamedTuple):
@@ -114,10 +115,16 @@ def succeeds(
 
 
 def stream(
-    *argv: str, each: Callable[[bytes], None], cwd: str = "", env: Env | None = None, stdin: Stdin = None
+    *argv: str,
+    each: Callable[[bytes], None],
+    cwd: str = "",
+    env: Env | None = None,
+    stdin: Stdin = None,
+    merged: bool = False,
 ) -> None:
     """Run a program and hand over its stdout line by line (with line ends) as it comes; stderr is ours.
 
+    merged: its stderr goes the same way. Lines above 1 MiB come in parts.
     Raises: ToolFailed with the program's status.
     """
     import threading
@@ -126,7 +133,7 @@ def stream(
 
     def read() -> None:
         with os.fdopen(reading, "rb") as output:
-            for line in output:
+            while line := output.readline(1024 * 1024):
                 each(line)
 
     sink = log.current_sink()
@@ -134,7 +141,8 @@ def stream(
     reader.start()
     try:
         with _memory() as errors:
-            ended = _start(argv, cwd, env, stdin, writing, 2 if sink is None else errors, 0)
+            elsewhere = 2 if sink is None else errors
+            ended = _start(argv, cwd, env, stdin, writing, writing if merged else elsewhere, 0)
             if sink is not None:
                 sink.append((2, _content(errors)))
     finally:
@@ -142,6 +150,13 @@ def stream(
         reader.join(timeout=10)
     if ended:
         raise ToolFailed(argv[0], ended)
+
+
+def end_all() -> None:
+    """End the programs that other threads of this process have under way; their callers see a failure."""
+    for process in list(_running.values()):
+        with contextlib.suppress(OSError):
+            process.signal(signal.SIGTERM)
 
 
 def become(*argv: str, env: Env | None = None) -> None:
@@ -197,6 +212,7 @@ def _spawn(
         _ok_code=tuple(range(-64, 256)),
         _preexec_fn=_default_signals,
     )
+    _running[id(process)] = process
     try:
         process.wait(timeout=timeout or None)
     except sh.TimeoutException:
@@ -205,6 +221,8 @@ def _spawn(
     except BaseException:
         _stop(process)
         raise
+    finally:
+        del _running[id(process)]
     return int(process.exit_code)
 
 

@@ -228,12 +228,3 @@ def test_a_restart_policy_replaces_the_last_one(policy):
 def test_an_unknown_restart_policy_is_refused(policy):
     with pytest.raises(DokkuError, match="Invalid restart-policy specified"):
         processes.set_restart_policy(APP, policy)
-
-
-def test_a_copied_app_has_the_counts_and_the_procfile_of_the_first():
-    processes.adopt_files(APP, "web: serve\nworker: work\n", "web=2\nworker=1\n")
-    os.makedirs(settings.app_dir("copy"))
-    processes.copy(APP, "copy")
-    assert processes.wanted("copy") == [("web", 2), ("worker", 1)]
-    assert processes.command("copy", "worker") == "work"
-    assert not processes.is_scalable("copy")

@@ -1,0 +1,120 @@
+"""What an app's containers say: one reader per container, every line whole, in Dokku's form.
+
+Source: dokku v0.24.0 plugins/scheduler-docker-local/scheduler-logs.
+"""
+
+import contextlib
+import os
+import select
+import threading
+from collections.abc import Callable, Iterator, Sequence
+
+from lib.base import files, log, run, settings
+from lib.base.errors import DokkuError, ToolFailed
+from lib.runtime import containers
+from lib.runtime.containers import Container
+from lib.tools import docker
+
+EVERYTHING = 10**9  # lines
+COLOURS = (36, 33, 32, 35, 31)
+
+
+def show(app: str, process: str = "", follow: bool = False, plain: bool = False, lines: int = 100) -> None:
+    """Print the last lines of the app's containers, and with follow whatever comes next.
+
+    process: of this type, `web`, or this container, `web.1`, only; one the app does not have says nothing.
+    plain: as the containers wrote it, without time and name. Following ends with Ctrl-C, with the containers, or
+    when nobody reads any more.
+    """
+    serving = containers.registered(app)
+    alive = containers.states(serving)
+    chosen = [one for one in serving if one.id in alive and process in ("", one.process, name(one))]
+    readers = [
+        threading.Thread(target=_print, args=(one, number, lines, follow, plain), daemon=True)
+        for number, one in enumerate(chosen)
+    ]
+    for reader in readers:
+        reader.start()
+    try:
+        with _watched(1) as is_read:
+            while any(reader.is_alive() for reader in readers) and (not follow or is_read()):
+                _join(readers, 0.2)
+    finally:
+        run.end_all()
+        _join(readers, 10)
+
+
+def last_lines(container: str, count: int) -> list[str]:
+    """The last lines of one container, stderr among them; none when it is gone."""
+    said: list[str] = []
+
+    def keep(line: bytes) -> None:
+        said.append(line.decode("utf-8", "replace").rstrip("\r\n"))
+
+    _read(container, count, keep)
+    return said[-count:]
+
+
+def show_failed(app: str) -> None:
+    """Print what is left of containers that failed in deploys of dokku 0.24; ours are removed at once."""
+    path = os.path.join(settings.data("scheduler-docker-local", app), "failed-containers")
+    log.info2_quiet(f"{app} failed deploy logs")
+    known = [line.split()[0] for line in files.read_lines(path)]
+    if not known:
+        log.warn("No failed containers found")
+    left = {state["Id"] for state in docker.inspect(*known)}
+    for id_ in known:
+        if id_ in left:
+            _read(id_, EVERYTHING, log.raw)
+        else:
+            log.warn(f"App container {id_} no longer running")
+
+
+def name(container: Container) -> str:
+    return f"{container.process}.{container.index}"
+
+
+def formatted(line: bytes, container: Container, number: int) -> bytes:
+    """A line that starts with docker's timestamp in Dokku's form: coloured time and name before it."""
+    moment, separator, message = line.partition(b"Z ")
+    if not separator or b" " in moment:
+        moment, message = b"", line
+    else:
+        moment += b"Z "
+    colour = COLOURS[number % len(COLOURS)]
+    who = f"{container.app}[{name(container)}]:"
+    return b"\x1b[%dm%s%s\x1b[0m %s\n" % (colour, moment, who.encode(), message.rstrip(b"\n"))
+
+
+def _print(container: Container, number: int, lines: int, follow: bool, plain: bool) -> None:
+    def each(line: bytes) -> None:
+        log.raw(line if plain else formatted(line, container, number))
+
+    try:
+        _read(container.id, lines, each, follow, timestamps=not plain)
+    except DokkuError as error:
+        log.warn(error.text)
+
+
+def _read(
+    container: str, lines: int, each: Callable[[bytes], None], follow: bool = False, timestamps: bool = False
+) -> None:
+    with contextlib.suppress(ToolFailed):  # docker said why, among the lines
+        run.stream(*docker.logs_argv(container, lines, follow, timestamps), each=each, merged=True)
+
+
+def _join(readers: Sequence[threading.Thread], patience: float) -> None:
+    for reader in readers:
+        reader.join(patience / len(readers))
+
+
+@contextlib.contextmanager
+def _watched(descriptor: int) -> Iterator[Callable[[], bool]]:
+    """Whether somebody may still read what we write there: pipes and sockets tell when the other end is gone."""
+    copy = os.dup(descriptor)  # the log replaces the descriptor itself when a write fails
+    watch = select.poll()
+    watch.register(copy, 0)
+    try:
+        yield lambda: not any(event & (select.POLLERR | select.POLLHUP) for _, event in watch.poll(0))
+    finally:
+        os.close(copy)
