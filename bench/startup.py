@@ -30,7 +30,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--runs", type=int, default=21)
     runs = parser.parse_args().runs
-    subprocess.run([sys.executable, "-m", "compileall", "-q", *(str(TREE / d) for d in ("commands", "lib"))], check=False)
+    subprocess.run(
+        [sys.executable, "-m", "compileall", "-q", *(str(TREE / d) for d in ("commands", "lib"))], check=False
+    )
     for apps in (1, 1000):
         with tempfile.TemporaryDirectory() as place:
             environment = instance(pathlib.Path(place), apps)
@@ -44,7 +46,9 @@ def instance(place: pathlib.Path, apps: int) -> dict[str, str]:
     for number in range(apps):
         app = place / "root" / f"app-{number:04}"
         (app / "refs" / "heads").mkdir(parents=True)
-        (app / "ENV").write_text("\n".join(f'{key}="value"' for key in ("KEY", *(f"KEY_{i}" for i in range(9)))))
+        (app / "ENV").write_text(
+            "\n".join(f'{key}="value"' for key in ("KEY", *(f"KEY_{i}" for i in range(9))))
+        )
     (place / "lib").mkdir()
     user = os.environ.get("USER") or "root"
     return {
@@ -66,7 +70,9 @@ def measure(environment: dict[str, str], apps: int, runs: int) -> None:
     for run in range(runs + 1):
         for name, argv in commands.items():
             begin = time.perf_counter()
-            subprocess.run(argv, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+            subprocess.run(
+                argv, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True
+            )
             if run:
                 times[name].append(time.perf_counter() - begin)
     bare = statistics.median(times["python3 -I -c pass"])
@@ -82,7 +88,11 @@ def count_programs(environment: dict[str, str]) -> None:
         return
     argv = [sys.executable, "-I", str(TREE / "bin" / "dokku"), "apps:exists", "app-0000"]
     traced = subprocess.run(
-        ["strace", "-f", "-qq", "-e", "trace=execve", *argv], env=environment, capture_output=True, text=True, check=True
+        ["strace", "-f", "-qq", "-e", "trace=execve", *argv],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     started = sum("execve(" in line and "= 0" in line for line in traced.stderr.splitlines()) - 1
     print(f"  programs started by apps:exists: {started}")

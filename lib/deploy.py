@@ -119,6 +119,7 @@ def roll_out(app: str, tag: str = "latest") -> None:
         triggers.fire("core-post-deploy", app, port, ip, tag)  # the proxy switches here
         signals.failpoint("switched")
         retired = new.settle()
+    signals.failpoint("retired")
     try:
         triggers.fire("post-deploy", app, port, ip, tag)
     finally:

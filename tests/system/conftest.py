@@ -453,6 +453,7 @@ def _run(
         capture_output=True,
         timeout=timeout,
         check=False,
+        start_new_session=True,  # a failpoint kills the process group, and we are not in it
     )
     out, err = (said.decode("utf-8", "surrogateescape") for said in (done.stdout, done.stderr))
     return Result(out, err, done.returncode)
