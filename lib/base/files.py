@@ -8,7 +8,7 @@ import contextlib
 import fcntl
 import os
 import pwd
-import secrets
+
 import shutil
 from collections.abc import Iterator
 
@@ -36,7 +36,7 @@ def replace(path: str, content: str | bytes, mode: int = 0o600) -> None:
         content = content.encode("utf-8", "surrogateescape")
     directory = os.path.dirname(path)
     make_directory(directory)
-    beside = os.path.join(directory, f".{os.path.basename(path)}.{os.getpid()}.{secrets.token_hex(4)}")
+    beside = os.path.join(directory, f".{os.path.basename(path)}.{os.getpid()}.{os.urandom(4).hex()}")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:

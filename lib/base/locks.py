@@ -7,9 +7,8 @@ lock (apps:lock) is a file of its own, data/apps/APP/locked, and stays until app
 
 import contextlib
 import fcntl
-import json
 import os
-import secrets
+
 import threading
 import time
 from collections.abc import Iterator
@@ -105,7 +104,7 @@ def _acquired(app: str) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise _refusal(app, path(app)) from None
-        token = secrets.token_hex(16)
+        token = os.urandom(16).hex()
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, _description(token).encode(), 0)
         with _guard:
@@ -160,6 +159,8 @@ def _export(change: dict[str, str]) -> None:
 
 
 def _description(token: str) -> str:
+    import json
+
     who = os.environ.get("SSH_NAME") or "default"
     since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     command = os.environ.get("DOKKU_COMMAND", "")
@@ -178,6 +179,8 @@ def _description(token: str) -> str:
 
 
 def _holder(lock_file: str) -> dict[str, str]:
+    import json
+
     with contextlib.suppress(ValueError):
         found = json.loads(files.read(lock_file))
         if isinstance(found, dict):

@@ -6,7 +6,7 @@ directory whose process is gone, or whose pid belongs to somebody younger, is no
 
 import contextlib
 import os
-import secrets
+
 import shutil
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ def directory(purpose: str) -> Iterator[str]:
     base = settings.temporary()
     files.make_directory(base, 0o700)
     pid = os.getpid()
-    path = os.path.join(base, f"{purpose}.{pid}.{_started(pid)}.{secrets.token_hex(6)}")
+    path = os.path.join(base, f"{purpose}.{pid}.{_started(pid)}.{os.urandom(6).hex()}")
     os.mkdir(path, 0o700)
     files.give(path)
     try:

@@ -4,7 +4,8 @@ Source of the options' order and of the labels: dokku v0.24.0 plugins/scheduler-
 """
 
 import contextlib
-import secrets
+import os
+
 import shlex
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,7 +41,7 @@ class Generation:
 
     def __init__(self, app: str, image: images.Image, tag: str) -> None:
         self.app, self.image, self.tag = app, image, tag
-        self.id = secrets.token_hex(4)
+        self.id = os.urandom(4).hex()
         self.started: list[Container] = []
         self.created: list[str] = []
         self.before: Sequence[Container] = []

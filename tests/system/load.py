@@ -25,7 +25,7 @@ end
 
 
 class Outcome(NamedTuple):
-    """failed: connection errors, timeouts and answers other than 2xx. wrong: answers without the app's mark."""
+    """failed: connection errors, timeouts, answers other than 2xx. wrong: answers without the mark."""
 
     requests: int
     failed: int
