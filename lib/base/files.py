@@ -8,7 +8,6 @@ import contextlib
 import fcntl
 import os
 import pwd
-
 import shutil
 from collections.abc import Iterator
 

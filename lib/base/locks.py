@@ -8,7 +8,6 @@ lock (apps:lock) is a file of its own, data/apps/APP/locked, and stays until app
 import contextlib
 import fcntl
 import os
-
 import threading
 import time
 from collections.abc import Iterator

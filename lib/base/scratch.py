@@ -6,7 +6,6 @@ directory whose process is gone, or whose pid belongs to somebody younger, is no
 
 import contextlib
 import os
-
 import shutil
 from collections.abc import Iterator
 

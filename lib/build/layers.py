@@ -1,7 +1,8 @@
 """Layers that a build leaves in docker's cache: of use to the next build, then in the way.
 
 The classic builder gives our labels to an image last, so the layers of a failed or killed build carry none.
-It does print their ids: they are written down as they appear, and go when a later deploy has not built on them.
+It does print their ids: they are written down as they appear, and go when a later deploy has not built on
+them.
 """
 
 import os

@@ -5,7 +5,6 @@ Source of the options' order and of the labels: dokku v0.24.0 plugins/scheduler-
 
 import contextlib
 import os
-
 import shlex
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
