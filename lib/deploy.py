@@ -5,6 +5,7 @@ to traffic). What a plugin may replace or watch is a trigger; everything else is
 three are entered through triggers/receive_app.py, release_and_deploy.py and scheduler_deploy.py.
 """
 
+import functools
 from collections.abc import Sequence
 
 from lib.app import config, processes
@@ -64,7 +65,9 @@ def receive(app: str, revision: str = "") -> None:
     with locks.deploy(app):
         scratch.sweep()
         revision = revision or repos.deployable(app)
-        with repos.checked_out(app, revision) as tree, images.restored_on_failure(app):
+        old = containers.registered(app)
+        switched = functools.partial(containers.differ, app, old)
+        with repos.checked_out(app, revision) as tree, images.restored_on_failure(app, unless=switched):
             triggers.fire("core-post-extract", app, tree, revision)
             triggers.fire("post-extract", app, tree, revision)
             builder = builders.detect(app, tree)

@@ -6,7 +6,7 @@ Source: dokku v0.24.0 plugins/common.
 import contextlib
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from lib.base import settings, triggers
@@ -89,12 +89,17 @@ def read_files(app: str, image: Image) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def restored_on_failure(app: str) -> Iterator[None]:
-    """When the block fails, dokku/APP:latest is again the image it was before."""
+def restored_on_failure(app: str, unless: Callable[[], bool]) -> Iterator[None]:
+    """When the block fails, dokku/APP:latest is again the image it was before.
+
+    unless: whether the new image serves all the same; then it keeps its name.
+    """
     before = find(name(app))
     try:
         yield
     except BaseException:
+        if unless():
+            raise
         if before:
             docker.tag(before.id, name(app))
         else:

@@ -129,10 +129,18 @@ def adopt(app: str, new: Sequence[Container], old: Sequence[str]) -> None:
     signals.failpoint("pointers-written")
 
 
-def withdraw(app: str, before: Sequence[Container]) -> None:
-    """Put the pointers back to the containers that served before."""
+def withdraw(app: str, before: Sequence[Container], old: Sequence[str]) -> None:
+    """Put the pointers back to the containers that served before. old: what an earlier kill had left besides."""
+    if old:
+        adopt(app, before, old)
+        return
     _write_pointers(app, before)
     files.remove(_journal_path(app))
+
+
+def differ(app: str, before: Sequence[Container]) -> bool:
+    """Whether other containers serve the app than before."""
+    return registered(app) != list(before)
 
 
 def settle(app: str) -> None:

@@ -44,6 +44,7 @@ class Generation:
         self.started: list[Container] = []
         self.created: list[str] = []
         self.before: Sequence[Container] = []
+        self.left_over: list[str] = []
         self.adopted = False
         self.settled = False
 
@@ -63,9 +64,9 @@ class Generation:
     def adopt(self, before: Sequence[Container]) -> None:
         """Make these containers the registered ones. before: what was registered so far."""
         self.before = before
-        old = [container.id for container in before] + containers.replaced(self.app)
+        self.left_over = containers.replaced(self.app)
         self.adopted = True
-        containers.adopt(self.app, self.started, old)
+        containers.adopt(self.app, self.started, [*(container.id for container in before), *self.left_over])
 
     def settle(self) -> list[str]:
         """Hand the replaced containers over to retirement; their ids."""
@@ -85,7 +86,7 @@ class Generation:
         if self.settled:
             return
         if self.adopted:
-            containers.withdraw(self.app, self.before)
+            containers.withdraw(self.app, self.before, self.left_over)
             with contextlib.suppress(DokkuError):
                 triggers.fire("proxy-build-config", self.app)
         if self.created:
