@@ -130,7 +130,10 @@ def adopt(app: str, new: Sequence[Container], old: Sequence[str]) -> None:
 
 
 def withdraw(app: str, before: Sequence[Container], old: Sequence[str]) -> None:
-    """Put the pointers back to the containers that served before. old: what an earlier kill had left besides."""
+    """Put the pointers back to the containers that served before.
+
+    old: ids of containers that an earlier kill had left besides.
+    """
     if old:
         adopt(app, before, old)
         return

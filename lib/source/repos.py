@@ -84,6 +84,7 @@ def rev_variable(app: str) -> str:
 
 
 def keeps_git_dir(app: str) -> bool:
+    """Whether the app's builds see a .git directory."""
     chosen = properties.get("git", app, "keep-git-dir") or properties.get(
         "git", properties.GLOBAL, "keep-git-dir"
     )

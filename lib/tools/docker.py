@@ -88,6 +88,7 @@ def prune_images(*filters: str) -> None:
 def create_argv(
     name: str, image: str, command: Sequence[str], labels: Mapping[str, str], options: Sequence[str]
 ) -> list[str]:
+    """The words that create a container; an empty name lets docker choose one."""
     named = [f"--name={name}"] if name else []
     return [
         settings.docker(),
