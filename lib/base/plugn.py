@@ -1,0 +1,86 @@
+"""`plugn` for plugins' scripts: triggers without the start-up of the command line, and what is installed.
+
+Source: plugn (plugn.go, bashenv/plugn.bash). Its words for installing and enabling are dokku's plugin:* here.
+"""
+
+import os
+import sys
+from typing import Any
+
+from lib.base import identity, log, settings, signals, triggers
+from lib.base.errors import DokkuError, Interrupted, UsageError
+
+USAGE = "Usage: plugn trigger <name> [<argument>...] | plugn list | plugn version"
+_AS_ROOT = ("install", "dependencies", "update", "uninstall")  # hooks that set up the host, when root asks
+
+
+def main() -> None:
+    """Do what this process was asked for, and exit with its status."""
+    try:
+        signals.install()
+        _run(sys.argv[1:])
+        status = int(log.has_failed())
+    except DokkuError as error:
+        for text in filter(None, (error.text, *error.more)):
+            log.warn(text)
+        status = error.exit_code
+    except Interrupted as error:
+        status = error.exit_code
+    except Exception as error:  # a bug: one line
+        log.warn(f"{type(error).__name__}: {error}".splitlines()[0])
+        status = 1
+    os._exit(status)
+
+
+def _run(words: list[str]) -> None:
+    settings.load_host()
+    settings.clean_environment()
+    verb, *rest = words or [""]
+    if verb == "version":
+        log.plain(f"plugn: {settings.VERSION}")
+    elif verb == "list":
+        settings.load_user()
+        for line in listing():
+            log.plain(line)
+    elif verb == "trigger" and rest:
+        _trigger(rest, words)
+    else:
+        raise UsageError(USAGE)
+
+
+def _trigger(words: list[str], all_words: list[str]) -> None:
+    if not (os.geteuid() == 0 and words[0] in _AS_ROOT):
+        identity.assume(f"plugn {words[0]}", os.path.abspath(sys.argv[0]), all_words)
+    settings.load_user()
+    triggers.fire(*words)
+
+
+def listing() -> list[str]:
+    """A line for every plugin there is: its name, version, whether it is enabled, and what it does."""
+    plugins = os.path.dirname(settings.plugins_enabled())
+    available = os.path.join(plugins, "available")
+    try:
+        names = sorted(os.listdir(available), key=os.fsencode)
+    except OSError:
+        return []
+    lines = []
+    for name in names:
+        if not os.path.isdir(os.path.join(available, name)):
+            continue
+        about = _about(os.path.join(available, name))
+        state = "enabled" if os.path.isdir(os.path.join(plugins, "enabled", name)) else "disabled"
+        version, description = about.get("version", ""), about.get("description", "")
+        lines.append(f"  {name:20} {version!s:5} {state:10} {description}")
+    return lines
+
+
+def _about(path: str) -> dict[str, Any]:
+    """The [plugin] table of plugin.toml; nothing where it is missing or broken."""
+    import tomllib  # 18 ms
+
+    try:
+        with open(os.path.join(path, "plugin.toml"), "rb") as file:
+            found = tomllib.load(file).get("plugin", {})
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
