@@ -1,11 +1,9 @@
 """The system user that owns the apps: in docker's group, and allowed two nginx commands as root."""
 
-import grp
 import os
-import pwd
 
 from lib.base import log, run, settings
-from lib.base.errors import DokkuError
+from lib.base.errors import DokkuError, ToolFailed
 from lib.host import placed
 
 DOCKER = "docker"
@@ -16,14 +14,14 @@ def set_up() -> None:
     """Make the user and its groups, as far as they are missing."""
     _group(settings.group())
     _group(DOCKER)  # dockerd hands its socket to the group of this name
-    if not _has_user(settings.user()):
+    if not _entry("passwd", settings.user()):
         # "*" is a password nobody has; "!" would be a locked account, which sshd refuses without PAM
         words = ("--system", "--gid", settings.group(), "--home-dir", settings.root(), "--no-create-home")
         run.run("useradd", *words, "--shell", "/bin/bash", "--password", "*", settings.user())
         log.verbose(f"Added the user {settings.user()}")
-    elif pwd.getpwnam(settings.user()).pw_shell.endswith(("/nologin", "/false")):
+    elif _entry("passwd", settings.user())[-1].endswith(("/nologin", "/false")):
         raise DokkuError(f"The user {settings.user()} may not log in; give it the shell /bin/bash")
-    if settings.user() not in grp.getgrnam(DOCKER).gr_mem:
+    if settings.user() not in _entry("group", DOCKER)[-1].split(","):
         run.run("usermod", "--append", "--groups", DOCKER, settings.user())
         log.verbose(f"Added {settings.user()} to the group {DOCKER}")
 
@@ -37,10 +35,10 @@ def set_up_sudoers() -> None:
 
 def remove() -> None:
     """Take the user away again, and its group."""
-    if _has_user(settings.user()):
+    if _entry("passwd", settings.user()):
         run.run("userdel", settings.user())
         log.verbose(f"Removed the user {settings.user()}")
-    if _has_group(settings.group()):
+    if _entry("group", settings.group()):
         run.run("groupdel", settings.group())
 
 
@@ -55,14 +53,14 @@ def _verify(path: str) -> None:
 
 
 def _group(name: str) -> None:
-    if not _has_group(name):
+    if not _entry("group", name):
         run.run("groupadd", "--system", name)
         log.verbose(f"Added the group {name}")
 
 
-def _has_group(name: str) -> bool:
-    return any(entry.gr_name == name for entry in grp.getgrall())
-
-
-def _has_user(name: str) -> bool:
-    return any(entry.pw_name == name for entry in pwd.getpwall())
+def _entry(table: str, name: str) -> list[str]:
+    """The fields of a user or a group, from whatever source this host has; none if there is no such name."""
+    try:
+        return run.capture("getent", table, name, show_errors=False).rstrip("\n").split(":")
+    except ToolFailed:
+        return []

@@ -3,9 +3,10 @@
 import os
 import re
 
-from lib.base import files, log, run, settings
+from lib.base import log, run, settings
 from lib.base.errors import DokkuError
 from lib.host import placed
+from lib.tools import nginx
 
 ETC = "/etc/nginx"
 INCLUDE = f"{ETC}/conf.d/dokku.conf"
@@ -32,17 +33,17 @@ def set_up() -> None:
     Raises: DokkuError when nginx refuses the result, with nginx's reason; everything is then as before.
     """
     fresh = not os.path.exists(INCLUDE)
-    ours = (INCLUDE, HASH_SIZE, CATCH_ALL, DEFAULT_SITE)
-    with placed.restored_on_failure(*ours):
+    ours = (INCLUDE, HASH_SIZE, CATCH_ALL)
+    with placed.restored_on_failure(*ours, DEFAULT_SITE):
         if fresh:
             _disable_default_site()
-        elsewhere = set_at_top(_tested("-T"), ours)
+        elsewhere = set_at_top(_dumped(), ours)
         changed = fresh and _answer_for_unknown(elsewhere)
         if "server_names_hash_bucket_size" not in elsewhere:
             changed |= placed.file(HASH_SIZE, f"{_NOTE}server_names_hash_bucket_size 512;\n")
         changed |= placed.file(INCLUDE, _include(elsewhere))  # last: its absence means "fresh"
         if changed:
-            _tested("-t")
+            _dumped()
     if changed:
         reload()
 
@@ -55,21 +56,10 @@ def remove() -> None:
         reload()
 
 
-def is_running() -> bool:
-    """Whether the nginx of our pid file lives."""
-    return is_alive(settings.nginx_pid_file())
-
-
-def is_alive(pid_file: str) -> bool:
-    """Whether the process a pid file names exists."""
-    pid = files.read(pid_file).strip()
-    return pid.isdigit() and os.path.exists(f"/proc/{pid}")
-
-
 def reload() -> None:
-    """Have a running nginx read its configuration again."""
-    if is_running():
-        run.run(*settings.nginx_reload())
+    """Have a running nginx read its configuration again; one that is stopped will when it starts."""
+    if nginx.is_running():
+        nginx.reload()
         log.verbose("Reloaded nginx")
 
 
@@ -138,9 +128,9 @@ def _digest(path: str) -> str:
         return hashlib.md5(file.read(), usedforsecurity=False).hexdigest()  # what dpkg keeps
 
 
-def _tested(flag: str) -> str:
-    """What nginx prints when it reads all of its configuration. Raises: DokkuError with its reason."""
+def _dumped() -> str:
+    """All of nginx's configuration, which it has tested. Raises: DokkuError with what it has against it."""
     try:
-        return run.capture("/usr/sbin/nginx", flag, "-q", show_errors=False)
+        return run.capture("/usr/sbin/nginx", "-T", "-q", show_errors=False)
     except DokkuError as error:
         raise DokkuError("nginx refuses its configuration:", more=tuple(error.text.splitlines())) from error

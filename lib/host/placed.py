@@ -19,11 +19,16 @@ ROOT = "root:root"
 
 
 def file(
-    path: str, text: str, mode: int = 0o644, owner: str = ROOT, check: Callable[[str], None] | None = None
+    path: str,
+    text: str,
+    mode: int = 0o644,
+    owner: str = ROOT,
+    check: Callable[[str], None] | None = None,
+    said: bool = True,
 ) -> bool:
     """Make a file hold this text; whether that took a change.
 
-    check: looks at the new file under another name, and raises if it must not go live.
+    check: looks at the new file under another name, and raises if it must not go live. said: tell the user.
     """
     data = text.encode()
     if _content(path) == data and os.path.isfile(path) and not os.path.islink(path):
@@ -44,7 +49,8 @@ def file(
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(beside)
-    log.verbose(f"Wrote {path}")
+    if said:
+        log.verbose(f"Wrote {path}")
     return True
 
 

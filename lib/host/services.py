@@ -1,14 +1,16 @@
 """The programs a dokku host lives on: started where they do not run, by systemd or their init scripts."""
 
+import functools
 import os
 import shutil
 
 from lib.base import files, log, retry, run, settings
 from lib.base.errors import DokkuError, ToolFailed
-from lib.host import front, placed
+from lib.host import placed
+from lib.tools import nginx
 
 NAMES = ("docker", "nginx", "ssh", "cron")
-PID_FILES = {"nginx": "/run/nginx.pid", "ssh": "/run/sshd.pid", "cron": "/run/crond.pid"}
+PID_FILES = {"ssh": "/run/sshd.pid", "cron": "/run/crond.pid"}
 STARTED = "/run/dokku/started"
 _PATIENCE = 60
 
@@ -27,7 +29,7 @@ def set_up() -> None:
             continue
         log.verbose(f"Starting {name}")
         _start(name)
-        if not retry.until(lambda name=name: is_running(name), timeout=_PATIENCE, every=0.5):  # type: ignore[misc]
+        if not retry.until(functools.partial(is_running, name), timeout=_PATIENCE, every=0.5):
             raise DokkuError(
                 f"{name} did not come up within {_PATIENCE} seconds; its log in /var/log says why"
             )
@@ -37,10 +39,13 @@ def is_running(name: str) -> bool:
     """Whether a service does its work, whoever started it."""
     if name == "docker":
         return run.succeeds("docker", "version", timeout=20)
+    if name == "nginx":
+        return nginx.is_running()
     if has_systemd():
         units = ("ssh.service", "ssh.socket") if name == "ssh" else (name,)
         return any(run.succeeds("systemctl", "is-active", "--quiet", unit) for unit in units)
-    return front.is_alive(PID_FILES[name])
+    pid = files.read(PID_FILES[name]).strip()
+    return pid.isdigit() and os.path.exists(f"/proc/{pid}")
 
 
 def stop_started() -> None:
@@ -70,6 +75,4 @@ def _start(name: str) -> None:
         if name != "docker":
             raise DokkuError(f"{name} could not be started:", more=tuple(error.text.splitlines())) from error
         _start_dockerd()
-    os.makedirs(os.path.dirname(STARTED), exist_ok=True)
-    with open(STARTED, "a", encoding="utf-8") as started:
-        started.write(f"{name}\n")
+    placed.file(STARTED, f"{files.read(STARTED)}{name}\n", said=False)

@@ -10,7 +10,6 @@ from lib.base import log, run, settings
 from lib.base.errors import DokkuError
 from lib.host import accounts, front, layout, placed, services, trees, units
 
-
 LOG = "/var/log/dokku-install.log"  # what apt said to bin/install
 
 

@@ -1,0 +1,86 @@
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib.host import units
+from tests.conftest import Shell
+
+
+@pytest.fixture(autouse=True)
+def _installed(environment: None) -> None:
+    os.environ.update(DOKKU_SYSTEM_USER="dokku", DOKKU_SYSTEM_GROUP="dokku", DOKKU_LOGS_DIR="/var/log/dokku")
+
+
+def test_without_systemd_cron_retires_and_restores(fs: Any, shell: Shell) -> None:
+    units.set_up()
+    assert "*/5 * * * * dokku /usr/bin/dokku ps:retire >" in Path(units.CRON_RETIRE).read_text()
+    assert "@reboot dokku /usr/bin/dokku ps:restore --before-proxy " in Path(units.CRON_REDEPLOY).read_text()
+    assert shell.ran == []
+
+
+def test_systemd_gets_units_and_no_cron_lines(fs: Any, shell: Shell) -> None:
+    fs.create_dir("/run/systemd/system")
+    fs.create_file(units.CRON_RETIRE)
+    shell.answers("systemctl is-enabled …", status=1)
+    shell.answers("systemctl is-active …", status=3)
+    units.set_up()
+    assert not Path(units.CRON_RETIRE).exists()
+    assert (
+        "User=dokku\nExecStart=/usr/bin/dokku ps:retire\n"
+        in Path(f"{units.UNITS}/dokku-retire.service").read_text()
+    )
+    assert shell.ran[0] == "systemctl daemon-reload"
+    assert "systemctl enable --quiet dokku-redeploy.service" in shell.ran
+    assert "systemctl start dokku-retire.timer" in shell.ran
+
+
+def test_a_docker_restart_restores_the_apps_too(fs: Any, shell: Shell) -> None:
+    fs.create_dir("/run/systemd/system")
+    units.set_up()
+    unit = Path(f"{units.UNITS}/dokku-redeploy.service").read_text()
+    assert "PartOf=docker.service\n" in unit
+    assert "WantedBy=docker.service\n" in unit
+
+
+def test_stale_vhosts_go_before_nginx_starts(fs: Any, shell: Shell) -> None:
+    fs.create_dir("/run/systemd/system")
+    units.set_up()
+    unit = Path(f"{units.UNITS}/dokku-before-nginx.service").read_text()
+    assert "Before=nginx.service\n" in unit
+    assert "ExecStart=/usr/bin/dokku ps:restore --before-proxy\n" in unit
+
+
+def test_a_second_run_under_systemd_only_looks(fs: Any, shell: Shell) -> None:
+    fs.create_dir("/run/systemd/system")
+    units.set_up()
+    shell.ran.clear()
+    units.set_up()
+    assert all(line.startswith(("systemctl is-enabled", "systemctl is-active")) for line in shell.ran)
+
+
+def test_rsyslog_gets_a_rule_only_where_it_is(fs: Any, shell: Shell) -> None:
+    units.set_up()
+    assert not Path(units.RSYSLOG).exists()
+    fs.create_dir("/etc/rsyslog.d")
+    units.set_up()
+    assert "/var/log/dokku/events.log\n" in Path(units.RSYSLOG).read_text()
+    assert shell.ran == ["service rsyslog restart"]
+
+
+def test_rotation_runs_as_the_logs_owner(fs: Any, shell: Shell) -> None:
+    units.set_up()
+    rule = Path(units.LOGROTATE).read_text()
+    assert "/var/log/dokku/*.log /var/log/dokku/apps/*.log {" in rule
+    assert "su dokku dokku\n" in rule
+
+
+def test_removing_leaves_none_of_it(fs: Any, shell: Shell) -> None:
+    fs.create_dir("/etc/rsyslog.d")
+    fs.create_dir("/run/systemd/system")
+    units.set_up()
+    units.remove()
+    left = [path for path in Path("/etc").rglob("*") if "dokku" in path.name]
+    assert left == []
+    assert "systemctl disable --now --quiet dokku-retire.timer dokku-redeploy.service " in " ".join(shell.ran)
