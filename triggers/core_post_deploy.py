@@ -5,9 +5,10 @@ failure fails the deploy: the new containers go, the old ones stay.
 """
 
 from lib.base import properties
-from lib.runtime import launch
+from lib.runtime import launch, lifecycle
 
 HANDLERS = {
     "common": lambda app, *_: properties.write("common", app, "deployed", "true"),
+    "ps": lambda app, *_: lifecycle.remember_running(app),
     "scheduler-docker-local": lambda app, *_: launch.rename(app),
 }

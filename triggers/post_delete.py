@@ -3,6 +3,7 @@
 Fired by: lib/app/apps.py destroy. Having nothing to drop is success.
 """
 
+from lib.app import processes
 from lib.base import files, properties, settings
 from lib.build import images
 from lib.runtime import containers, retirement
@@ -18,4 +19,5 @@ HANDLERS = {
     "builder": lambda app, *_: images.remove_all(app),  # after "apps", before nothing that needs them
     "apps": drop_containers,
     "common": lambda app, *_: properties.forget(app),
+    "ps": lambda app, *_: processes.forget(app),
 }

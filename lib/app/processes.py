@@ -132,11 +132,7 @@ def adopt_files(app: str, procfile_text: str | None, scale: str | None) -> None:
     Raises: DokkuError for a bad Procfile; nothing is changed then.
     """
     log.info1("No Procfile found in app image" if procfile_text is None else "App Procfile file found")
-    new = parse_procfile(procfile_text or "")
-    if procfile_text is None:
-        files.remove(procfile_path(app))
-    else:
-        files.replace(procfile_path(app), procfile_text, mode=0o644)
+    adopt_procfile(app, procfile_text)
     if scale is None:
         log.info1("DOKKU_SCALE file not found in app image. Generating one based on Procfile...")
         files.remove(frozen_path(app))
@@ -145,9 +141,18 @@ def adopt_files(app: str, procfile_text: str | None, scale: str | None) -> None:
         log.info1("DOKKU_SCALE file exists")
         files.replace(scale_path(app), scale)
         files.replace(frozen_path(app), scale)
-    for process, count in counts(app).items():
-        if count and new and process not in new and process != "web":
+    for process in sorted(counts(app).keys() - dict(wanted(app)).keys()):
+        if counts(app)[process]:
             log.warn(f"{process} is no longer in the Procfile and will not be started")
+
+
+def adopt_procfile(app: str, text: str | None) -> None:
+    """Keep a Procfile, or (None) drop the last one. Raises: DokkuError for a bad one; the last one stays."""
+    parse_procfile(text or "")
+    if text is None:
+        files.remove(procfile_path(app))
+    else:
+        files.replace(procfile_path(app), text, mode=0o644)
 
 
 def set_up(app: str) -> None:

@@ -9,9 +9,10 @@ import select
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
-from lib.base import files, log, run, settings
-from lib.base.errors import DokkuError, ToolFailed
-from lib.runtime import containers
+from lib.app import apps
+from lib.base import files, log, run, settings, triggers, values
+from lib.base.errors import DokkuError, ToolFailed, UsageError
+from lib.runtime import containers, schedulers
 from lib.runtime.containers import Container
 from lib.tools import docker
 
@@ -19,12 +20,30 @@ EVERYTHING = 10**9  # lines
 COLOURS = (36, 33, 32, 35, 31)
 
 
+def request(app: str, process: str, follow: bool, plain: bool, lines: str) -> None:
+    """Have the app's scheduler print its output. lines: a count. Fires: scheduler-logs.
+
+    Raises: DokkuError for an app that was not deployed, UsageError for a bad count.
+    """
+    if not values.is_number(lines) or int(lines) < 0:
+        raise UsageError(f'invalid argument "{values.printable(lines)}" for "-n, --num" flag')
+    if not apps.is_deployed(app):
+        raise DokkuError(f"App {app} has not been deployed")
+    words = (process, str(follow).lower(), str(plain).lower(), str(int(lines)))
+    triggers.fire("scheduler-logs", schedulers.selected(app), app, *words)
+
+
+def request_failed(app: str) -> None:
+    """The same for containers that failed in a deploy. Fires: scheduler-logs-failed."""
+    triggers.fire("scheduler-logs-failed", schedulers.selected(app), app)
+
+
 def show(app: str, process: str = "", follow: bool = False, plain: bool = False, lines: int = 100) -> None:
     """Print the last lines of the app's containers, and with follow whatever comes next.
 
     process: of this type, `web`, or this container, `web.1`, only; one the app does not have says nothing.
-    plain: as the containers wrote it, without time and name. Following ends with Ctrl-C, with the containers, or
-    when nobody reads any more.
+    plain: as the containers wrote it, without time and name. Following ends with Ctrl-C, with the
+    containers, or when nobody reads any more.
     """
     serving = containers.registered(app)
     alive = containers.states(serving)
@@ -110,7 +129,7 @@ def _join(readers: Sequence[threading.Thread], patience: float) -> None:
 
 @contextlib.contextmanager
 def _watched(descriptor: int) -> Iterator[Callable[[], bool]]:
-    """Whether somebody may still read what we write there: pipes and sockets tell when the other end is gone."""
+    """Whether somebody may still read what we write: pipes and sockets tell when the other end is gone."""
     copy = os.dup(descriptor)  # the log replaces the descriptor itself when a write fails
     watch = select.poll()
     watch.register(copy, 0)

@@ -1,0 +1,57 @@
+"""checks:* - what new containers must pass before they serve."""
+
+from typing import Annotated
+
+import typer
+
+from commands._params import ANY_FLAG, App, Format, ReportWords
+from lib.app import apps, check_settings, config, reports
+from lib.base.report import SHELL
+from lib.runtime import checks
+
+namespace = typer.Typer(help="Manage zero-downtime settings")
+
+Types = Annotated[list[str] | None, typer.Argument(metavar="[<process>,...]")]
+Key = Annotated[str, typer.Argument(metavar="<property>")]
+Value = Annotated[str, typer.Argument(metavar="[<value>]")]
+Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
+
+
+@namespace.command("disable")
+def disable(app: App = "", types: Types = None) -> None:
+    """Disable zero-downtime deployment for all processes (or comma-separated process-type list)."""
+    check_settings.disable(apps.verify_app_name(app), types or [])
+
+
+@namespace.command("enable")
+def enable(app: App = "", types: Types = None) -> None:
+    """Enable zero-downtime deployment for all processes (or comma-separated process-type list)."""
+    check_settings.enable(apps.verify_app_name(app), types or [])
+
+
+@namespace.command("report", context_settings=ANY_FLAG)
+def report(words: ReportWords = None, format_: Format = "stdout") -> None:
+    """Displays a checks report for one or more apps."""
+    general = check_settings.global_rows
+    reports.show(words, format_, "checks information", "checks-", check_settings.rows, SHELL, general)
+
+
+@namespace.command("run")
+def run(app: App = "", types: Types = None) -> None:
+    """Runs zero-downtime checks for all processes (or comma-separated process-type list)."""
+    checks.run(apps.verify_app_name(app), types or [])
+
+
+@namespace.command("set")
+def set_(app: App = "", key: Key = "", value: Value = "", everywhere: Everywhere = False) -> None:
+    """Set or clear a checks property for an app."""
+    if everywhere:
+        check_settings.set_(config.GLOBAL, app, key)
+    else:
+        check_settings.set_(apps.verify_app_name(app), key, value)
+
+
+@namespace.command("skip")
+def skip(app: App = "", types: Types = None) -> None:
+    """Skip zero-downtime checks for all processes (or comma-separated process-type list)."""
+    check_settings.skip(apps.verify_app_name(app), types or [])

@@ -1,0 +1,90 @@
+"""ps:* - run, stop, scale and look at an app's processes."""
+
+from typing import Annotated
+
+import typer
+
+from commands._params import ANY_FLAG, AllApps, App, Format, ReportWords, Workers
+from lib import restore as boot
+from lib.app import apps, batches, process_settings
+from lib.base import triggers
+from lib.runtime import docker_local, lifecycle, schedulers
+
+namespace = typer.Typer(help="Manage app processes")
+
+Counts = Annotated[list[str] | None, typer.Argument(metavar="[<process>=<count>...]")]
+MaybeApp = Annotated[str, typer.Argument(metavar="[<app>]")]
+Property = Annotated[list[str] | None, typer.Argument(metavar="<app> <property> [<value>]")]
+SkipDeploy = Annotated[bool, typer.Option("--skip-deploy", help="only write the counts down")]
+BeforeProxy = Annotated[bool, typer.Option("--before-proxy", help="only drop vhosts of before this boot")]
+
+
+@namespace.command("inspect")
+def inspect(app: App = "") -> None:
+    """Displays a sanitized version of docker inspect for an app."""
+    triggers.fire("scheduler-inspect", schedulers.selected(apps.verify_app_name(app)), app)
+
+
+@namespace.command("rebuild")
+def rebuild(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> None:
+    """Rebuilds an app or all apps."""
+    batches.each("rebuild", lifecycle.rebuild, app, all_apps, workers)
+
+
+@namespace.command("report", context_settings=ANY_FLAG)
+def report(words: ReportWords = None, format_: Format = "stdout") -> None:
+    """Displays a process report for one or more apps."""
+    docker_local.report(words, format_)
+
+
+@namespace.command("restart")
+def restart(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> None:
+    """Restarts an app or all apps."""
+    batches.each("restart", lifecycle.restart, app, all_apps, workers)
+
+
+@namespace.command("restore")
+def restore(
+    app: MaybeApp = "", all_apps: AllApps = False, workers: Workers = 0, before_proxy: BeforeProxy = False
+) -> None:
+    """Starts what ran before a reboot."""
+    if before_proxy:
+        boot.drop_vhosts_of_before_boot()
+    else:
+        boot.restore(app, all_apps, workers)
+
+
+@namespace.command("retire")
+def retire(app: MaybeApp = "") -> None:
+    """Stops and removes replaced containers that are due."""
+    lifecycle.retire(apps.verify_app_name(app) if app else "")
+
+
+@namespace.command("scale")
+def scale(
+    app: App = "", counts: Counts = None, skip_deploy: SkipDeploy = False, format_: Format = "stdout"
+) -> None:
+    """Get or set how many instances of each process there are."""
+    apps.verify_app_name(app)
+    if counts:
+        lifecycle.scale(app, counts, skip_deploy)
+    else:
+        lifecycle.show_scale(app, format_)
+
+
+@namespace.command("set")
+def set_(words: Property = None) -> None:
+    """Set or clear a ps property for an app."""
+    process_settings.set_(words or [])
+
+
+@namespace.command("start")
+def start(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> None:
+    """Starts an app or all apps."""
+    batches.each("start", lifecycle.start, app, all_apps, workers)
+
+
+@namespace.command("stop")
+def stop(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> None:
+    """Stops an app or all apps."""
+    batches.each("stop", lifecycle.stop, app, all_apps, workers)

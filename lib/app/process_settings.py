@@ -1,0 +1,70 @@
+"""ps:set: the restart policy, and what later releases keep as properties and dokku v0.24.0 as variables.
+
+Source: dokku v0.24.0 plugins/ps/subcommands.go; the names beside restart-policy are 0.38's.
+"""
+
+from collections.abc import Sequence
+
+from lib.app import apps, config, processes
+from lib.base import log, values
+from lib.base.errors import DokkuError
+from lib.base.report import Row
+
+POLICY = "restart-policy"
+VARIABLES = {
+    "dockerfile-start-cmd": "DOKKU_DOCKERFILE_START_CMD",
+    "restore": "DOKKU_APP_RESTORE",
+    "skip-deploy": "DOKKU_SKIP_DEPLOY",
+    "start-cmd": "DOKKU_START_CMD",
+    "stop-timeout-seconds": "DOKKU_DOCKER_STOP_TIMEOUT",
+}
+_MOST_SECONDS = 24 * 3600
+
+
+def set_(words: Sequence[str]) -> None:
+    """Set or (no value) unset a property of an app: APP PROPERTY [VALUE...]. The next deploy uses it.
+
+    Raises: DokkuError for an unknown property, or a value it can't have.
+    """
+    app, key, *rest = [*words, "", ""]
+    value = " ".join(filter(None, rest))
+    apps.verify_app_name(app)
+    if not key:
+        raise DokkuError("No property specified")
+    if key not in (POLICY, *VARIABLES):
+        known = ", ".join(sorted((POLICY, *VARIABLES)))
+        raise DokkuError(f"Invalid property specified, valid properties include: {known}")
+    stored = _stored(key, value)
+    if key == POLICY:
+        processes.set_restart_policy(app, value)
+    elif stored:
+        config.set_values(app, {VARIABLES[key]: stored})
+    else:
+        config.unset_values(app, [VARIABLES[key]])
+    log.info2_quiet(f"Setting {key} to {value}" if value else f"Unsetting {key}")
+
+
+def rows(app: str) -> list[Row]:
+    """The properties for ps:report; all but the restart policy are later than 0.24."""
+    found = [Row(f"--ps-{key}", config.get(app, name), newer=True) for key, name in VARIABLES.items()]
+    return [Row("--ps-restart-policy", processes.restart_policy(app)), *found]
+
+
+def is_restored(app: str) -> bool:
+    """Whether the app is to run after a reboot or a change of its config: ps:stop says no."""
+    return config.get(app, "DOKKU_APP_RESTORE") != "0"
+
+
+def _stored(key: str, value: str) -> str:
+    """A value as its variable holds it."""
+    if not value:
+        return ""
+    if key == "stop-timeout-seconds":
+        number = values.number(value, 0, f"Invalid {key} specified")
+        if number > _MOST_SECONDS:
+            raise DokkuError(f"Invalid {key} specified")
+    if key in ("restore", "skip-deploy"):
+        if value not in ("true", "false"):
+            raise DokkuError(f"Invalid {key} specified, it must be true or false")
+        return {"true": "1", "false": "0"}[value] if key == "restore" else value
+    return value

@@ -1,0 +1,98 @@
+"""Bringing apps back after a reboot, or after docker was restarted, so that none answers as another.
+
+Containers get new addresses then, maybe each other's. So a vhost that does not lead to just its own app's
+containers goes first, for all apps at once; then each app's containers start and its vhost is written anew.
+Running it again changes nothing. Source of the texts: dokku v0.24.0 plugins/ps.
+"""
+
+import os
+import re
+import time
+from collections.abc import Sequence
+
+from lib.app import apps, batches, process_settings
+from lib.base import files, locks, log, retry, settings, triggers
+from lib.proxy import vhosts
+from lib.runtime import containers, schedulers
+from lib.runtime.containers import Container, State
+
+PATIENCE = 10  # seconds that a started container has to be up
+
+_ADDRESS = re.compile(r"^\s*server\s+([0-9.]+|\[[0-9a-f:]+\]):[0-9]", re.MULTILINE)
+
+
+def restore(app: str = "", all_apps: bool = False, workers: int = 0) -> None:
+    """Bring one app or all back; one that can't start stops no other.
+
+    Fires: pre-restore, proxy-clear-config, pre-start, proxy-build-config or release-and-deploy, for each.
+    Raises: DokkuError with the count of failures.
+    """
+    if not app and not all_apps:
+        log.warn("Restore specified without app, assuming --all")
+    all_apps = all_apps or not app
+    stale = stale_vhosts(apps.chosen(app, all_apps))
+    vhosts.clear(stale)
+    batches.each("restore", lambda name: _bring_back(name, name in stale), app, all_apps, workers)
+
+
+def stale_vhosts(names: Sequence[str]) -> list[str]:
+    """The apps whose vhost does not lead to just their own running web containers. Asks docker once."""
+    serving = {app: containers.registered(app) for app in names}
+    alive = containers.states(one for found in serving.values() for one in found)
+    return [app for app in names if not _is_current(app, serving[app], alive)]
+
+
+def drop_vhosts_of_before_boot() -> None:
+    """Remove what was generated before this boot, without a word to anybody: nginx has not started yet."""
+    now = time.time()
+    booted = now - time.clock_gettime(time.CLOCK_BOOTTIME)
+    for app in apps.names():
+        path = _vhost(app)
+        if os.path.isfile(path) and not booted <= os.path.getmtime(path) <= now:
+            files.remove(path)
+
+
+def _bring_back(app: str, is_stale: bool) -> None:
+    scheduler = schedulers.selected(app)
+    triggers.fire("pre-restore", scheduler, app)
+    if is_stale:
+        log.info1("Clearing potentially invalid proxy configuration")
+        triggers.fire("proxy-clear-config", app)
+    if not apps.is_deployed(app):
+        log.warn(f"App {app} has not been deployed")
+        return
+    if not process_settings.is_restored(app):
+        log.warn(f"Skipping ps:restore for {app} as DOKKU_APP_RESTORE=0")
+        return
+    log.info1("Starting app")
+    with locks.deploy(app):
+        triggers.fire("pre-start", app)
+        if schedulers.is_docker_local(scheduler) and _start(app):
+            triggers.fire("proxy-build-config", app)
+        else:
+            triggers.fire("release-and-deploy", app)
+
+
+def _start(app: str) -> bool:
+    """Start the containers that are there; whether all of them came up."""
+    if not containers.registered(app):
+        return False
+    return containers.start_registered(app) or retry.until(
+        lambda: _runs(containers.registered(app)), timeout=PATIENCE, every=1
+    )
+
+
+def _runs(serving: Sequence[Container]) -> bool:
+    alive = containers.states(serving)
+    return all(one.id in alive and alive[one.id].running for one in serving)
+
+
+def _is_current(app: str, serving: Sequence[Container], alive: dict[str, State]) -> bool:
+    web = [alive[one.id] for one in serving if one.process == "web" and one.id in alive]
+    wanted = {state.ip for state in web if state.running}
+    named = set(_ADDRESS.findall(files.read(_vhost(app))))
+    return named == wanted and process_settings.is_restored(app)
+
+
+def _vhost(app: str) -> str:
+    return os.path.join(settings.app_dir(app), "nginx.conf")

@@ -1,0 +1,15 @@
+"""pre-deploy APP TAG: an image is about to run; nothing of it has started. A failure stops the deploy.
+
+Fired by: lib/deploy.py roll_out. Stdout: the user's.
+"""
+
+from lib.app import processes
+from lib.build import images
+
+
+def adopt_process_files(app: str, tag: str = "latest", *_: str) -> None:
+    found = images.read_files(app, images.verify(app, tag or "latest"))
+    processes.adopt_files(app, found.get("Procfile"), found.get("DOKKU_SCALE"))
+
+
+HANDLERS = {"ps": adopt_process_files}
