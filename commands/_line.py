@@ -1,9 +1,11 @@
 """One command line, whichever way it came: words from a shell or from ssh, global flags anywhere on it."""
 
 import os
+import re
 from typing import Any, NamedTuple
 
-from lib.base.errors import DokkuError
+from commands import _modules
+from lib.base import quoting
 
 _FLAGS = {
     "--quiet": "DOKKU_QUIET_OUTPUT",
@@ -21,7 +23,8 @@ _PASSING_WORDS_ON = (
     "docker-options:remove",
     "plugin:trigger",
 )
-_BLANKS = " \t\n\r\v\f"
+_OTHER_NAMES = {"-v": "version", "--version": "version"}
+_QUOTED_GIT = ("git:auth", "git:from", "git:set", "git:sync")
 
 
 class Line(NamedTuple):
@@ -50,43 +53,11 @@ def received(argv: list[str]) -> list[str]:
 
 
 def split(text: str) -> list[str]:
-    """Words by the rules of xargs: quotes and backslashes count, nothing is expanded; git's own by blanks."""
-    text = text.strip(_BLANKS)
-    first = text.split(None, 1)[0]
-    if first.startswith(("git-", "git:")) and not first.startswith(
-        ("git:auth", "git:from", "git:set", "git:sync")
-    ):
-        return text.split()
-    words: list[str] = []
-    word: list[str] = []
-    quote, started, position = "", False, 0
-    while position < len(text):
-        character = text[position]
-        if quote:
-            if character == quote:
-                quote = ""
-            elif character == "\\" and quote == '"' and text[position + 1 : position + 2] in ('"', "\\"):
-                position += 1
-                word.append(text[position])
-            else:
-                word.append(character)
-        elif character in "'\"":
-            quote, started = character, True
-        elif character == "\\" and position + 1 < len(text):
-            position += 1
-            word.append(text[position])
-            started = True
-        elif character in _BLANKS:
-            if started:
-                words.append("".join(word))
-            word, started = [], False
-        else:
-            word.append(character)
-            started = True
-        position += 1
-    if quote:
-        raise DokkuError("Unable to parse command: unmatched quote")
-    return [*words, "".join(word)] if started else words
+    """Words by the rules of xargs; those of git's own services by blanks only, as they carry git's quotes."""
+    start = text.lstrip(quoting.BLANKS)
+    if start.startswith(("git-", "git:")) and not start.startswith(_QUOTED_GIT):
+        return re.split(f"[{quoting.BLANKS}]+", start.rstrip(quoting.BLANKS))
+    return quoting.split(text)
 
 
 def understood(words: list[str]) -> Line:
@@ -111,8 +82,9 @@ def understood(words: list[str]) -> Line:
     variables["DOKKU_GLOBAL_FLAGS"] = os.environ.get("DOKKU_GLOBAL_FLAGS") or " ".join(seen)
     if app:
         variables["DOKKU_APP_NAME"] = app
-    kept = kept or ["help"]
-    return Line([kept[0], *([app] if app and ":" in kept[0] + ":" else []), *kept[1:]], variables)
+    command = _OTHER_NAMES.get(kept[0], kept[0]) if kept else "help"
+    inserted = [app] if app and _modules.find(command) else []  # plugins' commands read the variable
+    return Line([command, *inserted, *kept[1:]], variables)
 
 
 def usage_text(error: Any) -> str:

@@ -6,13 +6,12 @@ import re
 from typing import Any
 
 _DIRECTORY = os.path.dirname(__file__)
-_ALIASES = {"-v": "version", "--version": "version"}
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
 def find(command: str) -> Any:
     """The registered command of that name, or the namespace's help; None when no module claims it."""
-    namespace, colon, name = _ALIASES.get(command, command).partition(":")
+    namespace, colon, name = command.partition(":")
     module = load(namespace)
     if module is None or (colon and not name):
         return None

@@ -53,7 +53,7 @@ SIZES = {
     "commands": (150, 10),
     "triggers": (40, 15),
     **dict.fromkeys(STORIES, (250, 30)),
-    "lib.base": (150, 30),
+    "lib.base": (180, 30),  # run and settings: one door each, and nothing in them to part
     "lib.tools": (150, 30),
     "lib": (300, 30),
 }

@@ -11,7 +11,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any, NamedTuple, cast
 
-from lib.base import log
+from lib.base import log, memory
 from lib.base.errors import DokkuError, ToolFailed
 
 Stdin = bytes | int | IO[bytes] | None
@@ -28,13 +28,7 @@ class Result(NamedTuple):
     errors: bytes
 
 
-def run(
-    *argv: str,
-    cwd: str = "",
-    env: Env | None = None,
-    stdin: Stdin = None,
-    timeout: float = 0,
-) -> None:
+def run(*argv: str, cwd: str = "", env: Env | None = None, stdin: Stdin = None, timeout: float = 0) -> None:
     """Run a program for its effect and its output.
 
     env: added to ours (None takes a variable away). stdin: bytes, an open file, or INHERIT. timeout: seconds,
@@ -45,20 +39,14 @@ def run(
         raise ToolFailed(argv[0], ended)
 
 
-def status(
-    *argv: str,
-    cwd: str = "",
-    env: Env | None = None,
-    stdin: Stdin = None,
-    timeout: float = 0,
-) -> int:
+def status(*argv: str, cwd: str = "", env: Env | None = None, stdin: Stdin = None, timeout: float = 0) -> int:
     """Run a program with our output; return its status, negative for a signal."""
     sink = log.current_sink()
     if sink is None:
         return _start(argv, cwd, env, stdin, 1, 2, timeout)
-    with _memory() as output:
+    with memory.file() as output:
         ended = _start(argv, cwd, env, stdin, output, output, timeout)
-        sink.append((1, _content(output)))
+        sink.append((1, memory.content(output)))
     return ended
 
 
@@ -97,17 +85,13 @@ def result(
     *argv: str, cwd: str = "", env: Env | None = None, stdin: Stdin = None, timeout: float = 0
 ) -> Result:
     """Everything a program returned, whatever its status."""
-    with _memory() as output, _memory() as errors:
+    with memory.file() as output, memory.file() as errors:
         ended = _start(argv, cwd, env, stdin, output, errors, timeout)
-        return Result(ended, _content(output), _content(errors))
+        return Result(ended, memory.content(output), memory.content(errors))
 
 
 def succeeds(
-    *argv: str,
-    cwd: str = "",
-    env: Env | None = None,
-    stdin: Stdin = None,
-    timeout: float = 0,
+    *argv: str, cwd: str = "", env: Env | None = None, stdin: Stdin = None, timeout: float = 0
 ) -> bool:
     """Whether a program returns 0; what it says is dropped."""
     with open(os.devnull, "wb") as nowhere:
@@ -140,11 +124,11 @@ def stream(
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     try:
-        with _memory() as errors:
+        with memory.file() as errors:
             elsewhere = 2 if sink is None else errors
             ended = _start(argv, cwd, env, stdin, writing, writing if merged else elsewhere, 0)
             if sink is not None:
-                sink.append((2, _content(errors)))
+                sink.append((2, memory.content(errors)))
     finally:
         os.close(writing)
         reader.join(timeout=10)
@@ -161,17 +145,12 @@ def end_all() -> None:
 
 def become(*argv: str, env: Env | None = None) -> None:
     """Replace this process by a program, which inherits every open file not marked otherwise."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python's own choice would stay with it
     os.execvpe(argv[0], list(argv), _environment(env))
 
 
 def _start(
-    argv: tuple[str, ...],
-    cwd: str,
-    env: Env | None,
-    stdin: Stdin,
-    stdout: int,
-    stderr: int,
-    timeout: float,
+    argv: tuple[str, ...], cwd: str, env: Env | None, stdin: Stdin, stdout: int, stderr: int, timeout: float
 ) -> int:
     for word in argv:
         if "\0" in word or not _is_text(word):
@@ -182,13 +161,7 @@ def _start(
 
 
 def _spawn(
-    argv: list[str],
-    cwd: str,
-    env: dict[str, str],
-    stdin: int,
-    stdout: int,
-    stderr: int,
-    timeout: float,
+    argv: list[str], cwd: str, env: dict[str, str], stdin: int, stdout: int, stderr: int, timeout: float
 ) -> int:
     """Start a program on three open files, wait for it, return its status (negative: killed by a signal).
 
@@ -264,37 +237,7 @@ def _input(stdin: Stdin) -> Iterator[int]:
     elif isinstance(stdin, int):
         yield stdin
     elif isinstance(stdin, bytes):
-        with _memory() as source:
-            os.write(source, stdin) if len(stdin) < 65536 else _write_all(source, stdin)
-            os.lseek(source, 0, os.SEEK_SET)
+        with memory.file(stdin) as source:
             yield source
     else:
         yield stdin.fileno()
-
-
-@contextlib.contextmanager
-def _memory() -> Iterator[int]:
-    descriptor = os.memfd_create("dokku")
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-def _content(descriptor: int) -> bytes:
-    size = os.lseek(descriptor, 0, os.SEEK_END)
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    chunks = []
-    while size > 0:
-        chunk = os.read(descriptor, size)
-        if not chunk:
-            break
-        chunks.append(chunk)
-        size -= len(chunk)
-    return b"".join(chunks)

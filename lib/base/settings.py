@@ -21,23 +21,21 @@ LABELS = {
 }
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+_CONSTANTS = {
+    "DOKKU_API_VERSION": "1",
+    "DOKKU_NOT_IMPLEMENTED_EXIT": str(NOT_IMPLEMENTED),
+    "DOKKU_VALID_EXIT": "0",
+    "DOKKU_IMAGE": "gliderlabs/herokuish:latest",
+    "DOKKU_CNB_BUILDER": "heroku/buildpacks",
+    "DOKKU_CONTAINER_LABEL": "dokku",
+}
 _ASSIGNMENT = re.compile(
     r"""(?:export[ \t]+)?([A-Za-z_]\w*)="""
     r"""(?:'([^']*)'|"([^"$`\\]*)"|([^\s'"$`\\;&|()<>#*?\[~]*))[ \t]*(?:#.*)?"""
 )
 _HOSTILE = ("LD_", "PYTHON", "DYLD_")
 _HOSTILE_NAMES = (
-    *(
-        "BASH_ENV",
-        "ENV",
-        "IFS",
-        "CDPATH",
-        "POSIXLY_CORRECT",
-        "TMP",
-        "TMPDIR",
-        "TEMP",
-        "TEMPDIR",
-    ),
+    *("BASH_ENV", "ENV", "IFS", "CDPATH", "POSIXLY_CORRECT", "TMP", "TMPDIR", "TEMP", "TEMPDIR"),
     *("TAR_OPTIONS", "UNZIP", "UNZIPOPT", "ZIPINFO", "GZIP"),
 )
 
@@ -52,16 +50,10 @@ def load_host() -> None:
 def load_user() -> None:
     """Take dokkurc and .dokkurc/*, then export everything plugins rely on.
 
+    Root takes none of them on another user's behalf: that user can write what stands there.
     Raises: DokkuError when one of the files can't be read.
     """
-    rc = os.path.join(root(), "dokkurc")
-    files = [rc] if os.path.isfile(rc) else []
-    directory = os.path.join(root(), ".dokkurc")
-    if os.path.isdir(directory):
-        files += [os.path.join(directory, name) for name in sorted(os.listdir(directory))]
-    for path in files:
-        if not os.path.isfile(path):
-            continue
+    for path in _user_files() if os.geteuid() != 0 or user() == "root" else ():
         if not os.access(path, os.R_OK):
             raise DokkuError(f"Unable to read {path} for sourcing")
         _source(path)
@@ -159,47 +151,48 @@ def _words(name: str, default: str) -> list[str]:
     return ([] if os.geteuid() == 0 else ["sudo", "-n"]) + default.split()
 
 
+def _user_files() -> list[str]:
+    directory = os.path.join(root(), ".dokkurc")
+    names = sorted(os.listdir(directory)) if os.path.isdir(directory) else []
+    files = [os.path.join(root(), "dokkurc"), *(os.path.join(directory, name) for name in names)]
+    return [path for path in files if os.path.isfile(path)]
+
+
 def _export() -> None:
     """What every trigger and subcommand may count on. Source: dokku v0.24.0 `dokku`."""
-    plugins = os.environ.get("PLUGIN_PATH") or os.path.join(lib(), "plugins")
-    core = core_plugins()
     labels = " ".join(
         f"--label={key}={value}" if value else f"--label={key}" for key, value in LABELS.items()
     )
-    logs_dir = logs()
     defaults = {
+        **_CONSTANTS,
         "DOKKU_ROOT": root(),
         "DOKKU_HOST_ROOT": root(),
-        "DOKKU_LIB_ROOT": lib(),
-        "PLUGIN_PATH": plugins,
-        "PLUGIN_AVAILABLE_PATH": os.path.join(plugins, "available"),
-        "PLUGIN_ENABLED_PATH": os.path.join(plugins, "enabled"),
-        "PLUGIN_CORE_PATH": core,
-        "PLUGIN_CORE_AVAILABLE_PATH": os.path.join(core, "available"),
-        "PLUGIN_CORE_ENABLED_PATH": os.path.join(core, "enabled"),
+        **_plugin_paths("PLUGIN", os.environ.get("PLUGIN_PATH") or os.path.join(lib(), "plugins")),
+        **_plugin_paths("PLUGIN_CORE", core_plugins()),
         "DOKKU_SYSTEM_USER": user(),
         "DOKKU_SYSTEM_GROUP": group(),
-        "DOKKU_API_VERSION": "1",
-        "DOKKU_NOT_IMPLEMENTED_EXIT": str(NOT_IMPLEMENTED),
-        "DOKKU_VALID_EXIT": "0",
         "DOKKU_PID": str(os.getpid()),
         "DOCKER_BIN": docker(),
-        "DOKKU_IMAGE": "gliderlabs/herokuish:latest",
-        "DOKKU_CNB_BUILDER": "heroku/buildpacks",
-        "DOKKU_LOGS_DIR": logs_dir,
-        "DOKKU_LOGS_HOST_DIR": logs_dir,
-        "DOKKU_EVENTS_LOGFILE": os.path.join(logs_dir, "events.log"),
-        "DOKKU_CONTAINER_LABEL": "dokku",
+        "DOKKU_LOGS_DIR": logs(),
+        "DOKKU_LOGS_HOST_DIR": logs(),
+        "DOKKU_EVENTS_LOGFILE": os.path.join(logs(), "events.log"),
         "DOKKU_GLOBAL_BUILD_ARGS": labels,
         "DOKKU_GLOBAL_RUN_ARGS": labels,
         "SSH_USER": os.environ.get("USER") or "root",
-        "SSH_NAME": os.environ.get("NAME") or "default",
+        "SSH_NAME": "default",
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
     os.environ["DOKKU_LIB_ROOT"] = lib()
+    if os.environ.get("NAME"):  # from the forced command of a key; what a client sent along does not count
+        os.environ["SSH_NAME"] = os.environ["NAME"]
     if "DOKKU_DISTRO" not in os.environ:
         os.environ["DOKKU_DISTRO"] = _distribution()
+
+
+def _plugin_paths(prefix: str, top: str) -> dict[str, str]:
+    below = {f"{prefix}_{name.upper()}_PATH": os.path.join(top, name) for name in ("available", "enabled")}
+    return {f"{prefix}_PATH": top, **below}
 
 
 def _distribution() -> str:
