@@ -50,7 +50,7 @@ PartOf=docker.service
 Type=oneshot
 RemainAfterExit=yes
 User={user}
-ExecStart={program} ps:restore
+ExecStart={program} ps:restore --all
 TimeoutStartSec=infinity
 
 [Install]
@@ -78,7 +78,7 @@ _CRON = {
     CRON_RETIRE: 'MAILTO=""\n*/5 * * * * {user} {program} ps:retire >/dev/null 2>&1\n',
     CRON_REDEPLOY: 'MAILTO=""\n@reboot {user} {program} ps:restore --before-proxy >{log} 2>&1;'
     " timeout 600 sh -c 'until docker version; do sleep 1; done' >/dev/null 2>&1;"
-    " {program} ps:restore >>{log} 2>&1\n",
+    " {program} ps:restore --all >>{log} 2>&1\n",
 }
 
 _LOGROTATE = """\

@@ -13,7 +13,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,6 +59,8 @@ class Machine:
         sweep()
         self.name = f"{PREFIX}-{os.getpid()}-{secrets.token_hex(2)}"
         self.root = PLACE / self.name
+        self.pid = 0
+        self._process: subprocess.Popen[bytes] | None = None
         self._undo: list[list[str]] = []
         try:
             with base(("systemd", "systemd-sysv", "dbus") if init else ()) as cached:
@@ -91,17 +93,35 @@ class Machine:
         """Run a shell script as root in the machine."""
         return self.run("sh", "-c", script, timeout=timeout)
 
+    def wait(self, script: str, timeout: float = 60, also: Callable[[], object] = lambda: None) -> None:
+        """Until a shell script says yes. also: called each time it has not."""
+        deadline = time.monotonic() + timeout
+        while self.sh(script).status:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"not within {timeout} seconds: {script}")
+            also()
+            time.sleep(0.2)
+
+    def reboot(self) -> None:
+        """Cut its power, and start it again from its disk."""
+        self._stop()
+        self._start()
+        self._connect()
+
     def close(self) -> None:
         """End all its processes, and remove its files, its groups and its way out."""
-        process = getattr(self, "_process", None)
-        if process is not None:
+        self._stop()
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def _stop(self) -> None:
+        if self._process is not None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid or process.pid, signal.SIGKILL)
-            process.kill()
-            process.wait()
-        for words in reversed(self._undo):
-            subprocess.run(words, check=False, capture_output=True)
-        remove(self.name)
+                os.kill(self.pid or self._process.pid, signal.SIGKILL)
+            self._process.kill()
+            self._process.wait()
+        while self._undo:
+            subprocess.run(self._undo.pop(), check=False, capture_output=True)
+        remove_cgroups(self.name)
 
     def _furnish(self, init: bool) -> None:
         """What a hoster's image would have: a name, a resolver, package sources, trusted certificates."""
@@ -130,21 +150,13 @@ class Machine:
         for name, target in caches.items():
             (CACHE / name).mkdir(parents=True, exist_ok=True)
             binds.append(f"{CACHE / name}:{target}")
-        unshare = ["unshare", "--mount", "--pid", "--net", "--uts", "--ipc", "--fork", "--kill-child"]
-        self._process = subprocess.Popen(
-            [
-                "setpriv",
-                "--pdeathsig=KILL",
-                *unshare,
-                "sh",
-                SCRIPT,
-                "enter",
-                str(self.root),
-                self.name,
-                *binds,
-            ],
-            stdin=subprocess.DEVNULL,
+        booted = (
+            f"--boottime=-{int(time.clock_gettime(time.CLOCK_BOOTTIME))}"  # its clock of this boot starts now
         )
+        namespaces = ["--mount", "--pid", "--net", "--uts", "--ipc", "--time", booted]
+        unshare = ["setpriv", "--pdeathsig=KILL", "unshare", *namespaces, "--fork", "--kill-child"]
+        enter = ["sh", SCRIPT, "enter", str(self.root), self.name, *binds]
+        self._process = subprocess.Popen([*unshare, *enter], stdin=subprocess.DEVNULL)
         self.pid = 0
         deadline = time.monotonic() + 30
         while not self.pid or not os.path.exists(f"/proc/{self.pid}/root/run/machine-is-up"):
@@ -239,7 +251,8 @@ def sweep() -> None:
     for place in PLACE.glob(f"{PREFIX}-*"):
         owner = place.name.split("-")[2]
         if not os.path.exists(f"/proc/{owner}"):
-            remove(place.name)
+            remove_cgroups(place.name)
+            shutil.rmtree(place, ignore_errors=True)
     for table in ("nat", "filter"):
         for line in _output("iptables-save", "-t", table).splitlines():
             owned = re.search(rf"--comment \"?{PREFIX}-(\d+)-", line)
@@ -247,14 +260,18 @@ def sweep() -> None:
                 _call("iptables", "--wait", "-t", table, "-D", *line.replace('"', "").split()[1:])
 
 
-def remove(name: str) -> None:
-    """Remove a machine's files and its cgroups; its processes are gone."""
-    for top in ("/sys/fs/cgroup", "/sys/fs/cgroup/*"):
-        for group in Path("/").glob(f"{top[1:]}/{name}"):
-            subprocess.run(
-                ["find", str(group), "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"], check=False
+def remove_cgroups(name: str) -> None:
+    """Remove a machine's groups; its processes are gone, or about to be."""
+    for group in (*Path("/sys/fs/cgroup").glob(name), *Path("/sys/fs/cgroup").glob(f"*/{name}")):
+        for _ in range(20):
+            done = subprocess.run(
+                ["find", str(group), "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"],
+                check=False,
+                capture_output=True,
             )
-    shutil.rmtree(PLACE / name, ignore_errors=True)
+            if not done.stderr:
+                break
+            time.sleep(0.1)
 
 
 def _free_network() -> str:

@@ -1,0 +1,96 @@
+"""A dokku host under systemd: installed, rebooted by cutting its power, upgraded while it serves."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system import machine
+from tests.system.machine import Machine
+
+pytestmark = [pytest.mark.bare, pytest.mark.skipif(bool(machine.missing()), reason=machine.missing())]
+
+CLONE = "/root/dokku"
+APPS = ("hello", "second", "third")
+DEPLOY = """
+set -eu
+files=$(mktemp -d)
+cp -R /root/dokku/examples/hello/. "$files"
+cp /bin/busybox "$files"
+sed -i "s/It works/This is $1/" "$files/index.html" "$files/CHECKS"
+dokku apps:create "$1"
+tar -C "$files" -cf - . | dokku git:from-archive "$1" --
+"""
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[Machine]:
+    """A machine with systemd, the sample app and two more."""
+    with machine.running(init=True) as made:
+        target = f"{made.root}{CLONE}"
+        repository = str(Path(__file__).parents[2])
+        subprocess.run(["git", "clone", "--quiet", "--no-local", repository, target], check=True)
+        made.wait("systemctl is-system-running | grep -q -e running -e degraded")
+        installed = made.sh(f"{CLONE}/bin/quickstart")
+        assert installed.status == 0, installed.output
+        for app in APPS[1:]:
+            deployed = made.run("sh", "-c", DEPLOY, "deploy", app)
+            assert deployed.status == 0, deployed.output
+        yield made
+
+
+def answers(host: Machine) -> dict[str, str]:
+    """What each app says it is."""
+    ask = "curl --silent --max-time 5 http://{}.dokku.localhost/"
+    read = "grep -o -e 'It works' -e 'This is [a-z]*' | head -n 1"
+    return {app: host.sh(f"{ask.format(app)} | {read}").output.strip() for app in APPS}
+
+
+def test_systemd_runs_the_jobs(host: Machine) -> None:
+    assert host.sh("systemctl is-active dokku-retire.timer").output == "active\n"
+    assert host.sh("systemctl start dokku-retire.service").status == 0
+    assert host.sh("systemctl --failed --no-legend").output == ""
+
+
+def test_the_user_may_reload_nginx_and_nothing_else(host: Machine) -> None:
+    allowed = host.sh("su dokku -c 'sudo -n /usr/sbin/nginx -t && sudo -n /usr/bin/systemctl reload nginx'")
+    assert allowed.status == 0, allowed.output
+    for command in ("/usr/bin/systemctl reload ssh", "/usr/sbin/nginx -t -c /tmp/x", "id"):
+        assert host.sh(f"su dokku -c 'sudo -n {command}'").status != 0
+
+
+def test_after_a_power_cut_every_app_answers_as_itself(host: Machine) -> None:
+    expected = dict(zip(APPS, ("It works", "This is second", "This is third"), strict=True))
+    assert answers(host) == expected
+    host.sh("dokku ps:stop second")
+    expected["second"] = answers(host)["second"]
+    host.reboot()
+    seen = []
+    host.wait("systemctl is-active --quiet nginx")
+    host.wait("systemctl is-active --quiet dokku-redeploy", also=lambda: seen.append(answers(host)))
+    assert answers(host) == expected
+    for found in seen:  # nobody, until it is itself
+        assert all(said in ("", expected[app]) for app, said in found.items())
+    assert host.sh("systemctl --failed --no-legend").output == ""
+
+
+def test_a_docker_restart_brings_the_apps_back(host: Machine) -> None:
+    before = answers(host)
+    assert host.sh("systemctl restart docker").status == 0
+    host.wait("systemctl is-active --quiet dokku-redeploy")
+    assert answers(host) == before
+
+
+def test_an_upgrade_in_place_drops_no_request(host: Machine) -> None:
+    host.sh("apt-get -qq install --yes --no-install-recommends apache2-utils >/dev/null 2>&1")
+    containers = host.sh("docker container ls --quiet --no-trunc").output
+    load = "ab -q -t 10 -n 1000000 -c 8 http://hello.dokku.localhost/ >/tmp/load 2>&1 & "
+    upgrade = f"echo '# a change' >>{CLONE}/lib/deploy.py; {CLONE}/bin/install && wait"
+    upgraded = host.sh(load + upgrade)
+    assert upgraded.status == 0, upgraded.output
+    assert "Installing the program" in upgraded.output
+    report = host.sh("cat /tmp/load").output
+    assert "Failed requests:        0" in report, report
+    assert "Non-2xx" not in report
+    assert host.sh("docker container ls --quiet --no-trunc").output == containers
