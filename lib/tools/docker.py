@@ -12,6 +12,10 @@ from lib.base.errors import DokkuError, ToolFailed
 
 QUICK = 30  # seconds for a question to the daemon
 Json = dict[str, Any]
+_HARMLESS = (
+    *("No such", "is not running", "cannot update a stopped container"),
+    *("is already in progress", "is marked for removal and cannot be updated"),
+)
 
 
 def inspect(*ids: str) -> list[Json]:
@@ -169,13 +173,13 @@ def _ask_loosely(*words: str, timeout: float = QUICK) -> None:
 
 
 def _check(done: run.Result, what: str) -> None:
-    """Let "there is no such thing" pass.
+    """Let "there is no such thing" pass, and what a container that stops by itself just then brings about.
 
     docker (20.10 to 28) returns 1 for it as for everything else, so its text decides: every complaint of
-    these commands about something missing says `No such`.
+    these commands about something missing says `No such`, and the others are its own sentences.
     """
     said = [line for line in done.errors.decode("utf-8", "replace").splitlines() if line.strip()]
-    if done.status and not (said and all("No such" in line or "is not running" in line for line in said)):
+    if done.status and not (said and all(any(text in line for text in _HARMLESS) for line in said)):
         raise _failure(done, what)
 
 
