@@ -4,11 +4,21 @@ Fired by: lib/deploy.py roll_out. PORT and IP are those of the first web contain
 failure fails the deploy: the new containers go, the old ones stay.
 """
 
-from lib.base import properties
+from lib.base import properties, triggers
+from lib.proxy import proxies
 from lib.runtime import launch, lifecycle
+
+
+def switch(app: str, *_: str) -> None:
+    if proxies.type_(app) == "nginx":
+        if proxies.is_enabled(app):
+            triggers.fire("domains-setup", app)
+        triggers.fire("proxy-build-config", app)
+
 
 HANDLERS = {
     "common": lambda app, *_: properties.write("common", app, "deployed", "true"),
+    "nginx-vhosts": switch,
     "ps": lambda app, *_: lifecycle.remember_running(app),
     "scheduler-docker-local": lambda app, *_: launch.rename(app),
 }

@@ -3,7 +3,7 @@
 Fired by: lib/app/apps.py clone, before NEW is deployed.
 """
 
-from lib.app import copies
+from lib.app import copies, ports
 from lib.source import repos
 
 
@@ -12,4 +12,4 @@ def copy(old: str, new: str) -> None:
     repos.write_hook(new)
 
 
-HANDLERS = {"git": copy}
+HANDLERS = {"git": copy, "nginx-vhosts": lambda _old, new, *_: ports.separate(new)}

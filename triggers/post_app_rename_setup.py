@@ -3,7 +3,7 @@
 Fired by: lib/app/apps.py rename.
 """
 
-from lib.app import copies
+from lib.app import copies, domains
 from lib.source import repos
 
 
@@ -12,4 +12,9 @@ def copy(old: str, new: str) -> None:
     repos.write_hook(new)
 
 
-HANDLERS = {"git": copy}
+HANDLERS = {
+    "git": copy,
+    "nginx-vhosts": lambda old, new, *_: domains.rename(
+        old, new
+    ),  # after "git", which copies them as they are
+}

@@ -6,6 +6,7 @@ Fired by: lib/app/apps.py destroy. Having nothing to drop is success.
 from lib.app import processes
 from lib.base import files, properties, settings
 from lib.build import images
+from lib.proxy import vhosts
 from lib.runtime import containers, retirement
 
 
@@ -19,5 +20,6 @@ HANDLERS = {
     "builder": lambda app, *_: images.remove_all(app),  # after "apps", before nothing that needs them
     "apps": drop_containers,
     "common": lambda app, *_: properties.forget(app),
+    "nginx-vhosts": lambda app, *_: vhosts.clear([app]),
     "ps": lambda app, *_: processes.forget(app),
 }

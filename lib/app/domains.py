@@ -170,9 +170,9 @@ def defaults(app: str) -> list[str]:
 
 
 def claimants(names: Sequence[str], besides: str = "") -> dict[str, list[str]]:
-    """For each of some domains the apps, sorted, that list it and are served by name. besides: not this one."""
+    """For each of some domains the apps, sorted, that list it and are served by name; besides: not this."""
     found: dict[str, list[str]] = {name: [] for name in names}
-    for app in apps.names():
+    for app in apps.names() if names else []:
         if app != besides and (shared := found.keys() & set(stored(app))) and is_enabled(app):
             for name in shared:
                 found[name].append(app)

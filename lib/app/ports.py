@@ -15,6 +15,7 @@ from typing import NamedTuple
 from lib.app import apps, certs, config, domains
 from lib.base import files, log, properties, settings, triggers, values
 from lib.base.errors import DokkuError
+from lib.base.report import Row
 
 SCHEMES = {"http": False, "https": True, "grpc": False, "grpcs": True}  # whether it needs a certificate
 MAP = "DOKKU_PROXY_PORT_MAP"
@@ -69,7 +70,7 @@ def detected(app: str) -> list[PortMap]:
 
 
 def settle(app: str) -> None:
-    """Fix the map before a proxy is built: an app without names and exposed ports gets host ports of its own."""
+    """Fix the map before a proxy is built: an app that has no domains gets host ports of its own."""
     if not stored(app) and not exposed_ports(app) and not domains.is_enabled(app):
         wanted = [(HTTP, "proxy port", http_port(app))]
         if certs.exists(app):
@@ -161,6 +162,27 @@ def show(app: str) -> None:
     log.columns([*head, *rows], indent="    ")
 
 
+def rows(app: str) -> list[Row]:
+    """What ports:report knows of an app."""
+    return [
+        Row(f"--ports-{name}{suffix}", as_text(entries, shape).strip().replace("\n", " "), newer=bool(suffix))
+        for name, entries in (("map", stored(app)), ("map-detected", detected(app)))
+        for suffix, shape in (("", "text"), ("-json", "json"))
+    ]
+
+
+def as_text(entries: Sequence[PortMap], shape: str) -> str:
+    """A map for programs: one entry per line, or (json) an array of objects."""
+    if shape != "json":
+        return "".join(f"{entry}\n" for entry in entries)
+    import json
+
+    keys = ("scheme", "host_port", "container_port")
+    return (
+        json.dumps([dict(zip(keys, entry, strict=True)) for entry in entries], separators=(",", ":")) + "\n"
+    )
+
+
 def parse(text: str) -> PortMap:
     """One entry of a map. Raises: DokkuError saying what is wrong with it."""
     parts = text.split(":")
@@ -177,11 +199,22 @@ def parse(text: str) -> PortMap:
     return PortMap(parts[0], int(parts[1]), int(parts[2]))
 
 
-def forget(app: str) -> None:
-    """Let a copy of an app find its own ports: drop those that can belong to one app only."""
+def drop_own(app: str) -> None:
+    """Forget the host ports that were the app's alone; the host's own count again."""
+    config.unset_values(app, [HTTP, HTTPS])
+
+
+def drop_all(app: str) -> None:
+    """Forget the app's host ports and its map."""
+    config.unset_values(app, [HTTP, HTTPS, MAP])
+    properties.delete("ports", app, "map")
+
+
+def separate(app: str) -> None:
+    """Let a copy of an app have ports of its own, not those of its original."""
     properties.delete("ports", app, "map-detected")
     if not domains.is_enabled(app):
-        config.unset_values(app, [HTTP, HTTPS])
+        drop_own(app)
 
 
 def _port_of(app: str, key: str, default: int) -> int:

@@ -1,7 +1,5 @@
 """nginx: does its configuration hold, and is it in force. The commands themselves come from settings."""
 
-import os
-
 from lib.base import files, retry, run, settings
 from lib.base.errors import DokkuError
 
@@ -10,12 +8,16 @@ _LEAVING = b"is shutting down"  # what a worker's title says from the moment it 
 
 
 def problem() -> str:
-    """What nginx has against its configuration as it stands on disk; empty when it would start with it."""
+    """What nginx has against its configuration as it stands on disk; empty when it would start with it.
+
+    One line: of all that nginx says, what it calls an emergency; without such a line, everything.
+    """
     done = run.result(*settings.nginx_test())
     if done.status == 0:
         return ""
-    said = (done.errors + done.output).decode("utf-8", "replace").strip()
-    return said or f"{settings.nginx_test()[0]} returned {done.status}"
+    said = (done.errors + done.output).decode("utf-8", "replace").split("\n")
+    fatal = [line for line in said if "[emerg]" in line] or said
+    return "; ".join(line.strip() for line in fatal if line.strip()) or f"status {done.status}"
 
 
 def is_running() -> bool:

@@ -1,0 +1,49 @@
+"""nginx:* - the nginx configuration of apps."""
+
+from typing import Annotated
+
+import typer
+
+from commands._params import App
+from lib.app import apps
+from lib.base import log
+from lib.proxy import validation, vhosts
+
+namespace = typer.Typer(help="Manage the nginx proxy")
+
+OneApp = Annotated[str, typer.Argument(metavar="[<app>]")]
+Clean = Annotated[bool, typer.Option("--clean", help="remove files that nginx can't start with")]
+
+
+@namespace.command("build-config")
+def build_config(app: App = "") -> None:
+    """(Re)builds nginx config for given app."""
+    log.warn("Deprecated: Please use proxy:build-config")
+    validation.verify_is_nginx(apps.verify_app_name(app))
+    vhosts.build([app])
+
+
+@namespace.command("show-config")
+def show_config(app: App = "") -> None:
+    """Display app nginx config."""
+    validation.show(apps.verify_app_name(app))
+
+
+@namespace.command("show-conf")
+def show_conf(app: App = "") -> None:
+    """Display app nginx config (deprecated name)."""
+    log.warn("Deprecated: Please use nginx:show-config")
+    show_config(app)
+
+
+@namespace.command("validate-config")
+def validate_config(app: OneApp = "", clean: Clean = False) -> None:
+    """Validates and optionally cleans up invalid nginx configurations."""
+    validation.validate(apps.chosen(app, not app), clean)
+
+
+@namespace.command("validate")
+def validate(app: OneApp = "", clean: Clean = False) -> None:
+    """Validates nginx configurations (deprecated name)."""
+    log.warn("Deprecated: Please use nginx:validate-config")
+    validate_config(app, clean)

@@ -1,0 +1,103 @@
+"""The files that nginx reads of an app, and whether it has read them as they stand.
+
+nginx.conf is the app's file; nginx.conf.d/*.conf are what people and plugins add. Once nginx runs with them,
+a copy of the former stays as nginx.conf.last-good, a name that no include finds, and a digest of all of them
+becomes property nginx/APP/in-force.
+"""
+
+import os
+
+from lib.app import certs
+from lib.base import files, properties, settings
+from lib.proxy import nginx_options
+
+_DIGEST = "in-force"
+
+
+def path(app: str) -> str:
+    return os.path.join(settings.app_dir(app), "nginx.conf")
+
+
+def includes(app: str) -> str:
+    """The directory of what is added to the app's server blocks."""
+    return os.path.join(settings.app_dir(app), "nginx.conf.d")
+
+
+def current(app: str) -> str | None:
+    """The app's file as it stands; None when there is none."""
+    text = files.read(path(app), "\0")
+    return None if text == "\0" else text
+
+
+def write(app: str, text: str | None) -> None:
+    """Put the app's file in place, or take it away."""
+    if text is None:
+        files.remove(path(app))
+    elif text != current(app):
+        files.replace(path(app), text, mode=0o644)
+
+
+def quarantine(app: str) -> None:
+    """Put the app's file out of nginx's sight, as nginx.conf.invalid."""
+    os.replace(path(app), f"{path(app)}.invalid")
+
+
+def write_hsts(app: str) -> None:
+    """Have browsers insist on https, for an app with a certificate that does not forbid it."""
+    header = nginx_options.hsts_header(nginx_options.effective(app)) if certs.exists(app) else ""
+    name = os.path.join(includes(app), "hsts.conf")
+    text = f'add_header Strict-Transport-Security "{header}" always;\n' if header else ""
+    if not text:
+        files.remove(name)
+    elif files.read(name) != text:
+        files.replace(name, text, mode=0o644)
+
+
+def last_good(app: str) -> str | None:
+    """The text that nginx took last, if it ever took one."""
+    return files.read(_last_good(app)) or None
+
+
+def is_in_force(app: str) -> bool:
+    """Whether nginx runs with what stands on disk."""
+    return properties.get(nginx_options.STORE, app, _DIGEST) == _digest(app)
+
+
+def doubt(app: str) -> None:
+    """From here on nobody knows what nginx runs with, until it is noted again."""
+    properties.delete(nginx_options.STORE, app, _DIGEST)
+
+
+def note_in_force(app: str) -> None:
+    """nginx has just read what stands on disk."""
+    text = current(app)
+    if text is None:
+        forget(app)
+        return
+    files.replace(_last_good(app), text)
+    properties.write(nginx_options.STORE, app, _DIGEST, _digest(app))
+
+
+def forget(app: str) -> None:
+    """Drop all that we wrote for the app; what people added stays."""
+    for name in (path(app), _last_good(app)):
+        files.remove(name)
+    doubt(app)
+
+
+def _last_good(app: str) -> str:
+    return f"{path(app)}.last-good"
+
+
+def _digest(app: str) -> str:
+    """Of file, includes and certificate; empty when there is no file."""
+    if current(app) is None:
+        return ""
+    import hashlib
+
+    added = sorted(os.listdir(includes(app))) if os.path.isdir(includes(app)) else []
+    read = [path(app), certs.certificate(app), certs.key(app)]
+    digest = hashlib.blake2b(digest_size=16)
+    for name in [*read, *(os.path.join(includes(app), name) for name in added if name.endswith(".conf"))]:
+        digest.update(f"{name}\0{files.read(name)}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()

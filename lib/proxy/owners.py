@@ -1,0 +1,34 @@
+"""Which app serves a domain that several list: the one that does already, else the first that is built."""
+
+import re
+from collections.abc import Collection, Sequence
+
+from lib.app import domains
+from lib.proxy import conf_files
+
+_NAMES = re.compile(r"^\s*server_name\s+([^;]*);", re.MULTILINE)
+
+
+def of(names: Sequence[str], building: Collection[str], leaving: Collection[str] = ()) -> dict[str, str]:
+    """The app that is to serve each domain.
+
+    building: apps whose configuration is being written; in order of name they take what nobody serves yet.
+    leaving: apps that give up everything.
+    """
+    found = {}
+    for name, claimants in domains.claimants(names).items():
+        staying = [app for app in claimants if app not in leaving]
+        serving = [app for app in staying if len(staying) > 1 and name in served(app)]
+        heirs = serving or [app for app in staying if app in building]
+        if heirs:
+            found[name] = heirs[0]
+    return found
+
+
+def served(app: str) -> set[str]:
+    """The names in the app's configuration as it stands."""
+    return names_in(conf_files.current(app) or "")
+
+
+def names_in(text: str) -> set[str]:
+    return {name for names in _NAMES.findall(text) for name in names.split()}

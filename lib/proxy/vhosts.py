@@ -1,0 +1,234 @@
+"""nginx serves apps: each one's nginx.conf written, tested and put in force, by one process at a time.
+
+Every change is one test and one reload, for however many apps. A file that nginx refuses is put back to what
+it was; the others go on. Nothing is reloaded when nothing changed, and what a killed process left half-way is
+made good by the next one.
+Source: dokku v0.24.0 plugins/nginx-vhosts.
+"""
+
+import contextlib
+import os
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple
+
+from lib.app import certs, domains, ports
+from lib.base import files, log, settings, signals, triggers
+from lib.base.errors import DokkuError
+from lib.proxy import conf_files, proxies, sites, urls
+from lib.runtime import containers
+from lib.tools import nginx
+
+_collecting: list[str] | None = None
+
+
+class Change(NamedTuple):
+    """An app's file as it was and as it is to be; None for no file."""
+
+    app: str
+    before: str | None
+    after: str | None
+
+    def do(self) -> None:
+        conf_files.write(self.app, self.after)
+
+    def undo(self) -> None:
+        conf_files.write(self.app, self.before)
+
+
+def build(wanted: Sequence[str]) -> bool:
+    """Have nginx serve some apps as they are now; whether it had to be reloaded.
+
+    Fires: network-build-config, domains-setup, nginx-pre-reload. Raises: DokkuError naming the apps whose
+    files nginx refused (those stay as they were), or when nginx does not run (the files are in place then).
+    """
+    for app in wanted:
+        _prepare(app)
+    if _collecting is not None:
+        _collecting.extend(wanted)
+        return False
+    return _apply(wanted)
+
+
+def answer(app: str, *_: str) -> None:
+    """What nginx does when a trigger says that an app is to be built: nothing for another proxy's app."""
+    if proxies.type_(app) == "nginx":
+        build([app])
+
+
+@contextlib.contextmanager
+def batched() -> Iterator[None]:
+    """Let every `build` inside the block wait for its end: one test and one reload for all.
+
+    Raises: DokkuError for what failed inside, and for what nginx refused.
+    """
+    global _collecting
+    collected: list[str] = []
+    _collecting = collected
+    failures: list[DokkuError] = []
+    try:
+        yield
+    except DokkuError as error:
+        failures.append(error)
+    finally:
+        _collecting = None
+    if collected:
+        try:
+            _apply(list(dict.fromkeys(collected)))
+        except DokkuError as error:
+            failures.append(error)
+    if len(failures) > 1:
+        raise DokkuError(failures[1].text, more=(*failures[1].more, failures[0].text))
+    if failures:
+        raise failures[0]
+
+
+def close(app: str) -> None:
+    """Answer 502 for an app from now on: its containers are about to stop, their addresses to be others'."""
+    if conf_files.current(app) is not None:
+        with _only_warned():
+            _apply([app], closing=[app], must_run=False)
+
+
+def clear(gone: Sequence[str]) -> None:
+    """Have nginx forget some apps, whatever state it is in."""
+    with _only_warned():
+        if any(conf_files.current(app) is not None for app in gone):
+            _apply([], leaving=gone, must_run=False)
+    for app in gone:
+        conf_files.forget(app)
+
+
+def _prepare(app: str) -> None:
+    """What comes before the app's text can be written, and the words people are used to see."""
+    triggers.fire("network-build-config", app)
+    if not proxies.is_enabled(app):
+        log.info1(f"nginx support is disabled for app ({app}).")
+        if conf_files.current(app) is not None:
+            log.info1("deleting nginx.conf")
+        return
+    served = sites.is_served(app)
+    if served and domains.is_enabled(app) and not os.path.exists(domains.path(app)):
+        triggers.fire("domains-setup", app)
+    ports.settle(app)
+    if not served:
+        return
+    for name in domains.listed(app):
+        log.info1(f"Configuring {name}...(using built-in template)")
+    log.info1(f"Creating {'https' if certs.exists(app) else 'http'} nginx.conf")
+    conf_files.write_hsts(app)
+    urls.record(app)
+
+
+def _apply(
+    wanted: Sequence[str],
+    closing: Collection[str] = (),
+    leaving: Collection[str] = (),
+    must_run: bool = True,
+) -> bool:
+    """Write, test and reload. must_run: nginx that does not run is a failure."""
+    with files.locked(os.path.join(settings.root(), "nginx.conf")):
+        refused: dict[str, str] = {}
+        pending = _written(sites.texts(wanted, closing, leaving), refused)
+        signals.failpoint("vhost-written")
+        if pending and (must_run or nginx.is_running()):
+            _put_in_force(pending, refused)
+    if refused:
+        names = ", ".join(sorted(refused))
+        raise DokkuError(f"Invalid nginx config for {names}, not put in force", more=tuple(refused.values()))
+    return bool(pending)
+
+
+def _written(texts: dict[str, str | None], refused: dict[str, str]) -> list[Change]:
+    """Write the texts and let plugins edit the files; the changes that nginx has yet to take.
+
+    refused: gets the apps whose plugins failed, with the reason; their files are put back.
+    """
+    editors = triggers.has_plugins("nginx-pre-reload")
+    pending = []
+    for app, text in texts.items():
+        change = Change(app, conf_files.current(app), text)
+        if change.before == text and not editors and conf_files.is_in_force(app):
+            continue
+        change.do()
+        try:
+            if text is not None:
+                triggers.fire("nginx-pre-reload", app, *_first_listener(app))
+        except DokkuError as error:
+            change.undo()
+            refused[app] = error.text or f"nginx-pre-reload of {app}: exit status {error.exit_code}"
+        edited = change._replace(after=conf_files.current(app))
+        if edited.before != edited.after or not conf_files.is_in_force(app):
+            pending.append(edited)
+    return pending
+
+
+def _first_listener(app: str) -> tuple[str, ...]:
+    """Port and address of the app's first web container, as it registered them."""
+    return next(((one.port, one.ip) for one in containers.registered(app) if one.process == "web"), ())
+
+
+def _put_in_force(pending: Sequence[Change], refused: dict[str, str]) -> None:
+    """Test and reload. refused: gets the apps nginx does not take, with its reason.
+
+    Raises: DokkuError when nginx takes nothing at all; every file is then as it was, unless nginx is stopped.
+    """
+    if nginx.problem():
+        for change in pending:
+            change.undo()
+        _repair()
+        _divide(pending, refused)
+    if all(change.app in refused for change in pending):
+        return
+    for change in pending:
+        conf_files.doubt(change.app)
+    log.verbose("Reloading nginx")
+    try:
+        nginx.reload()
+    except DokkuError:
+        for change in pending if nginx.is_running() else ():
+            change.undo()
+        raise
+    for change in pending:
+        conf_files.note_in_force(change.app)
+
+
+def _divide(pending: Sequence[Change], refused: dict[str, str]) -> None:
+    """Write what nginx takes, in parts as large as it takes them; the rest stays as it was."""
+    for change in pending:
+        change.do()
+    problem = nginx.problem()
+    if not problem:
+        return
+    for change in pending:
+        change.undo()
+    if len(pending) == 1:
+        refused[pending[0].app] = problem
+        return
+    middle = len(pending) // 2
+    _divide(pending[:middle], refused)
+    _divide(pending[middle:], refused)
+
+
+def _repair() -> None:
+    """Make nginx's configuration valid without the change: replace the files of ours that it names as broken.
+
+    Raises: DokkuError with nginx's words when that does not help.
+    """
+    tried: list[str] = []
+    while problem := nginx.problem():
+        app = sites.accused(problem)
+        if not app or tried.count(app) > 1:
+            hint = f"Try: dokku nginx:validate-config {app} --clean" if app else "No app's file is the cause"
+            raise DokkuError(f"nginx can't start with its present configuration: {problem}", more=(hint,))
+        log.warn(f"The nginx configuration of {app} is broken, it is replaced: {problem}")
+        conf_files.write(app, conf_files.last_good(app) if app in tried else sites.texts([app])[app])
+        tried.append(app)
+
+
+@contextlib.contextmanager
+def _only_warned() -> Iterator[None]:
+    try:
+        yield
+    except DokkuError as error:
+        for text in filter(None, (error.text, *error.more)):
+            log.warn(text)

@@ -1,0 +1,8 @@
+"""domains-enable APP [RESTART]: serve an app by name.
+
+RESTART: false leaves it to the caller to have the proxy built. Fired by: triggers/proxy_enable.py.
+"""
+
+from lib.app import domains
+
+HANDLERS = {"domains": lambda app, restart="true", *_: domains.enable(app, apply=restart != "false")}

@@ -1,0 +1,8 @@
+"""domains-setup APP: give an app its first domains, if it has none yet.
+
+Fired by: lib/proxy/vhosts.py, plugins. Stdout: the user's.
+"""
+
+from lib.app import domains
+
+HANDLERS = {"domains": lambda app, *_: domains.setup(app)}

@@ -1,0 +1,8 @@
+"""post-proxy-ports-update APP add|clear|remove|set: the app's port map has changed.
+
+Fired by: lib/app/ports.py. A failure fails the command; the change stays.
+"""
+
+from lib.proxy import vhosts
+
+HANDLERS = {"nginx-vhosts": vhosts.answer}

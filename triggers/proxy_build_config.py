@@ -1,0 +1,8 @@
+"""proxy-build-config APP: write the app's proxy configuration and put it in force.
+
+Fired by: proxy:build-config, ps:start, ps:restore, plugins. A proxy that is not the app's does nothing.
+"""
+
+from lib.proxy import vhosts
+
+HANDLERS = {"nginx-vhosts": vhosts.answer}
