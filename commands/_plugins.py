@@ -17,7 +17,7 @@ def dispatch(words: list[str]) -> int:
     namespace, _, name = words[0].partition(":")
     for plugin in triggers.plugins():
         candidates = ("default", words[0]) if not name else (name,)
-        for candidate in candidates if plugin.name == namespace else ():
+        for candidate in candidates if plugin.name == namespace and "/" not in words[0] else ():
             script = os.path.join(plugin.path, "subcommands", candidate)
             if os.path.isfile(script) and os.access(script, os.X_OK):
                 return run.status(script, *words, stdin=run.INHERIT)

@@ -19,8 +19,11 @@ def help_(everything: Everything = False) -> None:
     if os.isatty(0):
         for line in _header():
             log.plain_quiet(line)
-    for part in (_ours(everything), _theirs(everything)):
-        log.columns(part)
+    log.columns(_ours(everything))
+    theirs = _theirs(everything)
+    if theirs:
+        log.plain("\nCommunity plugin commands:\n")
+        log.columns(theirs)
 
 
 def _header() -> list[str]:
@@ -44,7 +47,5 @@ def _ours(everything: bool) -> list[tuple[str, ...]]:
 
 
 def _theirs(everything: bool) -> list[tuple[str, ...]]:
-    lines = _plugins.help_lines(everything)
-    if lines:
-        log.plain("\nCommunity plugin commands:\n")
-    return [tuple(part.rstrip() for part in line.split(",", 1)) for line in lines]
+    pairs = (line.partition(",") for line in _plugins.help_lines(everything))
+    return [(usage.rstrip(), text.strip()) for usage, _, text in pairs]

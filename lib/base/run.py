@@ -172,19 +172,20 @@ def _spawn(
     program = shutil.which(argv[0], path=env.get("PATH"))
     if program is None:
         raise DokkuError(f"{argv[0]} not found", exit_code=127 if "/" in argv[0] else 1)
-    process = sh.Command(program)(
-        *argv[1:],
-        _bg=True,
-        _bg_exc=False,
-        _tty_out=False,
-        _in=cast(Any, stdin),  # sh's own types forget that it takes descriptors
-        _out=stdout,
-        _err=stderr,
-        _env=env,
-        _cwd=cwd or None,
-        _ok_code=tuple(range(-64, 256)),
-        _preexec_fn=_default_signals,
-    )
+    how: Any = {"_bg": True, "_bg_exc": False, "_tty_out": False, "_ok_code": tuple(range(-64, 256))}
+    try:
+        process = sh.Command(program)(
+            *argv[1:],
+            **how,
+            _in=cast(Any, stdin),  # sh's own types forget that it takes descriptors
+            _out=stdout,
+            _err=stderr,
+            _env=env,
+            _cwd=cwd or None,
+            _preexec_fn=_default_signals,
+        )
+    except sh.ForkException:  # say, a script whose first line names no program
+        raise DokkuError(f"{argv[0]} cannot be run", exit_code=126) from None
     _running[id(process)] = process
     try:
         process.wait(timeout=timeout or None)

@@ -68,7 +68,7 @@ def plugins() -> list[Plugin]:
 def _answers(name: str) -> list[tuple[str, Handler | Plugin]]:
     _log_event(name)
     answers: list[tuple[str, Handler | Plugin]] = list(_built_in(name).items())
-    for plugin in plugins():
+    for plugin in plugins() if "/" not in name else ():
         script = os.path.join(plugin.path, name)
         if not os.path.isfile(script):
             continue
