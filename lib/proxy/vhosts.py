@@ -214,15 +214,18 @@ def _repair() -> None:
 
     Raises: DokkuError with nginx's words when that does not help.
     """
-    tried: list[str] = []
+    remedies: dict[str, list[str | None]] = {}
     while problem := nginx.problem():
         app = sites.accused(problem)
-        if not app or tried.count(app) > 1:
+        if app and app not in remedies:
+            remedies[app] = [conf_files.last_good(app), sites.texts([app])[app]]
+        if not remedies.get(app):
             hint = f"Try: dokku nginx:validate-config {app} --clean" if app else "No app's file is the cause"
             raise DokkuError(f"nginx can't start with its present configuration: {problem}", more=(hint,))
-        log.warn(f"The nginx configuration of {app} is broken, it is replaced: {problem}")
-        conf_files.write(app, conf_files.last_good(app) if app in tried else sites.texts([app])[app])
-        tried.append(app)
+        remedy = remedies[app].pop()
+        if remedy != conf_files.current(app):
+            log.warn(f"The nginx configuration of {app} is broken, it is replaced: {problem}")
+            conf_files.write(app, remedy)
 
 
 @contextlib.contextmanager

@@ -1,23 +1,26 @@
 """nginx: does its configuration hold, and is it in force. The commands themselves come from settings."""
 
+import re
+
 from lib.base import files, retry, run, settings
 from lib.base.errors import DokkuError
 
 PATIENCE = 10  # seconds for new workers to be there
+_FATAL = re.compile(r"\[emerg\] (?:\d+#\d+: )?(.+)")
 _LEAVING = b"is shutting down"  # what a worker's title says from the moment it accepts no more connections
 
 
 def problem() -> str:
     """What nginx has against its configuration as it stands on disk; empty when it would start with it.
 
-    One line: of all that nginx says, what it calls an emergency; without such a line, everything.
+    Of all that nginx says, what it calls an emergency, without time and pid; if there is none, everything.
     """
     done = run.result(*settings.nginx_test())
     if done.status == 0:
         return ""
-    said = (done.errors + done.output).decode("utf-8", "replace").split("\n")
-    fatal = [line for line in said if "[emerg]" in line] or said
-    return "; ".join(line.strip() for line in fatal if line.strip()) or f"status {done.status}"
+    said = (done.errors + done.output).decode("utf-8", "replace")
+    fatal = dict.fromkeys(_FATAL.findall(said))
+    return "; ".join(fatal or said.strip().splitlines()) or f"status {done.status}"
 
 
 def is_running() -> bool:
