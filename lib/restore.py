@@ -11,8 +11,8 @@ import time
 from collections.abc import Sequence
 
 from lib.app import apps, batches, process_settings
-from lib.base import files, locks, log, retry, settings, triggers
-from lib.proxy import vhosts
+from lib.base import files, locks, log, retry, triggers
+from lib.proxy import conf_files, vhosts
 from lib.runtime import containers, schedulers
 from lib.runtime.containers import Container, State
 
@@ -47,7 +47,7 @@ def drop_vhosts_of_before_boot() -> None:
     now = time.time()
     booted = now - time.clock_gettime(time.CLOCK_BOOTTIME)
     for app in apps.names():
-        path = _vhost(app)
+        path = conf_files.path(app)
         if os.path.isfile(path) and not booted <= os.path.getmtime(path) <= now:
             files.remove(path)
 
@@ -90,9 +90,4 @@ def _runs(serving: Sequence[Container]) -> bool:
 def _is_current(app: str, serving: Sequence[Container], alive: dict[str, State]) -> bool:
     web = [alive[one.id] for one in serving if one.process == "web" and one.id in alive]
     wanted = {state.ip for state in web if state.running}
-    named = set(_ADDRESS.findall(files.read(_vhost(app))))
-    return named == wanted and process_settings.is_restored(app)
-
-
-def _vhost(app: str) -> str:
-    return os.path.join(settings.app_dir(app), "nginx.conf")
+    return wanted == set(_ADDRESS.findall(conf_files.current(app) or ""))
