@@ -56,6 +56,7 @@ http {{
         return 444;
     }}
     include {place}/root/*/nginx.conf;
+    include {place}/lib/data/nginx-vhosts/*.conf;
 }}
 """
 _SSHD = """
@@ -226,7 +227,6 @@ class Instance:
             "COPY . /app",
             "RUN ln -s /app/www /www",
             "WORKDIR /app",
-            "EXPOSE 5000",
         ]
         return {
             "Dockerfile": "\n".join([*dockerfile, 'CMD ["/app/serve"]', ""]),
