@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Sequence
 
-from lib.app import apps, batches, process_settings
+from lib.app import apps, batches, process_settings, processes
 from lib.base import files, locks, log, retry, triggers
 from lib.proxy import conf_files, vhosts
 from lib.runtime import containers, schedulers
@@ -74,15 +74,18 @@ def _bring_back(app: str, is_stale: bool) -> None:
 
 
 def _start(app: str) -> bool:
-    """Start the containers that are there; whether all of them came up."""
-    if not containers.registered(app):
+    """Start the containers of the last deploy; False when one is missing or does not come up."""
+    serving = containers.registered(app)
+    known = {(one.process, one.index) for one in serving}
+    wanted = {(process, index + 1) for process, count in processes.wanted(app) for index in range(count)}
+    if not wanted <= known or len(containers.states(serving)) < len(serving):
         return False
-    return containers.start_registered(app) or retry.until(
-        lambda: _runs(containers.registered(app)), timeout=PATIENCE, every=1
-    )
+    if containers.start_registered(app) or not serving:
+        return True
+    return retry.until(lambda: _run(containers.registered(app)), timeout=PATIENCE, every=1)
 
 
-def _runs(serving: Sequence[Container]) -> bool:
+def _run(serving: Sequence[Container]) -> bool:
     alive = containers.states(serving)
     return all(one.id in alive and alive[one.id].running for one in serving)
 

@@ -1,0 +1,194 @@
+"""Which vhosts go at boot, what is started, and what happens to apps that can't come back."""
+
+import json
+import os
+import time
+
+import pytest
+
+from lib import restore
+from lib.app import config
+from lib.base import files, log, properties, settings
+from lib.base.errors import DokkuError
+
+BLOG, SHOP = "1" * 64, "2" * 64
+
+
+@pytest.fixture(autouse=True)
+def said(tmp_path):
+    """What the code under test writes: pairs of stream and bytes. Files are real, as locks have to be."""
+    with log.collected() as lines:
+        yield lines
+
+
+@pytest.fixture
+def fired(shell):
+    """The triggers that a plugin sees, with their arguments; call it."""
+    directory = os.path.join(settings.plugins_enabled(), "watch")
+    for name in (
+        "pre-restore",
+        "proxy-clear-config",
+        "pre-start",
+        "proxy-build-config",
+        "release-and-deploy",
+    ):
+        files.replace(os.path.join(directory, name), "#!/bin/sh\n", mode=0o755)
+    prefix = f"{directory}/"
+    return lambda: [line.removeprefix(prefix) for line in shell.ran if line.startswith(prefix)]
+
+
+def text_of(said, stream):
+    return b"".join(data for number, data in said if number == stream).decode()
+
+
+def deploy(app, id_, address="172.17.0.2", **variables):
+    """An app with one web container, and a vhost that leads to an address."""
+    os.makedirs(settings.app_dir(app))
+    properties.write("common", app, "deployed", "true")
+    config.set_values(app, {"DOKKU_APP_PROXY_TYPE": "other", **variables})
+    for kind, content in (("CONTAINER", id_), ("IP", address), ("PORT", "5000")):
+        files.replace(os.path.join(settings.app_dir(app), f"{kind}.web.1"), content)
+    files.replace(vhost(app), f"upstream {app}-5000 {{\n  server {address}:5000;\n}}\n")
+
+
+def vhost(app):
+    return os.path.join(settings.app_dir(app), "nginx.conf")
+
+
+def known(id_, app, ip="172.17.0.2", running=True):
+    return json.dumps(
+        {
+            "Id": id_,
+            "Name": f"/{app}.web.1",
+            "Image": "sha256:1",
+            "RestartCount": 0,
+            "State": {"Status": "running" if running else "exited", "Running": running, "StartedAt": ""},
+            "Config": {"Labels": {"com.dokku.app-name": app}},
+            "HostConfig": {},
+            "NetworkSettings": {"IPAddress": ip if running else ""},
+        }
+    )
+
+
+def test_a_vhost_that_leads_to_its_own_containers_is_current(shell):
+    deploy("blog", BLOG)
+    shell.answers("docker container inspect …", known(BLOG, "blog"))
+    assert restore.stale_vhosts(["blog"]) == []
+
+
+def test_vhosts_are_stale_when_two_apps_have_each_others_addresses(shell):
+    deploy("blog", BLOG, "172.17.0.2")
+    deploy("shop", SHOP, "172.17.0.3")
+    swapped = [known(BLOG, "blog", "172.17.0.3"), known(SHOP, "shop", "172.17.0.2")]
+    shell.answers("docker container inspect …", "\n".join(swapped))
+    assert restore.stale_vhosts(["blog", "shop"]) == ["blog", "shop"]
+    assert len(shell.ran) == 1
+
+
+def test_the_vhost_of_a_container_that_is_down_is_stale(shell):
+    deploy("blog", BLOG)
+    shell.answers("docker container inspect …", known(BLOG, "blog", running=False))
+    assert restore.stale_vhosts(["blog"]) == ["blog"]
+
+
+def test_the_vhost_of_a_container_that_is_gone_is_stale(shell):
+    deploy("blog", BLOG)
+    shell.answers("docker container inspect …", "", "Error: No such container", status=1)
+    assert restore.stale_vhosts(["blog"]) == ["blog"]
+
+
+def test_an_app_without_a_vhost_has_no_stale_one(shell):
+    os.makedirs(settings.app_dir("blog"))
+    assert restore.stale_vhosts(["blog"]) == []
+    assert shell.ran == []
+
+
+def test_vhosts_of_before_the_boot_and_of_the_future_go_and_no_program_starts(shell):
+    for app, age in (("old", 10**9), ("new", 0), ("later", -(10**6))):
+        deploy(app, BLOG)
+        os.utime(vhost(app), (time.time() - age, time.time() - age))
+    restore.drop_vhosts_of_before_boot()
+    assert [app for app in ("old", "new", "later") if os.path.exists(vhost(app))] == ["new"]
+    assert shell.ran == []
+
+
+def test_an_app_whose_containers_are_there_is_started_and_gets_a_new_vhost(shell, fired, said):
+    deploy("blog", BLOG)
+    shell.answers("docker container inspect …", known(BLOG, "blog", running=False))
+    shell.answers("docker container inspect …", known(BLOG, "blog", running=False))
+    shell.answers("docker container inspect …", known(BLOG, "blog", running=False))
+    shell.answers("docker container inspect …", known(BLOG, "blog"))
+    restore.restore("blog")
+    assert f"docker container start {BLOG}" in shell.ran
+    assert fired() == [
+        "pre-restore docker-local blog",
+        "proxy-clear-config blog",
+        "pre-start blog",
+        "proxy-build-config blog",
+    ]
+    assert not os.path.exists(vhost("blog"))
+    assert text_of(said, 1) == (
+        "-----> Clearing potentially invalid proxy configuration\n-----> Starting app\n"
+    )
+
+
+def test_restoring_an_app_that_runs_starts_nothing_and_leaves_its_vhost(shell, fired):
+    deploy("blog", BLOG)
+    shell.answers("docker container inspect …", known(BLOG, "blog"))
+    restore.restore("blog")
+    assert fired() == ["pre-restore docker-local blog", "pre-start blog", "proxy-build-config blog"]
+    assert not [line for line in shell.ran if " start " in line]
+    assert os.path.exists(vhost("blog"))
+
+
+def test_an_app_whose_container_is_gone_is_deployed(shell, fired):
+    deploy("blog", BLOG)
+    shell.answers("docker container inspect …", "", "Error: No such container", status=1)
+    restore.restore("blog")
+    assert fired()[-1] == "release-and-deploy blog"
+
+
+def test_an_app_that_has_lost_track_of_a_container_is_deployed(shell, fired):
+    deploy("blog", BLOG)
+    files.replace(os.path.join(settings.app_dir("blog"), "DOKKU_SCALE"), "web=2\n")
+    shell.answers("docker container inspect …", known(BLOG, "blog"))
+    restore.restore("blog")
+    assert fired()[-1] == "release-and-deploy blog"
+
+
+def test_an_app_that_was_stopped_stays_down_without_a_vhost(shell, fired, said):
+    deploy("blog", BLOG, DOKKU_APP_RESTORE="0")
+    shell.answers("docker container inspect …", known(BLOG, "blog", running=False))
+    restore.restore("blog")
+    assert "pre-start blog" not in fired()
+    assert not os.path.exists(vhost("blog"))
+    assert text_of(said, 2) == " !     Skipping ps:restore for blog as DOKKU_APP_RESTORE=0\n"
+
+
+def test_an_app_that_was_never_deployed_is_named(shell, fired, said):
+    os.makedirs(settings.app_dir("blog"))
+    restore.restore("blog")
+    assert fired() == ["pre-restore docker-local blog"]
+    assert text_of(said, 2) == " !     App blog has not been deployed\n"
+
+
+def test_one_app_that_fails_stops_no_other(shell, fired, said):
+    deploy("blog", BLOG, "172.17.0.2")
+    deploy("shop", SHOP, "172.17.0.3")
+    found = [known(BLOG, "blog", "172.17.0.2"), known(SHOP, "shop", "172.17.0.3")]
+    shell.answers("docker container inspect …", "\n".join(found))
+    shell.answers("…/watch/pre-start blog", status=3)
+    with pytest.raises(DokkuError, match="restore command returned 1 errors"):
+        restore.restore()
+    assert fired()[-1] == "proxy-build-config shop"
+    errors = text_of(said, 2).splitlines()
+    assert errors[0] == " !     Restore specified without app, assuming --all"
+    assert " !     Error running restore against app blog: exit status 3" in errors
+
+
+def test_another_schedulers_app_is_left_to_it(shell, fired):
+    os.makedirs(settings.app_dir("blog"))
+    properties.write("common", "blog", "deployed", "true")
+    config.set_values("blog", {"DOKKU_SCHEDULER": "kubernetes", "DOKKU_APP_PROXY_TYPE": "other"})
+    restore.restore("blog")
+    assert fired() == ["pre-restore kubernetes blog", "pre-start blog", "release-and-deploy blog"]
