@@ -25,14 +25,15 @@ _OURS_PREFIXES = (
     "BUILDX_",
     "COMPOSE_",
     "LD_",
-    "GO",
     "GLIBC_",
     "MALLOC_",
     "OTEL_",
     "XDG_",
-    "SSH_",
 )
-_OURS = ("PATH", "HOME", "TMPDIR", "TERM", "LANG", "NO_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+_OURS = (
+    *("PATH", "HOME", "TMPDIR", "TERM", "LANG", "NO_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"),
+    *("GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT", "GOTRACEBACK", "GOCOVERDIR", "SSH_AUTH_SOCK"),
+)
 
 
 class Generation:

@@ -158,7 +158,7 @@ def _inspect(kind: str, names: Sequence[str]) -> list[Json]:
         return []
     done = run.result(settings.docker(), kind, "inspect", "--format={{json .}}", "--", *names, timeout=QUICK)
     _check(done, "inspect")
-    return [json.loads(line) for line in done.output.decode("utf-8", "replace").splitlines() if line.strip()]
+    return [json.loads(line) for line in done.output.decode("utf-8", "replace").split("\n") if line.strip()]
 
 
 def _ask(*words: str, timeout: float = QUICK) -> str:
