@@ -99,10 +99,8 @@ def _acquired(app: str) -> Iterator[None]:
     inherited = _inherited(app)
     descriptor = _open(app) if inherited is None else inherited
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise _refusal(app, path(app)) from None
+        if not _taken(descriptor):
+            raise _refusal(app, path(app))
         token = os.urandom(16).hex()
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, _description(token).encode(), 0)
@@ -118,6 +116,21 @@ def _acquired(app: str) -> Iterator[None]:
     finally:
         if inherited is None:
             os.close(descriptor)
+
+
+def _taken(descriptor: int) -> bool:
+    """Lock the file for us alone. The glance of an `is_running` is waited for, a deploy is not."""
+    for _ in range(50):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        time.sleep(0.01)
+    return False
 
 
 def _open(app: str) -> int:

@@ -32,7 +32,7 @@ def sweep() -> None:
     base = settings.temporary()
     with contextlib.suppress(FileNotFoundError):
         for name in os.listdir(base):
-            parts = name.split(".")
+            parts = name.rsplit(".", 3)
             if len(parts) == 4 and parts[1].isdigit() and _started(int(parts[1])) != parts[2]:
                 remove_tree(os.path.join(base, name))
 

@@ -1,0 +1,87 @@
+import os
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from lib.base import log
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.mark.parametrize(
+    ("say", "out", "err"),
+    [
+        (log.info1, "-----> text\n", ""),
+        (log.info2, "=====> text\n", ""),
+        (log.verbose, "       text\n", ""),
+        (log.plain, "text\n", ""),
+        (log.exclaim, " !     text\n", ""),
+        (log.warn, "", " !     text\n"),
+        (log.note, "", "text\n"),
+        (log.debug, "", ""),
+    ],
+)
+def test_every_word_of_the_vocabulary(say: Callable[[str], None], out: str, err: str, capfd: Capture) -> None:
+    say("text")
+    assert capfd.readouterr() == (out, err)
+
+
+QUIET = [log.info1_quiet, log.info2_quiet, log.verbose_quiet, log.plain_quiet, log.warn_quiet]
+
+
+@pytest.mark.parametrize("say", QUIET)
+def test_quiet_lines_are_silent_when_asked(say: Callable[[str], None], capfd: Capture) -> None:
+    os.environ["DOKKU_QUIET_OUTPUT"] = "0"  # any value asks
+    say("text")
+    assert capfd.readouterr() == ("", "")
+    os.environ["DOKKU_QUIET_OUTPUT"] = ""
+    say("text")
+    assert "text\n" in "".join(capfd.readouterr())
+
+
+def test_debug_speaks_under_trace(capfd: Capture) -> None:
+    os.environ["DOKKU_TRACE"] = "1"
+    log.debug("text")
+    assert capfd.readouterr().err == " ?     text\n"
+
+
+def test_bytes_that_are_no_text_come_out_as_they_went_in(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    log.plain(b"caf\xe9".decode("utf-8", "surrogateescape"))
+    log.raw(b"\xff\x00", 2)
+    assert capfdbinary.readouterr() == (b"caf\xe9\n", b"\xff\x00")
+
+
+def test_columns_are_as_wide_as_their_widest_cell(capfd: Capture) -> None:
+    log.columns([("a", "1", "x"), ("long", "22", "y")])
+    log.columns([("a", "last is not padded")], indent="  ", gap=1)
+    log.columns([])
+    assert capfd.readouterr().out == "a     1   x\nlong  22  y\n  a last is not padded\n"
+
+
+def test_collected_lines_stay_in_order_and_silent(capfd: Capture) -> None:
+    with log.collected() as said:
+        log.plain("a")
+        log.warn("b")
+        with log.collected() as inner:
+            log.plain("c")
+        log.raw(b"d")
+    assert capfd.readouterr() == ("", "")
+    assert said == [(1, b"a\n"), (2, b" !     b\n"), (1, b"d")]
+    assert inner == [(1, b"c\n")]
+
+
+def test_threads_collect_for_themselves(capfd: Capture) -> None:
+    with log.collected() as said:
+        thread = threading.Thread(target=log.plain, args=("elsewhere",))
+        thread.start()
+        thread.join()
+    assert said == []
+    assert capfd.readouterr().out == "elsewhere\n"
+
+
+def test_a_failure_inside_ends_the_collection(capfd: Capture) -> None:
+    with pytest.raises(KeyError), log.collected():
+        raise KeyError
+    log.plain("again")
+    assert capfd.readouterr().out == "again\n"

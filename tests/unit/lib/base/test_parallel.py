@@ -1,0 +1,108 @@
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from lib.base import log, parallel
+from lib.base.errors import DokkuError, ToolFailed
+
+Capture = pytest.CaptureFixture[str]
+
+
+def broken_for(*apps: str) -> Callable[[str], None]:
+    def work(app: str) -> None:
+        log.verbose(f"working on {app}")
+        if app in apps:
+            raise DokkuError(f"{app} is broken")
+
+    return work
+
+
+def test_one_worker_does_one_app_after_another(capfd: Capture) -> None:
+    parallel.each("restart", broken_for(), ["a", "b"], 1)
+    said = capfd.readouterr()
+    assert said.out.splitlines() == [
+        "-----> Running restart against app a",
+        "       working on a",
+        "-----> Running restart against app b",
+        "       working on b",
+    ]
+    assert said.err == " !     Running restart in serial mode\n"
+
+
+@pytest.mark.parametrize("workers", [0, 1, 3])
+def test_a_failure_is_counted_and_the_others_go_on(workers: int, capfd: Capture) -> None:
+    with pytest.raises(DokkuError, match="2 errors") as failure:
+        parallel.each("restart", broken_for("a", "c"), ["a", "b", "c", "d"], workers)
+    said = capfd.readouterr()
+    assert all(f"working on {app}\n" in said.out for app in "abcd")
+    assert said.err.count("is broken\n") == 2
+    assert failure.value.exit_code == 1
+
+
+def test_many_workers_keep_the_lines_of_an_app_together(capfd: Capture) -> None:
+    def work(app: str) -> None:
+        for number in range(20):
+            log.plain(f"{app} {number}")
+            time.sleep(0.001)
+
+    parallel.each("restart", work, ["a", "b", "c"], 3)
+    lines = [line for line in capfd.readouterr().out.splitlines() if not line.startswith("----->")]
+    assert [line.split()[0] for line in lines] in [
+        [app for app in order for _ in range(20)] for order in ("abc", "acb", "bac", "bca", "cab", "cba")
+    ]
+
+
+def test_no_more_apps_at_a_time_than_workers() -> None:
+    under_way, most, guard = 0, 0, threading.Lock()
+
+    def work(app: str) -> None:
+        nonlocal under_way, most
+        with guard:
+            under_way += 1
+            most = max(most, under_way)
+        time.sleep(0.01)
+        with guard:
+            under_way -= 1
+
+    parallel.each("restart", work, [f"a{number}" for number in range(8)], 2)
+    assert most == 2
+
+
+def test_minus_one_is_the_number_of_cpus(capfd: Capture) -> None:
+    parallel.each("restart", broken_for(), ["a"], -1)
+    assert " !     Setting --parallel=-1 value to CPU count of " in capfd.readouterr().err
+
+
+def test_less_is_refused() -> None:
+    with pytest.raises(DokkuError, match="Invalid value -2 for --parallel flag"):
+        parallel.each("restart", broken_for(), ["a"], -2)
+
+
+def test_no_apps_is_a_warning(capfd: Capture) -> None:
+    parallel.each("restart", broken_for(), [], 4)
+    assert capfd.readouterr() == ("", " !     You haven't deployed any applications yet\n")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_bug_in_one_app_does_not_end_the_others(workers: int, capfd: Capture) -> None:
+    def work(app: str) -> None:
+        if app == "a":
+            raise KeyError("oops")
+        log.plain(f"did {app}")
+
+    with pytest.raises(DokkuError, match="1 errors"):
+        parallel.each("restart", work, ["a", "b"], workers)
+    said = capfd.readouterr()
+    assert "did b\n" in said.out
+    assert "a: KeyError: 'oops'\n" in said.err
+
+
+def test_a_program_that_spoke_for_itself_is_shown_by_its_status(capfd: Capture) -> None:
+    def work(app: str) -> None:
+        raise ToolFailed("docker", 125)
+
+    with pytest.raises(DokkuError):
+        parallel.each("restart", work, ["a"], 1)
+    assert " !     Error running restart against app a: exit status 125\n" in capfd.readouterr().err

@@ -1,0 +1,222 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.base import values
+from lib.base.errors import DokkuError
+
+
+@pytest.mark.parametrize("name", ["a", "0", "node-app", "a.b-c", "a--b", "x" * 128])
+def test_names_for_new_apps(name: str) -> None:
+    assert values.is_new_app_name(name)
+    assert values.is_app_name(name)
+
+
+OLD_RULE = ["Foo", "a:b", "a_b", "-a", ".a", "_", "A", "fOo"]
+NEW_RULE = [
+    "a;b",
+    "a$b",
+    "a`b",
+    "a b",
+    "a|b",
+    "a&b",
+    "a/b",
+    "a/../b",
+    "a\nb",
+    "a\0b",
+    "a'b",
+    'a"b',
+    "a\\b",
+    "a*",
+]
+NEW_RULE += [
+    "x" * 129,
+    "a\n",
+    "a..b",
+    "a.",
+    "a-",
+    "a.-b",
+    "a-.b",
+    "aé",
+    "a\u0663",
+    "tls",
+    "dokkurc",
+    "a%b",
+    "a{b}",
+]
+
+
+@pytest.mark.parametrize("name", OLD_RULE)
+def test_names_that_old_releases_refuse_get_their_text(name: str) -> None:
+    assert not values.is_new_app_name(name)
+    assert values.bad_app_name(name).text == values.BAD_NAME
+    assert values.bad_app_name(name).exit_code == 1
+
+
+@pytest.mark.parametrize("name", NEW_RULE)
+def test_names_that_only_the_strict_rule_refuses_get_the_newer_text(name: str) -> None:
+    assert not values.is_new_app_name(name)
+    assert values.bad_app_name(name).text == values.BAD_NAME_STRICT
+
+
+def test_a_name_that_begins_with_another_letter_gets_the_old_text() -> None:
+    assert values.bad_app_name("é").text == values.BAD_NAME
+
+
+def test_no_name_is_asked_for() -> None:
+    assert values.bad_app_name("").text == "Please specify an app to run the command on"
+
+
+def test_old_apps_may_have_underscores_and_nothing_worse() -> None:
+    assert values.is_app_name("test_app")
+    for name in ("Foo", "a:b", "-a", "a/b", "..", "a\n", "", "a;b"):
+        assert not values.is_app_name(name)
+
+
+@given(st.text(max_size=20))
+def test_a_new_name_is_a_path_component_and_an_image_name(name: str) -> None:
+    if values.is_new_app_name(name):
+        assert values.is_app_name(name)
+        assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789.-")
+        assert name not in (".", "..")
+        assert name.encode().isascii()
+
+
+@pytest.mark.parametrize("key", ["A", "_", "a1", "DATABASE_URL"])
+def test_config_keys(key: str) -> None:
+    assert values.is_config_key(key)
+
+
+@pytest.mark.parametrize("key", ["", "A-B", "1A", "A B", "A=", "A$(x)", "A\n", "É", "A.B"])
+def test_what_is_no_config_key(key: str) -> None:
+    assert not values.is_config_key(key)
+
+
+@pytest.mark.parametrize("name", ["web", "W-1_x", "a" * 63])
+def test_process_types(name: str) -> None:
+    assert values.is_process(name)
+
+
+@pytest.mark.parametrize("name", ["", "web=1;x", "-w", "a.b", "../x", "a b", "web\n", "a" * 64, "é"])
+def test_what_is_no_process_type(name: str) -> None:
+    assert not values.is_process(name)
+
+
+@pytest.mark.parametrize("name", ["a", "me@laptop", "A.b_c+d-e", "0" * 64])
+def test_identifiers(name: str) -> None:
+    assert values.is_identifier(name)
+
+
+@pytest.mark.parametrize("name", ["", ".a", "-a", "a/b", "a b", 'a"b', "a\n", "$(a)", "a,b", "0" * 65])
+def test_what_is_no_identifier(name: str) -> None:
+    assert not values.is_identifier(name)
+
+
+@pytest.mark.parametrize(
+    "domain", ["a.test", "localhost", "*.a.test", "1.2.3.4", "xn--bcher-kva.test", "a-b.c"]
+)
+def test_domains(domain: str) -> None:
+    assert values.is_domain(domain)
+
+
+BAD_DOMAINS = [
+    "",
+    "a;b",
+    "a b",
+    "{a}",
+    "$host",
+    "~re",
+    "a.com#x",
+    '"a"',
+    "a..b",
+    "-a.com",
+    "a-.com",
+    "a\nb",
+    "a.b\n",
+]
+BAD_DOMAINS += [
+    "*",
+    "a.*.b",
+    "*.*.b",
+    "..a",
+    "--",
+    "a" * 64 + ".b",
+    "a." * 150 + "b",
+    "A.test",
+    "bücher.test",
+    "a/b",
+    "a:1",
+]
+
+
+@pytest.mark.parametrize("domain", BAD_DOMAINS)
+def test_what_is_no_domain(domain: str) -> None:
+    assert not values.is_domain(domain)
+
+
+@pytest.mark.parametrize("text", ["1", "80", "65535", "080"])
+def test_ports(text: str) -> None:
+    assert values.is_port(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["0", "65536", "-1", "", "8 0", " 80", "80\n", "٨٠", "0x50", "1e3", "99999999999999999999"]
+)
+def test_what_is_no_port(text: str) -> None:
+    assert not values.is_port(text)
+
+
+@given(st.integers(-(10**17), 10**17))
+def test_numbers_are_read(number: int) -> None:
+    assert values.number(str(number), number, "no") == number
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1e3", "٣", "0x10", " 1", "1 ", "+1", "1_000", "1.0", "-", "9" * 19, "1\n"]
+)
+def test_what_is_no_number_is_refused_in_the_words_of_the_caller(text: str) -> None:
+    with pytest.raises(DokkuError, match="Invalid count"):
+        values.number(text, -1, "Invalid count")
+
+
+def test_a_number_below_the_least_is_refused() -> None:
+    with pytest.raises(DokkuError, match="too few"):
+        values.number("0", 1, "too few")
+
+
+@given(st.text())
+def test_printable_text_moves_no_cursor(text: str) -> None:
+    assert not values.has_control_characters(values.printable(text))
+
+
+def test_control_characters_are_spelled_out() -> None:
+    assert values.printable("a\x1b[2J\nb") == "a\\x1b[2J\\x0ab"
+
+
+@pytest.mark.parametrize("name", ["main", "feature/x", "v1.0", "a-b_c", "ä"])
+def test_refs(name: str) -> None:
+    assert values.is_ref(name)
+
+
+BAD_REFS = [
+    "",
+    "-x",
+    "--upload-pack=x",
+    "a..b",
+    "a~1",
+    "a:b",
+    "@{-1}",
+    "a b",
+    "a\nb",
+    "refs/heads/../x",
+    "HEAD",
+    "@",
+    "a.lock",
+]
+
+
+@pytest.mark.parametrize(
+    "name", [*BAD_REFS, "a.lock/b", "/a", "a/", "a//b", ".a", "a/.b", "a.", "a\\b", "a^", "a?", "a*", "a["]
+)
+def test_what_is_no_ref(name: str) -> None:
+    assert not values.is_ref(name)
