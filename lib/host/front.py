@@ -107,7 +107,8 @@ def _answer_for_unknown(elsewhere: set[str]) -> bool:
 
 def _include(elsewhere: set[str]) -> str:
     lines = [f"{name} {value};\n" for name, value in _GLOBAL.items() if name not in elsewhere]
-    return f"{_NOTE}include {settings.root()}/*/nginx.conf;\n{''.join(lines)}"
+    ours = (f"{settings.root()}/*/nginx.conf", f"{settings.data('nginx-vhosts')}/*.conf")
+    return _NOTE + "".join([*(f"include {path};\n" for path in ours), *lines])
 
 
 def _disable_default_site() -> None:

@@ -19,20 +19,20 @@ def has_systemd() -> bool:
     return os.path.isdir("/run/systemd/system")
 
 
-def set_up() -> None:
-    """Have all of them running, now and after a reboot.
+def set_up() -> list[str]:
+    """Have all of them running, now and after a reboot; those that had to be started.
 
     Raises: DokkuError naming the one that does not come up.
     """
-    for name in NAMES:
-        if is_running(name):
-            continue
+    down = [name for name in NAMES if not is_running(name)]
+    for name in down:
         log.verbose(f"Starting {name}")
         _start(name)
         if not retry.until(functools.partial(is_running, name), timeout=_PATIENCE, every=0.5):
             raise DokkuError(
                 f"{name} did not come up within {_PATIENCE} seconds; its log in /var/log says why"
             )
+    return down
 
 
 def is_running(name: str) -> bool:
@@ -51,9 +51,12 @@ def is_running(name: str) -> bool:
 def stop_started() -> None:
     """Stop those that set_up started on a host without systemd; others are not ours to stop."""
     for name in reversed(dict.fromkeys(files.read_lines(STARTED))):
-        if is_running(name):
-            run.capture("service", name, "stop")
+        if not is_running(name):
+            continue
+        if run.succeeds("service", name, "stop"):
             log.verbose(f"Stopped {name}")
+        else:
+            log.warn(f"{name} could not be stopped")
     placed.gone(os.path.dirname(STARTED))
 
 

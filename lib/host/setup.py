@@ -6,6 +6,7 @@ Each step looks first, acts only when something is missing, and says what it did
 import os
 import sys
 
+from lib.app import apps
 from lib.base import log, run, settings
 from lib.base.errors import DokkuError
 from lib.host import accounts, front, layout, placed, services, trees, units
@@ -42,10 +43,14 @@ def install(tree: str, domain: str = "") -> None:
     log.info1("nginx")
     front.set_up()
     log.info1("Services, jobs and log rotation")
-    services.set_up()
+    if not services.is_running("nginx"):
+        _restore(tree, "--before-proxy")  # it must not start on the addresses of before a reboot
+    started = services.set_up()
     units.set_up()
     log.info1("The program")
     trees.switch(tree)
+    if "docker" in started:
+        _restore(tree, "--all")
     log.info2(f"dokku {settings.VERSION} is installed; apps are served below {layout.domain()}")
 
 
@@ -71,6 +76,12 @@ def uninstall(purge: bool = False) -> None:
             f"The user {settings.user()} stays, and so do the apps: {settings.root()}, {settings.lib()},"
         )
         log.verbose(f"{settings.logs()} and their containers. bin/uninstall --purge removes those too")
+
+
+def _restore(tree: str, flag: str) -> None:
+    """Bring apps back that were there before, each as far as it can: that one can't is no failure of ours."""
+    if apps.names():
+        run.status(os.path.join(tree, "bin", "dokku"), "ps:restore", flag)
 
 
 def _empty_docker() -> None:

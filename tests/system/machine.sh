@@ -94,7 +94,7 @@ inside)
         rmdir /.outside
         : >/run/machine-is-up
         [ ! -e /machine-init ] || exec /sbin/init
-        trap "" CHLD # the kernel then reaps what is handed to process 1
-        exec sleep infinity'
+        # ignoring it has the kernel reap what is handed to process 1
+        exec env --ignore-signal=CHLD sleep infinity'
     ;;
 esac

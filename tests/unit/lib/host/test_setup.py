@@ -81,3 +81,13 @@ def test_a_failure_is_a_line_and_a_status(
         setup.main()
     assert ended.value.code == 1
     assert capfd.readouterr().err == (" !     nginx refuses its configuration:\n !     unknown directive\n")
+
+
+def test_apps_of_before_are_brought_back_with_docker(host: Shell) -> None:
+    (Path(os.environ["DOKKU_ROOT"]) / "blog").mkdir()
+    host.answers("docker version", status=1)
+    host.answers("docker version", status=0)
+    setup.install("/opt/dokku/tree-1")
+    program = "/opt/dokku/tree-1/bin/dokku ps:restore"
+    order = [f"{program} --before-proxy", "service docker start", "service nginx start", f"{program} --all"]
+    assert [line for line in host.ran if line in order] == order
