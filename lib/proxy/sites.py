@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from lib.app import apps, certs, domains, ports
 from lib.base import files, log, settings
 from lib.base.errors import DokkuError
-from lib.proxy import conf_files, nginx_options, owners, proxies
+from lib.proxy import conf_files, extra_ports, nginx_options, owners, proxies
 from lib.runtime import containers
 from lib.tools import nginx
 
@@ -117,8 +117,8 @@ def _text(app: str, addresses: list[str], owner: dict[str, str]) -> str | None:
         for port in sorted({entry.container for entry in entries})
         if addresses
     ]
-    if not domains.is_enabled(app) and _shares_a_port(entries):
-        names = [domains.hostname()]
+    if not domains.is_enabled(app) and any(entry.host in extra_ports.own() for entry in entries):
+        names = [domains.hostname()]  # a server without a name would be everybody's there
     return _rendered(
         **_options(app),
         app=app,
@@ -144,26 +144,22 @@ def _names(app: str, owner: dict[str, str]) -> list[str]:
 
 
 def _entries(app: str) -> list[ports.PortMap]:
-    """The port map without what nginx can't do for the app, or only at the cost of the others.
-
-    At one port everybody speaks the same protocol: TLS or HTTP/2 at 80 would be all apps' end.
-    """
-    plain, secure = (80, ports.general(ports.HTTP, 80)), (443, ports.general(ports.HTTPS, 443))
+    """The port map without what nginx can do only at the cost of other apps, or not at all."""
     found = [entry for entry in ports.mapped(app) if not entry.is_secure or certs.exists(app)]
-    hostile = [
-        entry
-        for entry in found
-        if (entry.host in plain and entry.scheme != "http") or (entry.host in secure and not entry.is_secure)
-    ]
-    for entry in hostile:
-        log.warn(f"Skipping port map {entry} of {app}: the port speaks another protocol for all apps")
-    return [entry for entry in found if entry not in hostile]
+    shared = extra_ports.own()
+    spoken = shared if all(entry.host in shared for entry in found) else extra_ports.taken(besides=app)
+    kept = []
+    for entry in found:
+        if spoken.setdefault(entry.host, _protocol(entry)) == _protocol(entry):
+            kept.append(entry)
+        else:
+            log.warn(f"Skipping port map {entry} of {app}: another protocol is spoken at the port")
+    return kept
 
 
-def _shares_a_port(entries: Sequence[ports.PortMap]) -> bool:
-    """Whether a server without a name would stand at a port where apps are told apart by name."""
-    shared = (80, 443, ports.general(ports.HTTP, 80), ports.general(ports.HTTPS, 443))
-    return any(entry.host in shared for entry in entries)
+def _protocol(entry: ports.PortMap) -> str:
+    plain = extra_ports.HTTP2 if entry.scheme == "grpc" else extra_ports.PLAIN
+    return extra_ports.TLS if entry.is_secure else plain
 
 
 def _server(app: str, entry: ports.PortMap, entries: Sequence[ports.PortMap], is_up: bool) -> Server:
@@ -191,7 +187,7 @@ def _options(app: str) -> dict[str, str]:
         "access_log": f"{chosen['access-log-path']} {log_format}".rstrip(),
         "error_log": chosen["error-log-path"] if chosen["error-log-path"] != "off" else "/dev/null",
         "bind_ipv4": f"{ipv4}:" if ipv4 else "",
-        "bind_ipv6": ipv6 if _has_ipv6() else "",
+        "bind_ipv6": ipv6 if has_ipv6() else "",
         "client_max_body_size": chosen["client-max-body-size"],
         "read_timeout": chosen["proxy-read-timeout"],
         "buffer_size": chosen["proxy-buffer-size"],
@@ -205,7 +201,8 @@ def _options(app: str) -> dict[str, str]:
     }
 
 
-def _has_ipv6() -> bool:
+def has_ipv6() -> bool:
+    """Whether the host has IPv6 at all; nginx would not start with a directive for it if not."""
     return bool(files.read("/proc/net/if_inet6"))
 
 

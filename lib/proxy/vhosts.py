@@ -14,7 +14,7 @@ from typing import NamedTuple
 from lib.app import certs, domains, ports
 from lib.base import files, log, settings, signals, triggers
 from lib.base.errors import DokkuError
-from lib.proxy import conf_files, proxies, sites, urls
+from lib.proxy import conf_files, extra_ports, proxies, sites, urls
 from lib.runtime import containers
 from lib.tools import nginx
 
@@ -181,6 +181,7 @@ def _put_in_force(pending: Sequence[Change], refused: dict[str, str]) -> None:
         return
     for change in pending:
         conf_files.doubt(change.app)
+    extra_ports.cover(sites.has_ipv6())
     log.verbose("Reloading nginx")
     try:
         nginx.reload()
@@ -216,6 +217,8 @@ def _repair() -> None:
     """
     remedies: dict[str, list[str | None]] = {}
     while problem := nginx.problem():
+        if extra_ports.withdraw(problem):
+            continue
         app = sites.accused(problem)
         if app and app not in remedies:
             remedies[app] = [conf_files.last_good(app), sites.texts([app])[app]]

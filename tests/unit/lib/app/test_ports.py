@@ -1,0 +1,224 @@
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib.app import config, ports
+from lib.base import properties, settings
+from lib.base.errors import DokkuError
+
+Output = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def app(fs: Any) -> Path:
+    directory = Path(settings.app_dir("web"))
+    directory.mkdir(parents=True)
+    return directory
+
+
+def give_certificate(app: Path) -> None:
+    (app / "tls").mkdir()
+    for name in ("server.crt", "server.key"):
+        (app / "tls" / name).write_text("pem")
+
+
+def mapped() -> list[str]:
+    return [str(entry) for entry in ports.mapped("web")]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("http:80", "[len=2]"),
+        ("http:80:5000:1", "[len=4]"),
+        ("http:0:5000", "[hostPort=0]"),
+        ("http:65536:1", "[hostPort=65536]"),
+        ("http:80:0", "[containerPort=0]"),
+        ("http:80;x:1", "[err="),
+        ("http:٨٠:1", "[err="),
+        ("http::1", "[err="),
+        ("http: 80:1", "[err="),
+        ("gopher:80:1", "[scheme=gopher]"),
+        ("http;x:80:1", "[scheme=http;x]"),
+        ("HTTP:80:1", "[scheme=HTTP]"),
+    ],
+)
+def test_a_bad_map_is_refused_with_its_fault(text: str, fault: str) -> None:
+    with pytest.raises(DokkuError, match=re.escape(fault)) as caught:
+        ports.parse(text)
+    assert caught.value.text.startswith(f"Invalid port map {text}")
+
+
+def test_a_map_is_spelled_as_it_was_given() -> None:
+    assert str(ports.parse("grpcs:443:50051")) == "grpcs:443:50051"
+
+
+def test_without_anything_80_leads_to_5000(app: Path) -> None:
+    assert mapped() == ["http:80:5000"]
+
+
+def test_a_certificate_adds_443(app: Path) -> None:
+    give_certificate(app)
+    assert mapped() == ["http:80:5000", "https:443:5000"]
+
+
+def test_half_a_certificate_adds_nothing(app: Path) -> None:
+    give_certificate(app)
+    (app / "tls/server.key").write_text("")
+    assert mapped() == ["http:80:5000"]
+
+
+def test_the_registered_port_of_the_first_web_container_counts(app: Path) -> None:
+    (app / "PORT.web.1").write_text("3000\n")
+    assert mapped() == ["http:80:3000"]
+
+
+def test_exposed_ports_are_reached_under_their_own_numbers(app: Path) -> None:
+    config.set_values("web", {"DOKKU_DOCKERFILE_PORTS": "3001/udp 3003 3000/tcp 99999 3000"})
+    assert ports.exposed_ports("web") == [3003, 3000]
+    assert mapped() == ["http:3000:3000", "http:3003:3003"]
+
+
+def test_an_exposed_80_gets_443_with_a_certificate(app: Path) -> None:
+    config.set_values("web", {"DOKKU_DOCKERFILE_PORTS": "80"})
+    give_certificate(app)
+    assert mapped() == ["http:80:80", "https:443:80"]
+
+
+def test_the_hosts_ports_can_be_elsewhere(app: Path) -> None:
+    config.set_values(config.GLOBAL, {"DOKKU_PROXY_PORT": "8080", "DOKKU_PROXY_SSL_PORT": "8443"})
+    give_certificate(app)
+    assert mapped() == ["http:8080:5000", "https:8443:5000"]
+
+
+def test_the_apps_port_comes_before_the_hosts(app: Path) -> None:
+    config.set_values(config.GLOBAL, {"DOKKU_PROXY_PORT": "8080"})
+    config.set_values("web", {"DOKKU_PROXY_PORT": "8081"})
+    assert mapped() == ["http:8081:5000"]
+
+
+def test_an_app_without_domains_has_no_port_until_it_is_given_one_for_good(app: Path, capfd: Output) -> None:
+    config.set_values("web", {"NO_VHOST": "1"})
+    assert mapped() == []
+    ports.settle("web")
+    assert capfd.readouterr().out == "-----> no proxy port set. setting to random open high port\n"
+    given = config.get("web", "DOKKU_PROXY_PORT")
+    assert 1025 <= int(given) <= 65535
+    assert mapped() == [f"http:{given}:5000"]
+    ports.settle("web")
+    assert config.get("web", "DOKKU_PROXY_PORT") == given
+    assert capfd.readouterr().out == ""
+
+
+def test_an_app_without_domains_but_with_a_certificate_is_given_two_ports(app: Path, capfd: Output) -> None:
+    config.set_values("web", {"NO_VHOST": "1"})
+    give_certificate(app)
+    ports.settle("web")
+    assert "-----> no proxy ssl port set. setting to random open high port\n" in capfd.readouterr().out
+    assert [entry.split(":")[0] for entry in mapped()] == ["http", "https"]
+
+
+def test_a_detected_map_is_not_written_into_the_config(app: Path) -> None:
+    ports.settle("web")
+    assert config.values("web") == {}
+    assert [str(entry) for entry in ports.listed("web")] == ["http:80:5000"]
+
+
+def test_what_the_user_sets_replaces_what_is_detected(app: Path) -> None:
+    ports.set_("web", ["https:8443:5003", "http:1234:5001", "http:8080:5002", "http:1234:5001"])
+    assert config.get("web", "DOKKU_PROXY_PORT_MAP") == "http:1234:5001 http:8080:5002 https:8443:5003"
+    assert mapped() == ["http:1234:5001", "http:8080:5002", "https:8443:5003"]
+
+
+def test_adding_adds_to_what_people_were_shown(app: Path) -> None:
+    ports.settle("web")
+    ports.add("web", ["http:8080:5001"])
+    assert mapped() == ["http:8080:5001", "http:80:5000"]
+
+
+def test_adding_to_a_new_app_starts_from_nothing(app: Path) -> None:
+    ports.add("web", ["http:8080:5001", "http:8080:5001"])
+    assert mapped() == ["http:8080:5001"]
+
+
+def test_one_scheme_and_port_lead_to_one_place(app: Path) -> None:
+    ports.add("web", ["http:1234:5001"])
+    with pytest.raises(DokkuError, match=r"^Error validating new port mappings: .* being reused: http:1234$"):
+        ports.add("web", ["http:1234:5002"])
+    assert mapped() == ["http:1234:5001"]
+
+
+def test_entries_go_by_host_port_or_as_a_whole(app: Path) -> None:
+    ports.set_("web", ["http:80:5000", "https:80:5000", "http:81:5000", "http:82:5000"])
+    ports.remove("web", ["80", "http:81:5000", "http:82:9999"])
+    assert mapped() == ["http:82:5000"]
+
+
+def test_without_the_last_entry_the_map_is_detected_again(app: Path) -> None:
+    ports.set_("web", ["http:82:5000"])
+    ports.remove("web", ["82"])
+    assert "DOKKU_PROXY_PORT_MAP" not in config.values("web")
+    assert mapped() == ["http:80:5000"]
+
+
+def test_clearing_leads_back_to_the_detected_map(app: Path, capfd: Output) -> None:
+    ports.set_("web", ["http:82:5000"])
+    ports.clear("web")
+    ports.show("web")
+    assert capfd.readouterr().out.split()[-3:] == ["http", "80", "5000"]
+
+
+@pytest.mark.parametrize("change", [ports.add, ports.set_, ports.remove])
+@pytest.mark.parametrize("words", [None, []])
+def test_no_map_is_refused(app: Path, change: Any, words: Any) -> None:
+    with pytest.raises(DokkuError, match=r"^No port mapping specified$"):
+        change("web", words)
+
+
+def test_a_bare_port_is_no_map_to_add(app: Path) -> None:
+    with pytest.raises(DokkuError, match=r"^No port mapping specified$"):
+        ports.add("web", ["8080"])
+
+
+def test_words_on_disk_that_are_no_maps_are_left_out(app: Path) -> None:
+    config.set_values("web", {"DOKKU_PROXY_PORT_MAP": "http:80;evil:1 http:81:5000 x"})
+    assert mapped() == ["http:81:5000"]
+
+
+def test_a_map_that_a_later_release_stored_is_read(app: Path) -> None:
+    properties.write_list("ports", "web", "map", ["http:81:5000"])
+    assert mapped() == ["http:81:5000"]
+    ports.clear("web")
+    assert mapped() == ["http:80:5000"]
+
+
+def test_the_table_is_dokkus(app: Path, capfd: Output) -> None:
+    ports.set_("web", ["http:1234:5001", "https:8443:5003"])
+    ports.show("web")
+    assert capfd.readouterr().out == (
+        "-----> Port mappings for web\n"
+        "    -----> scheme  host port  container port\n"
+        "    http           1234       5001\n"
+        "    https          8443       5003\n"
+    )
+
+
+def test_no_map_to_show_is_a_failure(app: Path) -> None:
+    with pytest.raises(DokkuError, match=r"^No port mappings configured for app$"):
+        ports.show("web")
+
+
+def test_a_port_is_found_that_nobody_has(app: Path) -> None:
+    import socket
+
+    port = ports.available()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", port))
+
+
+def test_a_copy_of_an_app_gets_ports_of_its_own(app: Path) -> None:
+    config.set_values("web", {"NO_VHOST": "1", "DOKKU_PROXY_PORT": "4711"})
+    ports.separate("web")
+    assert mapped() == []
