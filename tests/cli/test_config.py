@@ -209,11 +209,10 @@ def test_an_unknown_flag_is_a_usage_error(dokku, blog):
     assert not (blog / "ENV").exists()
 
 
+# K...: a shell has names of its own, `_` among them.
 @few
 @given(
-    st.dictionaries(
-        st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,9}", fullmatch=True), ARGUMENT, min_size=1, max_size=4
-    )
+    st.dictionaries(st.from_regex(r"K[A-Za-z0-9_]{0,8}", fullmatch=True), ARGUMENT, min_size=1, max_size=4)
 )
 def test_any_value_makes_the_round_trip_to_a_shell_and_an_environment(dokku, values):
     (dokku.root / "blog").mkdir(exist_ok=True)
