@@ -39,6 +39,7 @@ def root() -> None:
 
 def main() -> None:
     """Run the command line this process was given, and exit with its status."""
+    log.claim_streams()
     try:
         signals.install()
         status = _run(sys.argv[1:])

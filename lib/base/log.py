@@ -7,6 +7,7 @@ One call writes one whole line, so parallel workers do not mix.
 import contextlib
 import errno
 import os
+import select
 import threading
 from collections.abc import Iterable, Iterator
 
@@ -114,6 +115,15 @@ def current_sink() -> list[tuple[int, bytes]] | None:
     return getattr(_state, "sink", None)
 
 
+def claim_streams() -> None:
+    """Open on nothing what our caller closed of stdin, stdout and stderr: else the next file would be it."""
+    for stream in range(3):
+        try:
+            os.fstat(stream)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+
+
 def has_failed() -> bool:
     """Whether output was lost for another reason than a reader that went away."""
     return bool(_failed)
@@ -129,6 +139,8 @@ def _write(stream: int, data: bytes) -> None:
     while view:
         try:
             view = view[os.write(stream, view) :]
+        except BlockingIOError:  # whoever shares the terminal or pipe with us does not want to wait; we do
+            select.select([], [stream], [])
         except OSError as error:
             if error.errno not in (errno.EPIPE, errno.EBADF, errno.EIO):
                 _failed.add(stream)

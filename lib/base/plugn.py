@@ -16,6 +16,7 @@ _AS_ROOT = ("install", "dependencies", "update", "uninstall")  # hooks that set 
 
 def main() -> None:
     """Do what this process was asked for, and exit with its status."""
+    log.claim_streams()
     try:
         signals.install()
         _run(sys.argv[1:])
