@@ -35,11 +35,13 @@ def deferred() -> Iterator[None]:
     finally:
         _deferring -= 1
         if _pending and not _deferring:
-            raise Interrupted(_pending.pop())
+            number = _pending[0]
+            _pending.clear()  # the others asked for the same
+            raise Interrupted(number)
 
 
 def failpoint(stage: str) -> None:
-    """Die, sleep or fail here when DOKKU_TEST_FAILPOINT=STAGE:ACTION asks for it.
+    """Die or fail here when DOKKU_TEST_FAILPOINT=STAGE:ACTION asks for it.
 
     Honoured only where root has made the file `failpoints` in DOKKU_LIB_ROOT, which tests do in their own
     instance. ACTION: kill9 (the whole process group, the default), term, raise.

@@ -111,12 +111,10 @@ def _argv(name: str, plugin: Plugin, args: tuple[str, ...]) -> list[str]:
 
 def _settings_of(plugin: Plugin) -> dict[str, str]:
     """CONFIG_KEY for every key of [plugin.config] in plugin.toml: the environment's, or config.toml's."""
-    keys = _toml(os.path.join(plugin.path, "plugin.toml")).get("plugin", {}).get("config", {})
+    keys = _table(os.path.join(plugin.path, "plugin.toml"), "plugin", "config")
     if not keys:
         return {}
-    stored = _toml(os.path.join(os.path.dirname(settings.plugins_enabled()), "config.toml")).get(
-        plugin.name, {}
-    )
+    stored = _table(os.path.join(os.path.dirname(settings.plugins_enabled()), "config.toml"), plugin.name)
     names = {key: key.upper().replace("-", "_") for key in keys}
     prefix = plugin.name.upper().replace("-", "_")
     return {
@@ -125,14 +123,18 @@ def _settings_of(plugin: Plugin) -> dict[str, str]:
     }
 
 
-def _toml(path: str) -> dict[str, Any]:
+def _table(path: str, *names: str) -> dict[str, Any]:
+    """A table of a TOML file; empty where the file, the table or its sense is missing."""
     import tomllib  # 18 ms
 
     try:
         with open(path, "rb") as file:
-            return tomllib.load(file)
+            found: Any = tomllib.load(file)
     except (OSError, ValueError):
         return {}
+    for name in names:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
 
 
 def _log_event(name: str) -> None:
