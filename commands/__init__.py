@@ -28,6 +28,13 @@ class Root(TyperGroup):
             else get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None)
         )
 
+    def invoke(self, ctx: Any) -> Any:
+        """The command's own doing. The parser would make 130 of every signal; ours keep their numbers."""
+        try:
+            return super().invoke(ctx)
+        except Interrupted as error:
+            raise DokkuError("", exit_code=error.exit_code) from error
+
 
 app = typer.Typer(cls=Root, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
