@@ -14,8 +14,9 @@ QUICK = 30  # seconds for a question to the daemon
 Json = dict[str, Any]
 _HARMLESS = (
     *("No such", "is not running", "cannot update a stopped container"),
-    *("is already in progress", "is marked for removal and cannot be updated"),
+    *("is already in progress", "is marked for removal", "a prune operation is already running"),
 )
+_ABSENT = (b"Could not find the file", b"not a directory", b"too many links")  # of cp, 20.10 to 28
 
 
 def inspect(*ids: str) -> list[Json]:
@@ -85,8 +86,9 @@ def remove_image(name: str) -> bool:
 
 
 def prune_images(*filters: str) -> None:
-    """Remove images without a name that no container needs."""
-    _ask("image", "prune", "--force", *_filters(filters), timeout=QUICK * 10)
+    """Remove images without a name that no container needs; left to the next time while docker is at it."""
+    done = run.result(settings.docker(), "image", "prune", "--force", *_filters(filters), timeout=QUICK * 10)
+    _check(done, "prune")
 
 
 def create_argv(
@@ -145,6 +147,8 @@ def rename(container: str, name: str) -> None:
 def copy_out(container: str, path: str) -> bytes | None:
     """A file or directory of a container as a tar archive; None when there is none."""
     done = run.result(settings.docker(), "container", "cp", f"{container}:{path}", "-", timeout=QUICK)
+    if done.status and not any(text in done.errors for text in _ABSENT):
+        raise _failure(done, "cp")
     return done.output if done.status == 0 else None
 
 

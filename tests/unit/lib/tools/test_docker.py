@@ -1,0 +1,192 @@
+"""The words that docker is started with, and what its answers are taken for."""
+
+import pytest
+
+from lib.base.errors import DokkuError, ToolFailed
+from lib.tools import docker
+
+ID, OTHER = "a" * 64, "b" * 64
+GONE = "Error response from daemon: No such container: x\n"
+
+
+def test_many_containers_are_inspected_in_one_call(shell):
+    shell.answers("docker container inspect …", out=f'{{"Id": "{ID}"}}\n{{"Id": "{OTHER}"}}\n')
+    assert [known["Id"] for known in docker.inspect(ID, OTHER)] == [ID, OTHER]
+    assert shell.ran == [f"docker container inspect '--format={{{{json .}}}}' -- {ID} {OTHER}"]
+
+
+def test_nothing_to_inspect_starts_nothing(shell):
+    assert docker.inspect() == []
+    assert shell.ran == []
+
+
+def test_what_is_gone_is_absent_from_an_inspection(shell):
+    shell.answers("docker image inspect …", out='{"Id": "1"}\n', err="Error: No such image: x\n", status=1)
+    assert docker.inspect_images("y", "x") == [{"Id": "1"}]
+
+
+def test_line_separators_of_unicode_in_a_value_do_not_cut_an_answer(shell):
+    shell.answers("docker container inspect …", out='{"Id": "a\u2028b\x85c"}\n')
+    assert docker.inspect(ID) == [{"Id": "a\u2028b\x85c"}]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: docker.inspect(ID),
+        lambda: docker.containers("label=dokku"),
+        lambda: docker.images("dangling=true"),
+        lambda: docker.stop(ID, patience=1),
+        lambda: docker.remove(ID),
+        lambda: docker.never_restart(ID),
+        lambda: docker.prune_images("dangling=true"),
+        lambda: docker.copy_out(ID, "/x"),
+        lambda: docker.start(ID),
+        lambda: docker.rename(ID, "x"),
+        lambda: docker.tag(ID, "x"),
+    ],
+)
+def test_a_daemon_that_does_not_answer_is_named(shell, ask):
+    said = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
+    shell.answers("docker …", err=f"{said}\n", status=1)
+    with pytest.raises(DokkuError) as refused:
+        ask()
+    assert refused.value.text == f"Unable to reach the docker daemon: {said}"
+    assert refused.value.exit_code == 1
+
+
+def test_any_other_complaint_is_passed_on_without_its_preface(shell):
+    shell.answers("docker …", err="Error response from daemon: page not found\n", status=1)
+    with pytest.raises(ToolFailed) as failed:
+        docker.never_restart("../x")
+    assert failed.value.text == "docker update: page not found"
+
+
+def test_containers_are_listed_by_all_filters_whether_they_run_or_not(shell):
+    shell.answers("docker container ls …", out=f"{ID}\n{OTHER}\n")
+    assert docker.containers("label=dokku", "status=dead") == [ID, OTHER]
+    assert docker.containers(all_=False) == [ID, OTHER]
+    assert shell.ran == [
+        "docker container ls --quiet --no-trunc --all --filter=label=dokku --filter=status=dead",
+        "docker container ls --quiet --no-trunc",
+    ]
+
+
+def test_an_image_of_several_names_is_listed_once(shell):
+    shell.answers("docker image ls …", out="sha256:2\nsha256:1\nsha256:2\n")
+    assert docker.images("label=x=y") == ["sha256:1", "sha256:2"]
+    assert shell.ran == ["docker image ls --quiet --no-trunc --filter=label=x=y"]
+
+
+def test_the_words_of_a_container(shell):
+    shell.answers("docker container create …", out=f"a warning\n{ID}\n")
+    made = docker.create("blog.web.1", "img", ["sh", "-c", "a b"], {"dokku": "", "x": "y z"}, ["--env=A"])
+    assert made == ID
+    assert [call.argv for call in shell.calls] == [
+        [
+            *("docker", "container", "create", "--name=blog.web.1", "--label=dokku=", "--label=x=y z"),
+            *("--env=A", "--", "img", "sh", "-c", "a b"),
+        ]
+    ]
+
+
+def test_a_container_without_a_name_of_ours_gets_dockers(shell):
+    assert docker.create_argv("", "img", [], {}, []) == ["docker", "container", "create", "--", "img"]
+
+
+def test_values_reach_docker_by_its_environment(shell):
+    shell.answers("docker container create …", out=f"{ID}\n")
+    docker.create("x", "img", [], {}, ["--env=SECRET"], env={"SECRET": "hunter2"})
+    assert shell.calls[0].env["SECRET"] == "hunter2"
+    assert not any("hunter2" in word for word in shell.calls[0].argv)
+
+
+def test_the_words_of_a_build(shell):
+    assert docker.build_argv("/tree", "", "/id", {"dokku": ""}, ["--build-arg", "A"]) == [
+        *("docker", "image", "build", "--force-rm", "--iidfile=/id", "--label=dokku=", "--build-arg", "A"),
+        *("--", "/tree"),
+    ]
+    assert "--file=other" in docker.build_argv("/tree", "other", "/id", {}, [])
+
+
+def test_another_client_is_used_when_the_host_says_so(shell, monkeypatch):
+    monkeypatch.setenv("DOCKER_BIN", "/usr/local/bin/podman")
+    docker.start(ID)
+    assert shell.ran == [f"/usr/local/bin/podman container start {ID}"]
+
+
+def test_stopping_waits_longer_than_the_patience_it_is_given(shell):
+    docker.stop(ID, OTHER, patience=100)
+    assert shell.ran == [f"docker container stop -t 100 {ID} {OTHER}"]
+    assert shell.calls[0].timeout > 100
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        GONE,
+        GONE + GONE,
+        f"Error response from daemon: Container {ID} is not running\n",
+        f"Error response from daemon: removal of container {ID} is already in progress\n",
+        f"Error response from daemon: Cannot update container {ID}: Container is marked for removal and"
+        ' cannot be "update".\n',
+    ],
+)
+def test_a_container_that_is_gone_or_going_is_no_failure(shell, said):
+    shell.answers("docker …", err=said, status=1)
+    docker.never_restart(ID)
+    docker.stop(ID, patience=1)
+    docker.remove(ID)
+    assert len(shell.ran) == 3
+
+
+def test_a_complaint_among_harmless_ones_is_a_failure(shell):
+    shell.answers("docker …", err=GONE + "Error response from daemon: device is busy\n", status=1)
+    with pytest.raises(ToolFailed, match="device is busy"):
+        docker.remove(ID)
+
+
+def test_a_failure_without_a_word_is_a_failure(shell):
+    shell.answers("docker …", status=1)
+    with pytest.raises(ToolFailed):
+        docker.remove(ID)
+
+
+def test_pruning_while_another_process_prunes_is_left_to_it(shell):
+    shell.answers(
+        "docker …", err="Error response from daemon: a prune operation is already running\n", status=1
+    )
+    docker.prune_images("dangling=true", "label=com.dokku.app-name=blog")
+    assert shell.ran == [
+        "docker image prune --force --filter=dangling=true --filter=label=com.dokku.app-name=blog"
+    ]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Could not find the file /x in container c", "lstat /m/x: not a directory", "too many links in /m"],
+)
+def test_a_file_that_a_container_has_not_is_none(shell, said):
+    shell.answers("docker container cp …", err=f"Error response from daemon: {said}\n", status=1)
+    assert docker.copy_out(ID, "/x") is None
+    assert shell.ran == [f"docker container cp {ID}:/x -"]
+
+
+def test_a_copy_that_broke_off_is_not_taken_for_a_missing_file(shell):
+    shell.answers("docker container cp …", out="half", err="unexpected EOF\n", status=1)
+    with pytest.raises(ToolFailed):
+        docker.copy_out(ID, "/x")
+
+
+def test_removing_an_image_tells_whether_it_could_be(shell):
+    shell.answers("docker image rm …", status=1)
+    shell.answers("docker image rm …", status=0)
+    assert [docker.remove_image("x"), docker.remove_image("x")] == [False, True]
+    assert shell.ran[0] == "docker image rm -- x"
+
+
+def test_the_words_of_logs():
+    assert docker.logs_argv(ID, 10, follow=True, timestamps=True) == [
+        *("docker", "container", "logs", "--tail=10", "--follow", "--timestamps", ID),
+    ]
+    assert docker.logs_argv(ID, 5, follow=False, timestamps=False)[-2:] == ["--tail=5", ID]
