@@ -32,12 +32,14 @@ def pushed(app: str, updates: Sequence[tuple[str, str, str]]) -> None:
                 raise DokkuError(f"Refusing to delete the deploy branch {branch}")
         elif ref in (wanted, f"refs/tags/{repos.deploy_branch(app)}"):
             triggers.fire("receive-app", app, new)
+            repos.follow_deploy_branch(app)
         elif triggers.has_plugins("receive-branch"):
             triggers.fire("receive-branch", app, new, ref)
         elif ref.startswith("refs/heads/") and not repos.configured_branch(app) and not repos.head(app):
             log.info1(f"Set {branch} to DOKKU_DEPLOY_BRANCH.")
             triggers.fire("receive-app", app, new)
             properties.write("git", app, "deploy-branch", branch)
+            repos.follow_deploy_branch(app)
         elif ref.startswith("refs/heads/"):
             log.info1(f"WARNING: deploy did not complete, you must push to {repos.deploy_branch(app)}.")
             log.info1(f"for example, try 'git push <dokku> {branch}:{repos.deploy_branch(app)}'")

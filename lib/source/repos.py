@@ -71,9 +71,14 @@ def deployable(app: str) -> str:
 
 def advance(app: str, commit: str) -> None:
     """Make commit the tip of the deploy branch, and the deploy branch the repository's HEAD."""
-    branch = deploy_branch(app)
-    git.update_ref(path(app), f"refs/heads/{branch}", commit)
-    git.set_head(path(app), branch)
+    git.update_ref(path(app), f"refs/heads/{deploy_branch(app)}", commit)
+    follow_deploy_branch(app)
+
+
+def follow_deploy_branch(app: str) -> None:
+    """Make the deploy branch the one that a clone of the repository starts with."""
+    if files.read(os.path.join(path(app), "HEAD")).strip() != f"ref: refs/heads/{deploy_branch(app)}":
+        git.set_head(path(app), deploy_branch(app))
 
 
 def rev_variable(app: str) -> str:
