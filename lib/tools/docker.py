@@ -16,7 +16,9 @@ _HARMLESS = (
     *("No such", "is not running", "cannot update a stopped container"),
     *("is already in progress", "is marked for removal", "a prune operation is already running"),
 )
-_ABSENT = (b"Could not find the file", b"not a directory", b"too many links")  # of cp, 20.10 to 28
+_ABSENT = (  # of cp; the first is what a client of 20.10 says, the others those up to 28
+    *(b"No such container:path", b"Could not find the file", b"not a directory", b"too many links"),
+)
 
 
 def inspect(*ids: str) -> list[Json]:
