@@ -52,9 +52,10 @@ def remove_tree(path: str) -> None:
 
 
 def _started(pid: int) -> str:
-    """The start time of a process in clock ticks since boot; empty when there is none."""
+    """The start time of a process in clock ticks since boot; empty when there is none, or only its corpse."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            return file.read().rpartition(")")[2].split()[19]
+            state, *fields = file.read().rpartition(")")[2].split()
+            return "" if state in "ZX" else fields[18]
     except (OSError, IndexError):
         return ""
