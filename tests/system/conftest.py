@@ -247,7 +247,7 @@ class Instance:
         return self._labelled(["container", "ls", "--all", *(f"--filter={text}" for text in filters)], app)
 
     def images(self, app: str = "") -> list[str]:
-        return self._labelled(["image", "ls", "--all"], app)
+        return self._labelled(["image", "ls"], app)
 
     def set_environment(self, **variables: str) -> None:
         """What every dokku of this instance gets from now on, and nothing else, however it is called."""

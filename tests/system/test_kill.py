@@ -30,7 +30,7 @@ def test_a_killed_deploy_leaves_the_old_version_serving_and_the_next_one_cleans_
     assert instance.push(repo, app).code == 0
 
     instance.commit(repo, instance.sample("two"))
-    instance.set_environment(DOKKU_TEST_FAILPOINT=f"{stage}:kill9")
+    instance.set_environment(DOKKU_TEST_FAILPOINT=f"{stage}:kill9", DOKKU_WAIT_TO_RETIRE="0")
     killed = instance.push(repo, app)
     instance.set_environment()
 
