@@ -1,0 +1,277 @@
+"""A real nginx on loopback ports, with everything it has below tmp_path."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lib.app import ports
+from lib.base import settings
+from lib.base.errors import DokkuError
+from lib.proxy import conf_files, sites, validation, vhosts
+from lib.tools import nginx
+
+NGINX = shutil.which("nginx", path=settings.PATH)
+pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+
+
+class Server:
+    """nginx with one page per `page`; its own directories, so that no other one is touched."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.port = free_port()
+        self.extra = ""
+        self.command = f"{NGINX} -p {place} -c {place}/nginx.conf"
+        os.environ.update(
+            DOKKU_NGINX_TEST_COMMAND=f"{self.command} -t",
+            DOKKU_NGINX_RELOAD_COMMAND=f"{self.command} -s reload",
+            DOKKU_NGINX_PID_FILE=str(place / "nginx.pid"),
+            DOKKU_NGINX_LOG_DIR=str(place),
+        )
+        (place / "root").mkdir()
+        self.page("one")
+
+    def page(self, text: str) -> None:
+        self.write(f'server {{ listen 127.0.0.1:{self.port}; location / {{ return 200 "{text}"; }} }}')
+
+    def write(self, servers: str) -> None:
+        own = "".join(
+            f"{kind}_temp_path {self.place}/{kind};"
+            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        (self.place / "nginx.conf").write_text(
+            f"worker_processes 2; pid {self.place}/nginx.pid; error_log {self.place}/error.log;"
+            "events { worker_connections 512; }\n"
+            f"http {{ access_log off; {own}\n{servers}\ninclude {self.place}/root/*/nginx.conf;\n}}\n"
+        )
+
+    def start(self) -> None:
+        subprocess.run(self.command.split(), check=True, timeout=10)
+        deadline = time.monotonic() + 5
+        while not nginx.is_running() and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        pid = nginx.master()
+        if pid:
+            os.kill(pid, signal.SIGTERM)
+            while os.path.exists(f"/proc/{pid}") and b"master" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                time.sleep(0.01)
+
+    def get(self, host: str = "localhost", port: int = 0) -> str:
+        request = urllib.request.Request(f"http://127.0.0.1:{port or self.port}/", headers={"Host": host})
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return str(answer.read().decode())
+        except urllib.error.HTTPError as error:
+            return str(error.code)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    found = Server(tmp_path)
+    found.start()
+    yield found
+    found.stop()
+
+
+def test_a_good_configuration_has_no_problem(server: Server) -> None:
+    assert nginx.problem() == ""
+
+
+def test_a_problem_is_one_line_without_time_and_pid(server: Server) -> None:
+    server.write("bogus on;")
+    assert nginx.problem() == f'unknown directive "bogus" in {server.place}/nginx.conf:3'
+
+
+def test_a_test_that_can_not_be_run_is_a_problem_too(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOKKU_NGINX_TEST_COMMAND", "false")
+    assert nginx.problem() == "status 1"
+
+
+def test_it_is_known_whether_nginx_runs(server: Server) -> None:
+    assert nginx.is_running()
+    server.stop()
+    assert not nginx.is_running()
+    assert nginx.master() == 0
+
+
+def test_the_version_is_numbers() -> None:
+    assert nginx.version() >= (1, 18)
+
+
+def test_after_a_reload_every_new_connection_meets_the_new_configuration(server: Server) -> None:
+    for number in range(20):
+        server.page(f"page {number}")
+        nginx.reload()
+        assert {server.get() for _ in range(20)} == {f"page {number}"}
+
+
+def test_no_request_fails_while_it_is_reloaded(server: Server) -> None:
+    answers: list[str] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        while not done.is_set():
+            answers.append(server.get())
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for number in range(5):
+        server.page(f"page{number}")
+        nginx.reload()
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert len(answers) > 50
+    assert [answer for answer in answers if not re.fullmatch(r"one|page\d", answer)] == []
+
+
+def test_requests_under_way_do_not_hold_a_reload_up(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\n")  # and no more, for as long as the test runs
+        time.sleep(0.2)
+        server.page("two")
+        started = time.monotonic()
+        nginx.reload()
+        assert time.monotonic() - started < 5
+        assert server.get() == "two"
+
+
+def test_a_reload_of_a_stopped_nginx_fails_at_once(server: Server) -> None:
+    server.stop()
+    with pytest.raises(DokkuError, match=r"^nginx is not running$"):
+        nginx.reload()
+
+
+def test_a_reload_that_nginx_refuses_is_noticed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nginx, "PATIENCE", 1)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        server.write(f"server {{ listen 127.0.0.1:{port}; return 200 x; }}")
+        with pytest.raises(DokkuError, match="did not take its new configuration"):
+            nginx.reload()
+    assert server.get() == "one"
+
+
+def test_a_reload_command_that_fails_is_told(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOKKU_NGINX_RELOAD_COMMAND", "false")
+    with pytest.raises(DokkuError, match=r"^nginx can't be reloaded"):
+        nginx.reload()
+
+
+def make_app(place: Path, name: str, docker: Path, port_map: str) -> None:
+    """An app whose one web container is this machine, as far as docker says."""
+    directory = place / "root" / name
+    directory.mkdir()
+    (directory / "VHOST").write_text(f"{name}.test\n")
+    (directory / "ENV").write_text(f"DOKKU_PROXY_PORT_MAP='{port_map}'\n")
+    (directory / "CONTAINER.web.1").write_text(name.encode().hex().ljust(64, "0"))
+    (directory / "PORT.web.1").write_text(port_map.rpartition(":")[2])
+    known = (
+        f'{{"Id":"{name.encode().hex().ljust(64, "0")}","Name":"/x","Image":"i","RestartCount":0,'
+        f'"Config":{{"Labels":{{"com.dokku.app-name":"{name}"}}}},"HostConfig":{{"NetworkMode":"host"}},'
+        '"State":{"Status":"running","Running":true,"Restarting":false,"StartedAt":"x"},'
+        '"NetworkSettings":{"IPAddress":"","Networks":{}}}'
+    )
+    (place / f"{name}.json").write_text(known + "\n")
+    docker.write_text(
+        f'#!/bin/sh\nfor f in {place}/*.json; do case "$*" in *$(cut -c8-71 "$f")*) cat "$f";; esac; done\n'
+    )
+    docker.chmod(0o755)
+
+
+@pytest.fixture
+def apps(server: Server) -> Server:
+    """Two apps, each with its own page, behind one port of nginx."""
+    docker = server.place / "docker"
+    os.environ["DOCKER_BIN"] = str(docker)
+    backends = {name: free_port() for name in ("ant", "bee")}
+    pages = "".join(
+        f'server {{ listen 127.0.0.1:{port}; location / {{ return 200 "{name}"; }} }}\n'
+        for name, port in backends.items()
+    )
+    server.port = free_port()
+    server.write(f"{pages}server {{ listen {server.port} default_server; return 404; }}")
+    nginx.reload()
+    for name, port in backends.items():
+        make_app(server.place, name, docker, f"http:{server.port}:{port}")
+    return server
+
+
+def test_real_nginx_serves_apps_by_name_and_nobody_else(apps: Server) -> None:
+    vhosts.build(["ant", "bee"])
+    assert [apps.get(host) for host in ("ant.test", "bee.test", "other.test")] == ["ant", "bee", "404"]
+
+
+def test_real_nginx_keeps_what_it_had_of_an_app_whose_includes_it_refuses(apps: Server) -> None:
+    vhosts.build(["ant", "bee"])
+    added = Path(conf_files.includes("ant"))
+    added.mkdir(exist_ok=True)
+    (added / "mine.conf").write_text("bogus on;")
+    with pytest.raises(
+        DokkuError, match=r"unknown directive \"bogus\" in .*/ant/nginx\.conf\.d/mine\.conf:1"
+    ):
+        vhosts.build(["ant"])
+    assert [apps.get(host) for host in ("ant.test", "bee.test")] == ["ant", "bee"]
+
+
+def test_real_nginx_can_be_made_to_start_again(apps: Server, capfd: pytest.CaptureFixture[str]) -> None:
+    vhosts.build(["ant", "bee"])
+    Path(conf_files.path("ant")).write_text("bogus on;\n")
+    with pytest.raises(DokkuError, match="bogus"):
+        validation.validate(["ant", "bee"], clean=False)
+    assert "Failed to validate nginx config for ant. Contents below...\nbogus on;" in capfd.readouterr().err
+    validation.validate(["ant", "bee"], clean=True)
+    assert nginx.problem() == ""
+    assert not os.path.exists(conf_files.path("ant"))
+    vhosts.build(["ant"])
+    assert apps.get("ant.test") == "ant"
+
+
+def test_real_nginx_takes_every_kind_of_server(apps: Server) -> None:
+    tls = apps.place / "root/ant/tls"
+    tls.mkdir()
+    subject = [
+        "-subj",
+        "/CN=ant.test",
+        "-days",
+        "2",
+        "-keyout",
+        f"{tls}/server.key",
+        "-out",
+        f"{tls}/server.crt",
+    ]
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *subject], check=True, stderr=-3
+    )
+    numbers = [free_port() for _ in range(3)]
+    entries = [
+        f"{scheme}:{port}:5000" for scheme, port in zip(("https", "grpc", "grpcs"), numbers, strict=True)
+    ]
+    ports.set_("ant", entries)
+    assert nginx.problem() == ""
+    text = sites.texts(["ant"])["ant"]
+    assert text is not None
+    assert text.count("server {") == 3
+    assert "max-age=15724800" in (apps.place / "root/ant/nginx.conf.d/hsts.conf").read_text()

@@ -1,0 +1,70 @@
+from pathlib import Path
+
+from lib.app import config
+from lib.proxy import extra_ports, vhosts
+from tests.unit.lib.proxy.conftest import Host
+
+
+def servers() -> str:
+    path = Path(extra_ports.path())
+    return path.read_text() if path.exists() else ""
+
+
+def test_the_hosts_own_ports_are_left_to_its_own_default_server(host: Host) -> None:
+    host.app("web", "10.0.0.2")
+    vhosts.build(["web"])
+    assert servers() == ""
+
+
+def test_an_extra_port_gets_a_default_server(host: Host) -> None:
+    host.app("web", "10.0.0.2")
+    config.set_values("web", {"DOKKU_PROXY_PORT_MAP": "http:3000:5000"})
+    vhosts.build(["web"])
+    assert servers().startswith("# 3000/plain\nserver {\n  listen 3000 default_server;\n")
+    assert "return 444;" in servers()
+    vhosts.clear(["web"])
+    assert "server" not in servers()
+
+
+def test_a_tls_port_shows_no_certificate_to_strangers(host: Host) -> None:
+    directory = host.app("web", "10.0.0.2")
+    (directory / "tls").mkdir()
+    for name in ("server.crt", "server.key"):
+        (directory / "tls" / name).write_text("pem")
+    config.set_values("web", {"DOKKU_PROXY_PORT_MAP": "https:8443:5000"})
+    vhosts.build(["web"])
+    assert "listen 8443 ssl default_server;" in servers()
+    assert "ssl_reject_handshake on;" in servers()
+
+
+def test_the_port_of_an_app_without_domains_stays_open_to_all_names(host: Host) -> None:
+    host.app("web", "10.0.0.2")
+    config.set_values("web", {"NO_VHOST": "1", "DOKKU_PROXY_PORT": "4711"})
+    vhosts.build(["web"])
+    assert servers() == ""
+
+
+def test_a_port_where_the_administrator_has_a_default_server_is_left_alone(host: Host) -> None:
+    host.app("web", "10.0.0.2")
+    config.set_values("web", {"DOKKU_PROXY_PORT_MAP": "http:3000:5000 http:4000:5000"})
+    host.refused.append("listen 3000 default_server")
+    vhosts.build(["web"])
+    assert "listen 3000 default_server" not in servers()
+    assert "listen 4000 default_server" in servers()
+    assert "3000" in host.in_force["web"]
+
+
+def test_a_default_server_that_came_later_makes_ours_give_way(host: Host) -> None:
+    host.app("web", "10.0.0.2")
+    config.set_values("web", {"DOKKU_PROXY_PORT_MAP": "http:3000:5000"})
+    vhosts.build(["web"])
+    host.refused.append("listen 3000 default_server")
+    host.app("other", "10.0.0.3")
+    vhosts.build(["other"])
+    assert "listen 3000" not in servers()
+    assert "other" in host.in_force
+
+
+def test_ports_and_protocols_are_read_from_a_file() -> None:
+    text = "  listen      [::]:80;\n  listen 127.0.0.1:81 ssl http2;\n  listen  82 http2;\n"
+    assert extra_ports.listened(text) == {80: "plain", 81: "tls", 82: "http2"}

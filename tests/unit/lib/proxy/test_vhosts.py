@@ -1,0 +1,308 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from lib.app import config, domains
+from lib.base import settings
+from lib.base.errors import DokkuError
+from lib.proxy import conf_files, vhosts
+from tests.unit.lib.proxy.conftest import Host
+
+Output = pytest.CaptureFixture[str]
+
+
+def upstream(text: str | None) -> list[str]:
+    return re.findall(r"^  server (.*);$", text or "", re.MULTILINE)
+
+
+def test_an_app_is_tested_and_loaded_once(host: Host, capfd: Output) -> None:
+    host.app("web", "10.0.0.2", "10.0.0.3")
+    assert vhosts.build(["web"]) is True
+    assert upstream(host.in_force["web"]) == ["10.0.0.2:5000", "10.0.0.3:5000"]
+    assert (host.count("nginx -t"), host.count("nginx -s reload")) == (1, 1)
+    assert capfd.readouterr().out.splitlines() == [
+        "-----> Creating new app virtual host file...",
+        "-----> Configuring web.dokku.me...(using built-in template)",
+        "-----> Creating http nginx.conf",
+        "       Reloading nginx",
+    ]
+
+
+def test_nothing_is_tested_or_loaded_when_nothing_changed(host: Host) -> None:
+    host.app("web", "10.0.0.2")
+    vhosts.build(["web"])
+    host.ran.clear()
+    assert vhosts.build(["web"]) is False
+    assert [line for line in host.ran if "nginx" in line] == []
+
+
+def test_many_apps_are_one_test_one_load_and_one_question_to_docker(host: Host) -> None:
+    for number in range(20):
+        host.app(f"web{number}", f"10.0.0.{number}")
+    vhosts.build([f"web{number}" for number in range(20)])
+    assert (host.count("nginx -t"), host.count("nginx -s reload")) == (1, 1)
+    assert len([line for line in host.ran if line.startswith("docker")]) == 1
+    assert len(host.in_force) == 20
+
+
+def test_builds_in_a_batch_wait_for_its_end(host: Host) -> None:
+    host.app("a", "10.0.0.2")
+    host.app("b", "10.0.0.3")
+    with vhosts.batched():
+        assert vhosts.build(["a"]) is False
+        assert vhosts.build(["b"]) is False
+        assert host.conf("a") is None
+    assert sorted(host.in_force) == ["a", "b"]
+    assert host.count("nginx -s reload") == 1
+
+
+def build_in_a_batch(*names: str, then: BaseException) -> None:
+    with vhosts.batched():
+        vhosts.build(names)
+        raise then
+
+
+def test_what_failed_in_a_batch_is_told_with_what_nginx_refused(host: Host) -> None:
+    host.app("good", "10.0.0.2")
+    host.app("bad", "10.0.0.3")
+    host.refused.append("bad.dokku.me")
+    with pytest.raises(DokkuError, match=r"^Invalid nginx config for bad, not put in force$") as caught:
+        build_in_a_batch("good", "bad", then=DokkuError("one app failed"))
+    assert caught.value.more[-1] == "one app failed"
+    assert "good" in host.in_force
+
+
+def test_a_batch_that_was_interrupted_changes_nothing(host: Host) -> None:
+    host.app("web", "10.0.0.2")
+    with pytest.raises(KeyboardInterrupt):
+        build_in_a_batch("web", then=KeyboardInterrupt())
+    assert host.conf("web") is None
+    assert vhosts.build(["web"]) is True
+
+
+@pytest.mark.parametrize("culprits", [["web3"], ["web0", "web7"], ["web1", "web2", "web6"], []])
+def test_refused_apps_stay_as_they_were_and_the_others_go_live(host: Host, culprits: list[str]) -> None:
+    names = [f"web{number}" for number in range(8)]
+    for number, name in enumerate(names):
+        host.app(name, f"10.0.0.{number}")
+    vhosts.build(names)
+    before = dict(host.in_force)
+    for name in names:
+        Path(domains.path(name)).write_text(f"new-{name}.com\n")
+    host.refused += [f"new-{name}.com" for name in culprits]
+    if culprits:
+        with pytest.raises(DokkuError, match=f"^Invalid nginx config for {', '.join(culprits)}, ") as caught:
+            vhosts.build(names)
+        assert len(caught.value.more) == len(culprits)
+    else:
+        vhosts.build(names)
+    for name in names:
+        assert (f"new-{name}.com" in host.in_force[name]) is (name not in culprits)
+        assert (host.conf(name) == before[name]) is (name in culprits)
+
+
+def test_a_refused_first_file_leaves_none(host: Host) -> None:
+    host.app("web", "10.0.0.2")
+    host.refused.append("web-5000")
+    with pytest.raises(DokkuError, match=r"^Invalid nginx config for web"):
+        vhosts.build(["web"])
+    assert host.conf("web") is None
+    assert host.count("nginx -s reload") == 0
+
+
+def test_a_broken_file_of_another_app_is_written_anew(host: Host, capfd: Output) -> None:
+    host.app("web", "10.0.0.2")
+    directory = host.app("other", "10.0.0.3")
+    vhosts.build(["other"])
+    good = host.conf("other")
+    (directory / "nginx.conf").write_text("bogus")
+    vhosts.build(["web"])
+    assert host.conf("other") == good
+    assert sorted(host.in_force) == ["other", "web"]
+    assert "configuration of other is broken" in capfd.readouterr().err
+
+
+def test_what_somebody_else_broke_is_named_and_left_alone(host: Host) -> None:
+    host.app("web", "10.0.0.2")
+    directory = host.app("other", "10.0.0.3")
+    vhosts.build(["other"])
+    (directory / "nginx.conf.d").mkdir(exist_ok=True)
+    (directory / "nginx.conf.d/mine.conf").write_text("bogus")
+    with pytest.raises(DokkuError, match=r"other/nginx\.conf\.d/mine\.conf:1") as caught:
+        vhosts.build(["web"])
+    assert caught.value.more == ("Try: dokku nginx:validate-config other --clean",)
+    assert (directory / "nginx.conf.d/mine.conf").read_text() == "bogus"
+    assert host.conf("web") is None
+
+
+def test_a_load_that_nginx_does_not_take_puts_the_files_back(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lib.tools.nginx.PATIENCE", 0.1)
+    host.app("web", "10.0.0.2")
+    vhosts.build(["web"])
+    before = host.conf("web")
+    host.app("web", "10.0.0.4")
+    host.reloads_take = False
+    with pytest.raises(DokkuError, match="did not take its new configuration"):
+        vhosts.build(["web"])
+    assert host.conf("web") == before
+    host.reloads_take = True
+    assert vhosts.build(["web"]) is True
+    assert upstream(host.in_force["web"]) == ["10.0.0.4:5000"]
+
+
+def test_without_nginx_the_file_is_written_and_the_build_fails(host: Host) -> None:
+    host.app("web", "10.0.0.2")
+    host.stop_nginx()
+    with pytest.raises(DokkuError, match=r"^nginx is not running$"):
+        vhosts.build(["web"])
+    assert upstream(host.conf("web")) == ["10.0.0.2:5000"]
+    host.start_nginx()
+    assert vhosts.build(["web"]) is True
+
+
+def test_a_pid_of_somebody_else_is_not_nginx(host: Host) -> None:
+    Path("/proc/77/cmdline").write_bytes(b"sleep\0100\0")
+    host.app("web", "10.0.0.2")
+    with pytest.raises(DokkuError, match=r"^nginx is not running$"):
+        vhosts.build(["web"])
+    assert host.count("nginx -s reload") == 0
+
+
+def test_a_kill_between_writing_and_loading_is_made_good_by_the_next_build(host: Host) -> None:
+    host.app("web", "10.0.0.2")
+    vhosts.build(["web"])
+    text = (host.conf("web") or "").replace("10.0.0.2", "10.0.0.4")
+    host.app("web", "10.0.0.4")
+    conf_files.write("web", text)  # what a build does before it is killed
+    assert vhosts.build(["web"]) is True
+    assert upstream(host.in_force["web"]) == ["10.0.0.4:5000"]
+
+
+def test_a_kill_between_loading_and_noting_it_is_no_reason_to_trust_an_older_note(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.app("web", "10.0.0.2")
+    vhosts.build(["web"])
+    host.app("web", "10.0.0.4")
+
+    def kill(app: str) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(conf_files, "note_in_force", kill)
+        with pytest.raises(KeyboardInterrupt):
+            vhosts.build(["web"])
+    host.app("web", "10.0.0.2")  # the deploy is undone
+    assert vhosts.build(["web"]) is True
+    assert upstream(host.in_force["web"]) == ["10.0.0.2:5000"]
+
+
+def test_a_changed_include_or_certificate_is_loaded(host: Host) -> None:
+    directory = host.app("web", "10.0.0.2")
+    vhosts.build(["web"])
+    (directory / "nginx.conf.d").mkdir()
+    (directory / "nginx.conf.d/mine.conf").write_text("allow all;")
+    assert vhosts.build(["web"]) is True
+    (directory / "tls").mkdir()
+    for name in ("server.crt", "server.key"):
+        (directory / "tls" / name).write_text("pem")
+    assert vhosts.build(["web"]) is True
+    (directory / "tls/server.crt").write_text("renewed")
+    assert vhosts.build(["web"]) is True
+    assert vhosts.build(["web"]) is False
+
+
+def test_an_app_that_was_never_deployed_gets_no_file(host: Host) -> None:
+    host.app("web")
+    assert vhosts.build(["web"]) is False
+    assert host.conf("web") is None
+
+
+def test_an_app_with_its_proxy_off_loses_its_file(host: Host, capfd: Output) -> None:
+    host.app("web", "10.0.0.2")
+    vhosts.build(["web"])
+    config.set_values("web", {"DOKKU_DISABLE_PROXY": "1"})
+    capfd.readouterr()
+    vhosts.build(["web"])
+    assert host.in_force == {}
+    assert capfd.readouterr().out.splitlines()[:2] == [
+        "-----> nginx support is disabled for app (web).",
+        "-----> deleting nginx.conf",
+    ]
+
+
+def test_an_app_about_to_stop_answers_502_while_its_containers_still_run(host: Host) -> None:
+    host.app("web", "10.0.0.2")
+    vhosts.build(["web"])
+    vhosts.close("web")
+    assert "10.0.0.2" not in host.in_force["web"]
+    assert "return 502;" in host.in_force["web"]
+    assert "server_name web.dokku.me;" in host.in_force["web"]
+
+
+def test_clearing_takes_the_file_and_loads(host: Host) -> None:
+    host.app("web", "10.0.0.2")
+    vhosts.build(["web"])
+    vhosts.clear(["web", "never-built"])
+    assert host.in_force == {}
+    assert [path.name for path in Path(settings.app_dir("web")).glob("nginx.conf*")] == []
+
+
+def test_clearing_works_whatever_state_nginx_is_in(host: Host, capfd: Output) -> None:
+    host.app("web", "10.0.0.2")
+    vhosts.build(["web"])
+    broken = host.app("broken")
+    (broken / "nginx.conf.d").mkdir()
+    (broken / "nginx.conf.d/mine.conf").write_text("bogus")
+    vhosts.clear(["web"])
+    assert host.conf("web") is None
+    assert "bogus" in capfd.readouterr().err
+    host.stop_nginx()
+    vhosts.clear(["web"])
+
+
+def test_the_first_app_keeps_a_domain_and_the_next_inherits_it(host: Host, capfd: Output) -> None:
+    host.app("zebra", "10.0.0.2", domains="shared.com z.com")
+    host.app("ant", "10.0.0.3", domains="shared.com a.com")
+    vhosts.build(["zebra"])
+    vhosts.build(["ant"])
+    assert "server_name a.com;" in host.in_force["ant"]
+    assert "server_name shared.com z.com;" in host.in_force["zebra"]
+    assert "Skipping domain shared.com of ant: it belongs to zebra" in capfd.readouterr().err
+    Path(domains.path("zebra")).write_text("z.com\n")
+    vhosts.build(["zebra"])
+    assert "server_name shared.com a.com;" in host.in_force["ant"]
+
+
+def test_a_domain_of_an_app_that_is_cleared_goes_to_the_next(host: Host) -> None:
+    host.app("zebra", "10.0.0.2", domains="shared.com")
+    host.app("ant", "10.0.0.3", domains="shared.com")
+    vhosts.build(["zebra"])
+    vhosts.build(["ant"])
+    assert host.conf("ant") is None
+    vhosts.clear(["zebra"])
+    assert "server_name shared.com;" in host.in_force["ant"]
+
+
+def test_apps_built_together_share_out_domains_by_name(host: Host) -> None:
+    host.app("zebra", "10.0.0.2", domains="shared.com z.com")
+    host.app("ant", "10.0.0.3", domains="shared.com a.com")
+    vhosts.build(["zebra", "ant"])
+    assert "server_name shared.com a.com;" in host.in_force["ant"]
+    assert "server_name z.com;" in host.in_force["zebra"]
+
+
+def test_the_app_of_another_proxy_is_not_ours(host: Host) -> None:
+    host.app("web", "10.0.0.2")
+    config.set_values("web", {"DOKKU_APP_PROXY_TYPE": "haproxy"})
+    vhosts.answer("web")
+    assert host.ran == []
+
+
+def test_urls_are_left_for_plugins(host: Host) -> None:
+    directory = host.app("web", "10.0.0.2")
+    vhosts.build(["web"])
+    assert (directory / "URLS").read_text().splitlines()[1:] == ["http://web.dokku.me"]
