@@ -1,0 +1,94 @@
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.cli.conftest import Dokku
+
+
+@pytest.mark.parametrize(
+    ("list_", "add", "set_", "remove", "clear"),
+    [
+        ("proxy:ports", "proxy:ports-add", "proxy:ports-set", "proxy:ports-remove", "proxy:ports-clear"),
+        ("ports:list", "ports:add", "ports:set", "ports:remove", "ports:clear"),
+    ],
+)
+def test_port_maps_under_both_names(
+    dokku: Dokku, list_: str, add: str, set_: str, remove: str, clear: str
+) -> None:
+    dokku.make_app("web")
+
+    def words() -> list[str]:
+        return dokku("--quiet", list_, "web").out.split()
+
+    nothing = dokku(list_, "web")
+    assert (nothing.code, nothing.out) == (1, "")
+    assert nothing.err == " !     No port mappings configured for app\n"
+    done = dokku(set_, "web", "http:1234:5001", "http:8080:5002", "https:8443:5003")
+    assert (done.code, done.out, done.err) == (0, "", "")
+    assert words() == ["http", "1234", "5001", "http", "8080", "5002", "https", "8443", "5003"]
+    assert dokku(add, "web", "http:81:5000").code == 0
+    assert dokku(remove, "web", "81", "http:8080:5002", "8443").code == 0
+    assert words() == ["http", "1234", "5001"]
+    assert dokku(clear, "web").code == 0
+    assert words() == ["http", "80", "5000"]
+
+
+def test_the_heading_is_there_unless_quiet(dokku: Dokku) -> None:
+    dokku.make_app("web")
+    dokku("ports:set", "web", "http:80:5000")
+    assert dokku("proxy:ports", "web").out.splitlines()[0] == "-----> Port mappings for web"
+    assert "->" not in dokku("proxy:ports", "web", "--quiet").out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "No port mapping specified"),
+        (("http:80",), "Invalid port map http:80 [len=2]"),
+        (("http:0:1",), "Invalid port map http:0:1 [hostPort=0]"),
+        (
+            ("http:1:5", "http:1:6"),
+            "Error validating new port mappings: The same scheme:host-port is being reused: http:1",
+        ),
+    ],
+)
+def test_bad_maps_are_refused(dokku: Dokku, words: tuple[str, ...], said: str) -> None:
+    dokku.make_app("web")
+    refused = dokku("ports:add", "web", *words)
+    assert (refused.code, refused.out, refused.err) == (1, "", f" !     {said}\n")
+    assert dokku("ports:list", "web").code == 1
+
+
+def test_the_report_is_read_by_clients_of_both_ages(dokku: Dokku) -> None:
+    dokku.make_app("web")
+    dokku("ports:set", "web", "http:80:5000", "https:443:5000")
+    assert (
+        "       Proxy port map:                http:80:5000 https:443:5000\n"
+        in dokku("proxy:report", "web").out
+    )
+    assert dokku("ports:report", "web", "--ports-map").out == "http:80:5000 https:443:5000\n"
+    found = json.loads(dokku("ports:report", "web", "--format", "json").out)
+    assert found["map"] == found["ports-map"] == "http:80:5000 https:443:5000"
+    assert json.loads(found["map-json"])[1] == {"scheme": "https", "host_port": 443, "container_port": 5000}
+
+
+def test_plugins_hear_of_every_change(dokku: Dokku) -> None:
+    dokku.make_app("web")
+    notes = dokku.root.parent / "notes"
+    dokku.plugin("zz-listener", post_proxy_ports_update=f'#!/bin/sh\necho "$@" >>{notes}\n')
+    for words in (("set", "http:1:1"), ("add", "http:2:2"), ("remove", "1"), ("clear",)):
+        dokku(f"ports:{words[0]}", "web", *words[1:])
+    assert notes.read_text().split() == ["web", "set", "web", "add", "web", "remove", "web", "clear"]
+
+
+def test_no_map_is_lost_among_twenty_at_once(dokku: Dokku) -> None:
+    dokku.make_app("web")
+    dokku("ports:set", "web", "http:80:5000")
+    with ThreadPoolExecutor(max_workers=10) as pool:
+        codes = [
+            done.code
+            for done in pool.map(lambda n: dokku("ports:add", "web", f"http:{n}:1"), range(1000, 1020))
+        ]
+    assert codes == [0] * 20
+    assert len(dokku("--quiet", "ports:list", "web").out.splitlines()) == 21
