@@ -8,12 +8,16 @@ Source: dokku v0.24.0 plugins/scheduler-docker-local; plugins read the files.
 
 import json
 import os
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from lib.app import options
-from lib.base import files, settings, signals, values
+from lib.base import files, log, settings, signals, values
 from lib.tools import docker
+
+_ID = re.compile(r"[0-9a-f]{12,64}")
+_INDEX = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 class Container(NamedTuple):
@@ -43,16 +47,26 @@ class State(NamedTuple):
     started_at: str
 
 
+class _Journal(NamedTuple):
+    new: list[Container]
+    old: list[str]
+
+
 def registered(app: str) -> list[Container]:
-    """The containers that serve the app, by process type and index."""
+    """The containers that serve the app, by process type and index. What names no container is left out."""
     journal = _journal(app)
-    return sorted(_from_json(app, journal["new"]) if journal else _pointers(app))
+    return sorted(journal.new if journal else _pointers(app))
 
 
 def replaced(app: str) -> list[str]:
     """The ids of older containers that a killed deploy left serving: the next one retires them."""
     journal = _journal(app)
-    return list(journal["old"]) if journal else []
+    return journal.old if journal else []
+
+
+def is_id(text: str) -> bool:
+    """Whether this can be a container's id: files that people edit hold them."""
+    return _ID.fullmatch(text) is not None
 
 
 def states(containers: Iterable[Container]) -> dict[str, State]:
@@ -61,7 +75,8 @@ def states(containers: Iterable[Container]) -> dict[str, State]:
     found = {}
     for known in docker.inspect(*wanted):
         container = wanted.get(known["Id"])
-        if container and known["Config"]["Labels"].get("com.dokku.app-name") == container.app:
+        marks = known["Config"].get("Labels") or {}
+        if container and marks.get("com.dokku.app-name") == container.app:
             found[container.id] = _state(container, known)
     return found
 
@@ -71,7 +86,7 @@ def listeners(app: str, process: str = "web") -> list[str]:
     serving = [container for container in registered(app) if container.process == process]
     alive = states(serving)
     return [
-        f"{alive[container.id].ip}:{container.port or '5000'}"
+        f"{alive[container.id].ip}:{container.port if values.is_port(container.port) else '5000'}"
         for container in serving
         if container.id in alive and alive[container.id].running and alive[container.id].ip
     ]
@@ -123,7 +138,7 @@ def adopt(app: str, new: Sequence[Container], old: Sequence[str]) -> None:
     The journal stays until `settle`, so that a kill in between loses neither set.
     """
     entries = [list(container[1:]) for container in new]
-    files.replace(_journal_path(app), json.dumps({"new": entries, "old": list(old)}))
+    _put(_journal_path(app), json.dumps({"new": entries, "old": list(old)}), 0o600)
     signals.failpoint("journal-written")
     _write_pointers(app, new)
     signals.failpoint("pointers-written")
@@ -159,8 +174,12 @@ def is_switching(app: str) -> bool:
 def remove_orphans(app: str, spared: Iterable[str]) -> None:
     """Remove containers that killed deploys of this app left: neither serving nor spared.
 
-    Under the lock only.
+    None while a file that says who serves is damaged: the next deploy writes it anew. Under the lock only.
     """
+    damaged = _damaged(app)
+    if damaged:
+        log.warn(f"{damaged} names no container: what serves is unknown, so nothing is removed")
+        return
     kept = {container.id for container in registered(app)} | set(replaced(app)) | set(spared)
     marks = [f"label=com.dokku.container-type={type_}" for type_ in ("deploy", "peek")]
     ours = [id_ for mark in marks for id_ in docker.containers(f"label=com.dokku.app-name={app}", mark)]
@@ -198,18 +217,44 @@ def _state(container: Container, known: docker.Json) -> State:
 
 def _pointers(app: str) -> list[Container]:
     """What the files say. Source: CONTAINER.PROCESS.INDEX; `CONTAINER` alone is a web.1 of before 0.4."""
+    found = []
+    for name, process, index in _pointer_files(app):
+        suffix = name.removeprefix("CONTAINER")
+        id_, ip, port = (_read(app, f"{kind}{suffix}") for kind in ("CONTAINER", "IP", "PORT"))
+        if is_id(id_):
+            found.append(Container(app, process, index, id_, ip, port))
+    return found
+
+
+def _pointer_files(app: str) -> list[tuple[str, str, int]]:
+    """Name, process and index of every file that names a container."""
     directory = settings.app_dir(app)
     found = []
     for name in os.listdir(directory) if os.path.isdir(directory) else []:
-        parts = name.split(".") if name != "CONTAINER" else ["CONTAINER", "web", "1"]
-        if parts[0] != "CONTAINER" or len(parts) != 3 or not values.is_number(parts[2]):
-            continue
-        suffix = name.removeprefix("CONTAINER")
-        id_ = files.read(os.path.join(directory, name)).strip()
-        address = [files.read(os.path.join(directory, f"{kind}{suffix}")).strip() for kind in ("IP", "PORT")]
-        if id_:
-            found.append(Container(app, parts[1], int(parts[2]), id_, *address))
+        kind, *place = name.split(".") if name != "CONTAINER" else ["CONTAINER", "web", "1"]
+        if (
+            kind == "CONTAINER"
+            and len(place) == 2
+            and values.is_process(place[0])
+            and _INDEX.fullmatch(place[1])
+        ):
+            found.append((name, place[0], int(place[1])))
     return found
+
+
+def _read(app: str, name: str) -> str:
+    path = os.path.join(settings.app_dir(app), name)
+    return "" if os.path.isdir(path) else files.read(path).strip()
+
+
+def _damaged(app: str) -> str:
+    """The path of a file that should say who serves and does not; empty when all is well."""
+    if _journal(app) is not None:
+        return ""
+    if os.path.exists(_journal_path(app)):
+        return _journal_path(app)
+    names = [name for name, _, _ in _pointer_files(app) if not is_id(_read(app, name))]
+    return os.path.join(settings.app_dir(app), names[0]) if names else ""
 
 
 def _write_pointers(app: str, containers: Sequence[Container]) -> None:
@@ -221,19 +266,29 @@ def _write_pointers(app: str, containers: Sequence[Container]) -> None:
         wanted[f"IP.{suffix}"] = container.ip
         wanted[f"PORT.{suffix}"] = container.port
     for name, content in wanted.items():
-        files.replace(os.path.join(directory, name), content, mode=0o644)
-    for name in os.listdir(directory):
+        _put(os.path.join(directory, name), content, 0o644)
+    for name in os.listdir(directory) if os.path.isdir(directory) else []:
         if name.split(".")[0] in ("CONTAINER", "IP", "PORT") and name not in wanted:
             files.remove(os.path.join(directory, name))
 
 
-def _journal(app: str) -> dict[str, Any] | None:
-    text = files.read(_journal_path(app))
-    return dict(json.loads(text)) if text else None
+def _put(path: str, content: str, mode: int) -> None:
+    """Write a file that says something else: what is right already takes no room on a full disk."""
+    if files.read(path) != content or not os.path.isfile(path):
+        files.replace(path, content, mode)
 
 
-def _from_json(app: str, entries: list[list[Any]]) -> list[Container]:
-    return [Container(app, str(process), int(index), *rest) for process, index, *rest in entries]
+def _journal(app: str) -> _Journal | None:
+    """The journal; None when there is none, or one that can't be read."""
+    try:
+        found = json.loads(files.read(_journal_path(app)) or "null")
+        new = [Container(app, process, int(index), *rest) for process, index, *rest in found["new"]]
+        journal = _Journal(new, list(found["old"]))
+        ids = [*(container.id for container in new), *journal.old]
+        usable = all(values.is_process(container.process) for container in new) and all(map(is_id, ids))
+    except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError):
+        return None
+    return journal if usable else None
 
 
 def _journal_path(app: str) -> str:

@@ -4,12 +4,15 @@ data/scheduler-docker-local/dead-containers holds lines `APP ID DEADLINE`, the d
 Source: dokku v0.24.0 plugins/scheduler-docker-local, scheduler-register-retired and scheduler-retire.
 """
 
+import contextlib
 import os
 import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from lib.base import files, log, settings, values
+from lib.base.errors import DokkuError
+from lib.runtime import containers
 from lib.tools import docker
 
 STOP_PATIENCE = 30  # seconds between SIGTERM and SIGKILL unless the app says otherwise
@@ -31,11 +34,11 @@ def register(app: str, ids: Sequence[str], wait: int) -> None:
 
 
 def entries() -> list[Entry]:
-    """Everything that still waits to be retired."""
+    """Everything that still waits to be retired; what is no such line is left out."""
     found = []
     for line in files.read_lines(_path()):
         words = line.split()
-        if len(words) == 3 and values.is_number(words[2]):
+        if len(words) == 3 and values.is_app_name(words[0]) and _is_entry(*words[1:]):
             found.append(Entry(words[0], words[1], int(words[2])))
     return found
 
@@ -45,21 +48,22 @@ def ids(app: str) -> list[str]:
 
 
 def work_off(app: str = "", stop_timeout: int = STOP_PATIENCE) -> list[str]:
-    """Stop and remove what is due (of one app, or of all); the apps that had something."""
+    """Stop and remove what is due (of one app, or of all); the apps that had something.
+
+    What serves again is never touched: it leaves the list. Raises: DokkuError when docker could not remove
+    one; the list keeps them all for the next time.
+    """
     now = time.time()
     due = [entry for entry in entries() if entry.deadline <= now and app in ("", entry.app)]
-    if not due:
-        return []
-    for entry in due:
-        log.info1_quiet(f"Attempting to retire {entry.app} container {entry.id[:12]}")
-    gone = [entry.id for entry in due]
-    docker.never_restart(*gone)
-    docker.stop(*gone, patience=stop_timeout)
-    docker.remove(*gone)
-    with files.locked(_path()):
-        _write([entry for entry in entries() if entry.id not in gone])
     touched = sorted({entry.app for entry in due})
-    for name in touched:
+    serving = {container.id for name in touched for container in containers.registered(name)}
+    gone = [entry.id for entry in due if entry.id not in serving]
+    if gone:
+        _remove([entry for entry in due if entry.id in gone], stop_timeout)
+    if due:
+        with files.locked(_path()):
+            _write([entry for entry in entries() if entry not in due])
+    for name in touched if gone else []:
         docker.prune_images("dangling=true", f"label=com.dokku.app-name={name}")
     return touched
 
@@ -68,6 +72,21 @@ def forget(app: str) -> None:
     """Drop an app's lines: its containers went with it."""
     with files.locked(_path()):
         _write([entry for entry in entries() if entry.app != app])
+
+
+def _remove(leaving: Sequence[Entry], stop_timeout: int) -> None:
+    for entry in leaving:
+        log.info1_quiet(f"Attempting to retire {entry.app} container {entry.id[:12]}")
+    ids = [entry.id for entry in leaving]
+    with contextlib.suppress(DokkuError):  # one that docker can't stop holds up no other; it is killed below
+        docker.never_restart(*ids)
+    with contextlib.suppress(DokkuError):
+        docker.stop(*ids, patience=stop_timeout)
+    docker.remove(*ids)
+
+
+def _is_entry(id_: str, deadline: str) -> bool:
+    return containers.is_id(id_) and values.is_number(deadline)
 
 
 def _write(kept: list[Entry]) -> None:

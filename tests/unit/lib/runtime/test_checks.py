@@ -148,7 +148,7 @@ def test_a_web_container_without_a_checks_file_has_to_stay_up(shell, said):
     shell.answers(INSPECT, state())
     shell.answers("docker image inspect …", json.dumps({"Id": "sha256:none", "Config": {}}))
     shell.answers("docker container create …", "f" * 64 + "\n")
-    shell.answers("docker container cp …", "", "no such file", status=1)
+    shell.answers("docker container cp …", "", "Could not find the file /Procfile in container f", status=1)
     checks.wait_until_ready(WEB)
     assert "Default container check successful!" in text_of(said)
 

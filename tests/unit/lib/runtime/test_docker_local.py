@@ -135,7 +135,7 @@ def test_retiring_goes_on_when_one_app_fails(shell, said):
     retirement.register(APP, [OLD], -1)
     retirement.register("zebra", [WEB], -1)
     retirement.register("later", [WORKER], 60)
-    shell.answers(f"docker container stop -t 30 {OLD}", "", "daemon is tired", status=1)
+    shell.answers(f"docker container rm --force {OLD}", "", "daemon is tired", status=1)
     with pytest.raises(DokkuError, match="Unable to retire containers of blog"):
         docker_local.retire(OURS)
     assert f"docker container rm --force {WEB}" in shell.ran
