@@ -70,8 +70,7 @@ def _run(argv: list[str]) -> int:
     identity.assume(line.command, os.path.abspath(sys.argv[0]), words)
     settings.load_user()
     line.export()
-    if triggers.has_plugins("user-auth"):
-        _authorise(line.words)
+    _authorise(line.words)
     if _modules.find(line.command) is None:
         return _plugins.dispatch(line.words)
     return _invoke(line.words)
@@ -88,6 +87,10 @@ def _invoke(words: list[str]) -> int:
 
 def _authorise(words: list[str]) -> None:
     """Ask the plugins that guard commands; anything but a plain yes is a no."""
+    if triggers.is_barred("user-auth"):
+        raise DokkuError("Access denied")
+    if not triggers.has_plugins("user-auth"):
+        return
     try:
         triggers.fire("user-auth", os.environ["SSH_USER"], os.environ["SSH_NAME"], *words)
     except DokkuError as error:

@@ -11,12 +11,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import hypothesis
 import pytest
 from pyfakefs.fake_filesystem_unittest import Patcher
 
 _OURS = re.compile(r"(DOKKU_|PLUGIN_|SSH_|DOCKER_|GIT_).*|NAME|FINGERPRINT")
 # These talk to descriptors that a fake file system does not have; tempfile opens pytest's capture files.
 _REAL_FILES = ["lib.base.run", "lib.base.memory", "lib.base.log", "tests.conftest", "tempfile"]
+
+hypothesis.settings.register_profile("dokku", deadline=None)  # a busy machine is no failure
+hypothesis.settings.load_profile("dokku")
 
 
 class Call(NamedTuple):

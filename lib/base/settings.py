@@ -61,7 +61,8 @@ def load_user() -> None:
 
 
 def clean_environment() -> None:
-    """Drop what could change the programs we start: loader, interpreter and archiver variables."""
+    """Drop what could change the programs we start: loader, interpreter and archiver variables, an umask."""
+    os.umask(0o022)
     for name in list(os.environ):
         if name.startswith(_HOSTILE) or name in _HOSTILE_NAMES:
             del os.environ[name]

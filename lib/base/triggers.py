@@ -46,7 +46,14 @@ def ask(name: str, *args: str) -> str:
 
 def has_plugins(name: str) -> bool:
     """Whether a plugin that is not a core one answers this trigger."""
-    return any(isinstance(answer, Plugin) for _, answer in _answers(name))
+    scripts = (os.path.join(plugin.path, name) for plugin in plugins())
+    return any(os.path.isfile(script) and os.access(script, os.X_OK) for script in scripts)
+
+
+def is_barred(name: str) -> bool:
+    """Whether a plugin means to answer this trigger, but its script may not run."""
+    scripts = (os.path.join(plugin.path, name) for plugin in plugins())
+    return any(os.path.lexists(script) and not os.access(script, os.X_OK) for script in scripts)
 
 
 def plugins() -> list[Plugin]:

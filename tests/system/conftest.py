@@ -120,8 +120,6 @@ class Instance:
             "DOKKU_NGINX_RELOAD_COMMAND": f"{nginx} -s reload",
         }
 
-    # -- what tests call ------------------------------------------------------------------------------------
-
     def name(self, app: str) -> str:
         """The name of an app that nobody else on this machine has."""
         return f"{self.prefix}-{app}"
@@ -260,8 +258,6 @@ class Instance:
         if not path.exists():
             _must(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(path)])
         return self.dokku("ssh-keys:add", name, f"{path}.pub")
-
-    # -- start and end --------------------------------------------------------------------------------------
 
     def start(self) -> None:
         for directory in (self.root, self.lib, self.log, self.place / "bin"):
