@@ -144,6 +144,7 @@ def add_global(names: Sequence[str] | None) -> None:
 
 
 def set_global(names: Sequence[str] | None) -> None:
+    """Give the host these domains and no others; apps that exist keep theirs."""
     wanted = _verified(names, "domains:set-global")
     with files.locked(path(GLOBAL)):
         _write(GLOBAL, list(dict.fromkeys(wanted)))
@@ -151,6 +152,7 @@ def set_global(names: Sequence[str] | None) -> None:
 
 
 def remove_global(names: Sequence[str] | None) -> None:
+    """Take domains from the host; apps that exist keep theirs."""
     unwanted = _verified(names, "domains:remove-global", strictly=False)
     with files.locked(path(GLOBAL)):
         _remove_from(GLOBAL, unwanted, "")
