@@ -12,6 +12,8 @@ from collections.abc import Sequence
 
 from lib.app import apps, batches, process_settings, processes
 from lib.base import files, locks, log, retry, triggers
+from lib.base.errors import DokkuError
+from lib.build import images
 from lib.proxy import conf_files, vhosts
 from lib.runtime import containers, schedulers
 from lib.runtime.containers import Container, State
@@ -67,9 +69,12 @@ def _bring_back(app: str, is_stale: bool) -> None:
     log.info1("Starting app")
     with locks.deploy(app):
         triggers.fire("pre-start", app)
-        if schedulers.is_docker_local(scheduler) and _start(app):
+        if not schedulers.is_docker_local(scheduler):
+            triggers.fire("release-and-deploy", app)
+        elif _start(app):
             triggers.fire("proxy-build-config", app)
         else:
+            _verify_image(app)
             triggers.fire("release-and-deploy", app)
 
 
@@ -83,6 +88,13 @@ def _start(app: str) -> bool:
     if containers.start_registered(app) or not serving:
         return True
     return retry.until(lambda: _run(containers.registered(app)), timeout=PATIENCE, every=1)
+
+
+def _verify_image(app: str) -> None:
+    try:
+        images.verify(app)
+    except DokkuError as error:
+        raise DokkuError(f"{error.text}, build it with ps:rebuild") from error
 
 
 def _run(serving: Sequence[Container]) -> bool:

@@ -9,8 +9,9 @@ import pytest
 from lib import restore
 from lib.app import config
 from lib.base import files, log, properties, settings
-from lib.base.errors import DokkuError
+from lib.base.errors import DokkuError, TriggerFailed
 
+IMAGE = json.dumps({"Id": "sha256:1", "Config": {}})
 BLOG, SHOP = "1" * 64, "2" * 64
 
 
@@ -24,7 +25,7 @@ def said(tmp_path):
 @pytest.fixture
 def fired(shell):
     """The triggers that a plugin sees, with their arguments; call it."""
-    directory = os.path.join(settings.plugins_enabled(), "watch")
+    directory = os.path.join(settings.plugins_enabled(), "00_watch")
     for name in (
         "pre-restore",
         "proxy-clear-config",
@@ -144,15 +145,32 @@ def test_restoring_an_app_that_runs_starts_nothing_and_leaves_its_vhost(shell, f
 def test_an_app_whose_container_is_gone_is_deployed(shell, fired):
     deploy("blog", BLOG)
     shell.answers("docker container inspect …", "", "Error: No such container", status=1)
-    restore.restore("blog")
+    shell.answers("docker image inspect …", IMAGE)
+    shell.answers("…/release-and-deploy blog", status=7)  # far enough
+    with pytest.raises(TriggerFailed):
+        restore.restore("blog")
     assert fired()[-1] == "release-and-deploy blog"
+
+
+def test_an_app_whose_container_and_image_are_gone_is_an_error(shell, fired):
+    deploy("blog", BLOG)
+    shell.answers("docker container inspect …", "", "Error: No such container", status=1)
+    shell.answers("docker image inspect …", "", "Error: No such image", status=1)
+    with pytest.raises(
+        DokkuError, match=r"App image \(dokku/blog:latest\) not found, build it with ps:rebuild"
+    ):
+        restore.restore("blog")
+    assert "release-and-deploy blog" not in fired()
 
 
 def test_an_app_that_has_lost_track_of_a_container_is_deployed(shell, fired):
     deploy("blog", BLOG)
     files.replace(os.path.join(settings.app_dir("blog"), "DOKKU_SCALE"), "web=2\n")
     shell.answers("docker container inspect …", known(BLOG, "blog"))
-    restore.restore("blog")
+    shell.answers("docker image inspect …", IMAGE)
+    shell.answers("…/release-and-deploy blog", status=7)  # far enough
+    with pytest.raises(TriggerFailed):
+        restore.restore("blog")
     assert fired()[-1] == "release-and-deploy blog"
 
 
@@ -177,7 +195,7 @@ def test_one_app_that_fails_stops_no_other(shell, fired, said):
     deploy("shop", SHOP, "172.17.0.3")
     found = [known(BLOG, "blog", "172.17.0.2"), known(SHOP, "shop", "172.17.0.3")]
     shell.answers("docker container inspect …", "\n".join(found))
-    shell.answers("…/watch/pre-start blog", status=3)
+    shell.answers("…/pre-start blog", status=3)
     with pytest.raises(DokkuError, match="restore command returned 1 errors"):
         restore.restore()
     assert fired()[-1] == "proxy-build-config shop"
