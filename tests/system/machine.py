@@ -20,6 +20,7 @@ from typing import NamedTuple
 CACHE = Path(os.environ.get("DOKKU_TEST_CACHE", "/var/cache/dokku-tests"))
 PLACE = Path("/var/tmp")
 PREFIX = "dokku-bare"
+PACKAGES = "var/cache/apt/archives"  # below a machine's root
 HOST = "bare"  # the name that a machine calls itself
 SCRIPT = str(Path(__file__).with_name("machine.sh"))
 PASSED_ON = re.compile(
@@ -76,7 +77,7 @@ class Machine:
         """Run a program as root in the machine, with a plain environment; stdout and stderr together."""
         env = {name: value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)}
         env |= {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
-        env |= {"TERM": "dumb", "PIP_CACHE_DIR": "/var/cache/pip", "LANG": "C.UTF-8"}
+        env |= {"TERM": "dumb", "LANG": "C.UTF-8"}
         before = time.monotonic()
         done = subprocess.run(
             ["sh", SCRIPT, "join", self.name, "nsenter", f"--target={self.pid}", "--all", *argv],
@@ -111,7 +112,17 @@ class Machine:
     def close(self) -> None:
         """End all its processes, and remove its files, its groups and its way out."""
         self._stop()
+        with contextlib.suppress(FileNotFoundError):
+            self._keep_packages()
         shutil.rmtree(self.root, ignore_errors=True)
+
+    def _keep_packages(self) -> None:
+        """Save the next machine the download."""
+        for package in (self.root / PACKAGES).glob("*.deb"):
+            if not (CACHE / "apt" / package.name).exists():
+                whole = CACHE / "apt" / f"{self.name}-{package.name}.part"
+                shutil.copy(package, whole)
+                whole.rename(CACHE / "apt" / package.name)
 
     def _stop(self) -> None:
         if self._process is not None:
@@ -135,27 +146,25 @@ class Machine:
         (etc / "apt/sources.list").write_text("".join(f"{line}\n" for line in mirror().lines))
         settings = [line for line in _output("apt-config", "dump").splitlines() if "::Proxy" in line]
         (etc / "apt/apt.conf.d/90outside").write_text("\n".join([*settings, ""]))
+        (etc / "dpkg/dpkg.cfg.d/outside").write_text("force-unsafe-io\n")  # no test cuts the power during apt
         named = [value for name, value in os.environ.items() if PASSED_ON.fullmatch(name)]
         certificates = ["/etc/ssl/certs/ca-certificates.crt", "/usr/local/share/ca-certificates"]
         for path in [*named, "/etc/pip.conf", *certificates]:
             if path.startswith("/") and os.path.exists(path) and not os.path.exists(f"{self.root}{path}"):
                 os.makedirs(os.path.dirname(f"{self.root}{path}"), exist_ok=True)
                 _call("cp", "--recursive", "--dereference", path, f"{self.root}{path}")
+        (CACHE / "apt").mkdir(parents=True, exist_ok=True)
+        for package in (CACHE / "apt").glob("*.deb"):
+            shutil.copy(package, self.root / PACKAGES)
         if init:
             (self.root / "machine-init").touch()
 
     def _start(self) -> None:
-        caches = {"apt": "/var/cache/apt/archives", "pip": "/var/cache/pip"}
-        binds = []
-        for name, target in caches.items():
-            (CACHE / name).mkdir(parents=True, exist_ok=True)
-            binds.append(f"{CACHE / name}:{target}")
-        booted = (
-            f"--boottime=-{int(time.clock_gettime(time.CLOCK_BOOTTIME))}"  # its clock of this boot starts now
-        )
+        # the machine's clock since boot starts now, not when this one's did
+        booted = f"--boottime=-{int(time.clock_gettime(time.CLOCK_BOOTTIME))}"
         namespaces = ["--mount", "--pid", "--net", "--uts", "--ipc", "--time", booted]
         unshare = ["setpriv", "--pdeathsig=KILL", "unshare", *namespaces, "--fork", "--kill-child"]
-        enter = ["sh", SCRIPT, "enter", str(self.root), self.name, *binds]
+        enter = ["sh", SCRIPT, "enter", str(self.root), self.name]
         self._process = subprocess.Popen([*unshare, *enter], stdin=subprocess.DEVNULL)
         self.pid = 0
         deadline = time.monotonic() + 30

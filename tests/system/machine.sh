@@ -1,7 +1,7 @@
 #!/bin/sh
 # A machine inside this one, for tests/system/machine.py: run by `unshare --mount --pid --net --uts --ipc --fork`.
-#   machine.sh enter ROOT NAME [SOURCE:TARGET ...]   what is on disk below ROOT becomes the whole machine
-#   machine.sh join NAME PROGRAM [WORD ...]          run a program in the machine's cgroups
+#   machine.sh enter ROOT NAME                what is on disk below ROOT becomes the whole machine
+#   machine.sh join NAME PROGRAM [WORD ...]   run a program in the machine's cgroups
 # Ends as process 1 of the machine: init (systemd) if ROOT/machine-init says so, else one that only reaps.
 set -eu
 
@@ -72,7 +72,6 @@ join)
     ;;
 inside)
     root=$2
-    shift 3
     hostname "$(cat "$root/etc/hostname")"
     mount --bind "$root" "$root"
     mount -t proc proc "$root/proc"
@@ -81,10 +80,6 @@ inside)
     mount_devices "$root/dev"
     mount -t tmpfs -o mode=755 tmpfs "$root/run"
     mkdir -m 1777 "$root/run/lock"
-    for pair in "$@"; do
-        mkdir -p "$root${pair#*:}"
-        mount --bind "${pair%%:*}" "$root${pair#*:}"
-    done
     cd "$root"
     mkdir -p .outside
     pivot_root . .outside

@@ -93,6 +93,14 @@ def test_the_key_opens_no_shell(first: Result, bare: Machine) -> None:
     assert bare.sh("test -e /tmp/canary").status == 1
 
 
+def test_after_a_reboot_install_brings_everything_back(first: Result, bare: Machine) -> None:
+    bare.reboot()
+    assert bare.sh(f"curl --silent {URL}/").status == 7  # nobody has started anything
+    again = bare.sh(f"{CLONE}/bin/install")
+    assert again.status == 0, again.output
+    assert PAGE in bare.sh(f"curl --silent --fail {URL}/").output
+
+
 def test_uninstall_leaves_the_apps_and_install_takes_them_over_again(first: Result, bare: Machine) -> None:
     removed = bare.sh(f"{CLONE}/bin/uninstall")
     assert removed.status == 0, removed.output

@@ -85,7 +85,8 @@ def test_a_docker_restart_brings_the_apps_back(host: Machine) -> None:
 def test_an_upgrade_in_place_drops_no_request(host: Machine) -> None:
     host.sh("apt-get -qq install --yes --no-install-recommends apache2-utils >/dev/null 2>&1")
     containers = host.sh("docker container ls --quiet --no-trunc").output
-    load = "ab -q -t 10 -n 1000000 -c 8 http://hello.dokku.localhost/ >/tmp/load 2>&1 & "
+    ab = "ab -q -t 10 -n 1000000 -c 8 -H 'Host: hello.dokku.localhost' http://127.0.0.1/"
+    load = f"{ab} >/tmp/load 2>&1 & sleep 1; "
     upgrade = f"echo '# a change' >>{CLONE}/lib/deploy.py; {CLONE}/bin/install && wait"
     upgraded = host.sh(load + upgrade)
     assert upgraded.status == 0, upgraded.output
