@@ -9,9 +9,9 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from typing import IO, Any, NamedTuple, cast
+from typing import IO, Any, NamedTuple
 
-from lib.base import log, memory
+from lib.base import log, memory, signals
 from lib.base.errors import DokkuError, ToolFailed
 
 Stdin = bytes | int | IO[bytes] | None
@@ -169,35 +169,39 @@ def _spawn(
     """
     import sh  # 100 ms
 
-    program = shutil.which(argv[0], path=env.get("PATH"))
-    if program is None:
-        raise DokkuError(f"{argv[0]} not found", exit_code=127 if "/" in argv[0] else 1)
-    how: Any = {"_bg": True, "_bg_exc": False, "_tty_out": False, "_ok_code": tuple(range(-64, 256))}
+    process: Any = None
     try:
-        process = sh.Command(program)(
-            *argv[1:],
-            **how,
-            _in=cast(Any, stdin),  # sh's own types forget that it takes descriptors
-            _out=stdout,
-            _err=stderr,
-            _env=env,
-            _cwd=cwd or None,
-            _preexec_fn=_default_signals,
-        )
-    except sh.ForkException:  # say, a script whose first line names no program
-        raise DokkuError(f"{argv[0]} cannot be run", exit_code=126) from None
-    _running[id(process)] = process
-    try:
+        with signals.deferred():  # a signal between the fork and here would leave the program alone
+            process = _started(argv, cwd, env, (stdin, stdout, stderr))
+            _running[id(process)] = process
         process.wait(timeout=timeout or None)
     except sh.TimeoutException:
         _stop(process)
         raise DokkuError(f"{os.path.basename(argv[0])} did not finish within {timeout:g} seconds") from None
     except BaseException:
-        _stop(process)
+        if process is not None:
+            _stop(process)
         raise
     finally:
-        del _running[id(process)]
+        _running.pop(id(process), None)
     return int(process.exit_code)
+
+
+def _started(argv: list[str], cwd: str, env: dict[str, str], streams: tuple[int, int, int]) -> Any:
+    """What sh knows of the program it has just started."""
+    import sh
+
+    program = shutil.which(argv[0], path=env.get("PATH"))
+    if program is None:
+        raise DokkuError(f"{argv[0]} not found", exit_code=127 if "/" in argv[0] else 1)
+    how: dict[str, Any] = {"_bg": True, "_bg_exc": False, "_ok_code": tuple(range(-64, 256))}
+    how |= {f"_{name}": stream for name, stream in zip(("in", "out", "err"), streams, strict=True)}
+    if not os.isatty(how["_out"]):  # sh refuses to hear about a terminal where there is one
+        how["_tty_out"] = False
+    try:
+        return sh.Command(program)(*argv[1:], _env=env, _cwd=cwd or None, _preexec_fn=_default_signals, **how)
+    except sh.ForkException:  # say, a script whose first line names no program
+        raise DokkuError(f"{argv[0]} cannot be run", exit_code=126) from None
 
 
 def _stop(process: Any) -> None:
