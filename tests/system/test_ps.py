@@ -1,8 +1,11 @@
 """An app's processes on real docker: types, scaling, stopping, restoring, retiring."""
 
+import contextlib
 import json
+import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -231,3 +234,31 @@ def test_logs_come_from_every_container_and_follow_until_the_reader_leaves(
     assert instance.dokku("logs", "-q", "-n", "1", "-p", "worker.1", app).out == "at work\n"
     over_ssh = instance.ssh("logs", app, "-q", "-p", "web")
     assert (over_ssh.code, over_ssh.out) == (0, "listening on 5000\n")
+
+
+def test_following_logs_over_ssh_sees_new_lines_and_ends_with_the_connection(
+    instance: Instance, app: str
+) -> None:
+    id_ = (instance.root / app / "CONTAINER.web.1").read_text().strip()
+    argv = [*instance.ssh_argv(), "root@127.0.0.1", "logs", "-t", "-n", "0", "-q", app]
+    client = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    try:
+        assert client.stdout is not None
+        wait_for(lambda: _readers(id_), 20)
+        instance.docker("exec", id_, "sh", "-c", "echo somebody knocked >/proc/1/fd/1")
+        assert client.stdout.readline() == "somebody knocked\n"
+    finally:
+        client.kill()
+        client.wait()
+    wait_for(lambda: not _readers(id_), 20)
+
+
+def _readers(id_: str) -> list[str]:
+    """The processes that follow a container's output: docker's client, and who started it."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            words = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else []
+            if b"--follow" in words and id_.encode() in words:
+                found.append(entry.name)
+    return found
