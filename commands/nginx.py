@@ -4,14 +4,20 @@ from typing import Annotated
 
 import typer
 
-from commands._params import App
-from lib.app import apps
+from commands._params import ANY_FLAG, App, Format, ReportWords
+from lib.app import apps, reports
 from lib.base import log
-from lib.proxy import validation, vhosts
+from lib.base.properties import GLOBAL
+from lib.base.report import SHELL
+from lib.proxy import nginx_options, validation, vhosts
 
 namespace = typer.Typer(help="Manage the nginx proxy")
 
 OneApp = Annotated[str, typer.Argument(metavar="[<app>]")]
+Owner = Annotated[str, typer.Argument(metavar="<app>|--global")]
+Key = Annotated[str, typer.Argument(metavar="<property>")]
+Value = Annotated[str, typer.Argument(metavar="[<value>]")]
+Global = Annotated[bool, typer.Option("--global", hidden=True)]
 Clean = Annotated[bool, typer.Option("--clean", help="remove files that nginx can't start with")]
 
 
@@ -21,6 +27,19 @@ def build_config(app: App = "") -> None:
     log.warn("Deprecated: Please use proxy:build-config")
     validation.verify_is_nginx(apps.verify_app_name(app))
     vhosts.build([app])
+
+
+@namespace.command("report", context_settings=ANY_FLAG)
+def report(words: ReportWords = None, format_: Format = "stdout") -> None:
+    """Displays a nginx report for one or more apps."""
+    reports.show(words, format_, "nginx information", "nginx-", nginx_options.rows, SHELL)
+
+
+@namespace.command("set")
+def set_(owner: Owner = "", key: Key = "", value: Value = "", is_global: Global = False) -> None:
+    """Set or clear an nginx property for an app."""
+    words = (GLOBAL, owner, key) if is_global else (owner, key, value)
+    nginx_options.set_(*words)
 
 
 @namespace.command("show-config")

@@ -6,6 +6,7 @@ becomes property nginx/APP/in-force.
 """
 
 import os
+from collections.abc import Iterable
 
 from lib.app import certs
 from lib.base import files, properties, settings
@@ -27,6 +28,12 @@ def current(app: str) -> str | None:
     """The app's file as it stands; None when there is none."""
     text = files.read(path(app), "\0")
     return None if text == "\0" else text
+
+
+def leads_to(app: str, addresses: Iterable[str]) -> bool:
+    """Whether the app's file sends visitors to one of these addresses."""
+    text = current(app) or ""
+    return any(f"server {address}:" in text for address in addresses)
 
 
 def write(app: str, text: str | None) -> None:

@@ -5,11 +5,14 @@ Source: dokku v0.24.0 plugins/nginx-vhosts.
 """
 
 import mmap
+import os
 import re
 from typing import NamedTuple
 
-from lib.base import log, properties, settings
+from lib.app import apps
+from lib.base import log, properties, settings, values
 from lib.base.errors import DokkuError
+from lib.base.report import Row
 
 STORE = "nginx"
 
@@ -25,6 +28,12 @@ _KINDS = {
     "truth": r"true|false",
 }
 _FILE = re.compile(r"(/[A-Za-z0-9_+-][A-Za-z0-9._+-]*)+")
+_AFTER_VISITS = (
+    "x-forwarded-for-value",
+    "x-forwarded-port-value",
+    "x-forwarded-proto-value",
+    "x-forwarded-ssl",
+)
 _LOGS_ELSEWHERE = ("off", "/dev/null", "/dev/stdout", "/dev/stderr")
 
 
@@ -63,7 +72,7 @@ def effective(app: str) -> dict[str, str]:
     return {key: _effective(app, key, option) for key, option in OPTIONS.items()}
 
 
-def is_valid(app: str, key: str, value: str) -> bool:
+def is_valid(key: str, value: str) -> bool:
     """Whether an option may have this value. Log files: where nginx has its own, as it opens them as root."""
     kind = OPTIONS[key].kind
     if kind == "log":
@@ -74,12 +83,43 @@ def is_valid(app: str, key: str, value: str) -> bool:
     return re.fullmatch(_KINDS[kind], value) is not None
 
 
-def verify(app: str, key: str, value: str) -> None:
-    """Raises: DokkuError for an unknown option or a value that is not of its kind."""
+def set_(owner: str, key: str, value: str) -> None:
+    """Give an app, or the host, another value for an option; its default again without one.
+
+    It counts when the configuration is built next. Raises: DokkuError before anything is changed.
+    """
+    if owner != properties.GLOBAL:
+        apps.verify_app_name(owner)
+    if not key:
+        raise DokkuError("No key specified")
     if key not in OPTIONS:
         raise DokkuError(f"Invalid key specified, valid keys include: {', '.join(OPTIONS)}")
-    if value and not is_valid(app, key, value):
-        raise DokkuError(f"Invalid value for {key}")
+    if owner == properties.GLOBAL and not OPTIONS[key].is_general:
+        raise DokkuError(f"The key '{key}' cannot be set globally")
+    if not value:
+        log.info2_quiet(f"Unsetting {key}")
+        properties.delete(STORE, owner, key)
+        return
+    if not is_valid(key, value):
+        raise DokkuError(f"Invalid value for {key}: {values.printable(value)}")
+    log.info2_quiet(f"Setting {key} to {value}")
+    properties.write(STORE, owner, key, value)
+
+
+def rows(app: str) -> list[Row]:
+    """What nginx:report knows of an app, in Dokku's order; a value nobody set is the one in effect."""
+    chosen = effective(app)
+    found = [Row(f"--nginx-{key}", chosen[key]) for key in OPTIONS if key not in ("hsts", *_AFTER_VISITS)]
+    general = properties.get(STORE, properties.GLOBAL, "hsts") or OPTIONS["hsts"].default
+    hsts = [
+        Row("--nginx-global-hsts", general),
+        Row("--nginx-computed-hsts", chosen["hsts"]),
+        Row("--nginx-hsts", properties.get(STORE, app, "hsts")),
+    ]
+    before = [row.flag for row in found].index("--nginx-hsts-include-subdomains")
+    visited = Row("--nginx-last-visited-at", _last_visit(chosen["access-log-path"]))
+    last = [Row(f"--nginx-{key}", chosen[key]) for key in _AFTER_VISITS]
+    return [*found[:before], *hsts, *found[before:], visited, *last]
 
 
 def hsts_header(options: dict[str, str]) -> str:
@@ -95,11 +135,19 @@ def hsts_header(options: dict[str, str]) -> str:
 def _effective(app: str, key: str, option: Option) -> str:
     for owner in (app, properties.GLOBAL):
         value = properties.get(STORE, owner, key)
-        if value and is_valid(app, key, value):
+        if value and is_valid(key, value):
             return value
         if value:
             log.warn(f"Ignoring invalid value of nginx property {key} for {owner}")
     return option.default.format(app=app, logs=settings.nginx_logs())
+
+
+def _last_visit(access_log: str) -> str:
+    """When the app was last asked for something, in seconds since 1970; empty when nobody knows."""
+    try:
+        return str(int(os.path.getmtime(access_log)))
+    except OSError:
+        return ""
 
 
 def _is_address(value: str) -> bool:

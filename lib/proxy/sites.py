@@ -179,7 +179,7 @@ def _server(app: str, entry: ports.PortMap, entries: Sequence[ports.PortMap], is
     )
 
 
-def _options(app: str) -> dict[str, str]:
+def _options(app: str) -> dict[str, Any]:
     chosen = nginx_options.effective(app)
     log_format = chosen["access-log-format"] if chosen["access-log-path"] != "off" else ""
     ipv4, ipv6 = chosen["bind-address-ipv4"], chosen["bind-address-ipv6"]
@@ -194,10 +194,12 @@ def _options(app: str) -> dict[str, str]:
         "buffering": chosen["proxy-buffering"],
         "buffers": chosen["proxy-buffers"],
         "busy_buffers_size": chosen["proxy-busy-buffers-size"],
-        "forwarded_for": chosen["x-forwarded-for-value"],
-        "forwarded_port": chosen["x-forwarded-port-value"],
-        "forwarded_proto": chosen["x-forwarded-proto-value"],
-        "forwarded_ssl": chosen["x-forwarded-ssl"],
+        "forwarded": [
+            ("For", chosen["x-forwarded-for-value"]),
+            ("Port", chosen["x-forwarded-port-value"]),
+            ("Proto", chosen["x-forwarded-proto-value"]),
+            ("Ssl", chosen["x-forwarded-ssl"]),
+        ],
     }
 
 

@@ -121,3 +121,20 @@ def test_clearing_takes_files_away(dokku: Dokku) -> None:
     assert [path.parent.name for path in sorted(dokku.root.glob("*/nginx.conf"))] == ["bee", "cat"]
     assert dokku("proxy:clear-config", "--all") == ("", "", 0)
     assert list(dokku.root.glob("*/nginx.conf")) == []
+
+
+def test_nginx_options_are_set_checked_and_reported(dokku: Dokku) -> None:
+    dokku.make_app("web")
+    assert (
+        dokku("nginx:set", "web", "proxy-read-timeout", "45s").out
+        == "=====> Setting proxy-read-timeout to 45s\n"
+    )
+    assert dokku("nginx:report", "web", "--nginx-proxy-read-timeout").out == "45s\n"
+    refused = dokku("nginx:set", "web", "proxy-read-timeout", "60s; return 200")
+    assert (refused.code, refused.err) == (
+        1,
+        " !     Invalid value for proxy-read-timeout: 60s; return 200\n",
+    )
+    assert dokku("nginx:set", "--global", "hsts", "false").code == 0
+    assert dokku("nginx:report", "web", "--nginx-computed-hsts").out == "false\n"
+    assert dokku("nginx:set", "nope", "hsts", "true").code == 20

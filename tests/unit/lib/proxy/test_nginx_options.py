@@ -1,6 +1,9 @@
+import re
+from typing import Any
+
 import pytest
 
-from lib.base import properties
+from lib.base import properties, settings
 from lib.base.errors import DokkuError
 from lib.proxy import nginx_options
 
@@ -42,12 +45,12 @@ def key_of(kind: str) -> str:
 
 @pytest.mark.parametrize(("kind", "value"), [(kind, value) for kind in GOOD for value in GOOD[kind]])
 def test_a_value_of_its_kind_is_taken(kind: str, value: str) -> None:
-    assert nginx_options.is_valid("web", key_of(kind), value)
+    assert nginx_options.is_valid(key_of(kind), value)
 
 
 @pytest.mark.parametrize(("kind", "value"), [(kind, value) for kind in BAD for value in BAD[kind]])
 def test_any_other_value_is_refused(kind: str, value: str) -> None:
-    assert not nginx_options.is_valid("web", key_of(kind), value)
+    assert not nginx_options.is_valid(key_of(kind), value)
 
 
 def test_every_kind_is_tried_here() -> None:
@@ -56,12 +59,55 @@ def test_every_kind_is_tried_here() -> None:
 
 def test_defaults_are_valid_themselves() -> None:
     for key, value in nginx_options.effective("web").items():
-        assert not value or nginx_options.is_valid("web", key, value)
+        assert not value or nginx_options.is_valid(key, value)
 
 
-def test_an_unknown_option_is_named_with_the_known_ones() -> None:
-    with pytest.raises(DokkuError, match=r"^Invalid key specified, valid keys include: access-log-format, "):
-        nginx_options.verify("web", "nope", "1")
+@pytest.fixture
+def app(fs: Any) -> str:
+    fs.create_dir(settings.app_dir("web"))
+    return "web"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("web", "", ""), "No key specified"),
+        (
+            ("web", "nope", "1"),
+            "Invalid key specified, valid keys include: access-log-format, access-log-path, ",
+        ),
+        (("--global", "proxy-buffering", "on"), "The key 'proxy-buffering' cannot be set globally"),
+        (
+            ("web", "proxy-read-timeout", "60s; return 200"),
+            "Invalid value for proxy-read-timeout: 60s; return 200",
+        ),
+        (("web", "access-log-path", "/etc/cron.d/x"), "Invalid value for access-log-path: /etc/cron.d/x"),
+        (("nope", "hsts", "true"), "App nope does not exist"),
+    ],
+)
+def test_what_can_not_be_set_is_refused(app: str, words: tuple[str, str, str], said: str) -> None:
+    with pytest.raises(DokkuError, match=f"^{re.escape(said)}"):
+        nginx_options.set_(*words)
+    assert properties.get_all("nginx", app) == properties.get_all("nginx", "--global") == {}
+
+
+def test_an_option_is_set_and_unset(app: str, capfd: pytest.CaptureFixture[str]) -> None:
+    nginx_options.set_(app, "proxy-read-timeout", "45s")
+    assert nginx_options.effective(app)["proxy-read-timeout"] == "45s"
+    nginx_options.set_(app, "proxy-read-timeout", "")
+    assert nginx_options.effective(app)["proxy-read-timeout"] == "60s"
+    said = "=====> Setting proxy-read-timeout to 45s\n=====> Unsetting proxy-read-timeout\n"
+    assert capfd.readouterr().out == said
+
+
+def test_the_report_has_dokkus_rows_in_its_order(app: str) -> None:
+    assert " ".join(row.flag.removeprefix("--nginx-") for row in nginx_options.rows(app)) == (
+        "access-log-format access-log-path bind-address-ipv4 bind-address-ipv6 client-max-body-size "
+        "disable-custom-config error-log-path global-hsts computed-hsts hsts hsts-include-subdomains "
+        "hsts-max-age hsts-preload proxy-buffer-size proxy-buffering proxy-buffers proxy-busy-buffers-size "
+        "proxy-read-timeout last-visited-at x-forwarded-for-value x-forwarded-port-value "
+        "x-forwarded-proto-value x-forwarded-ssl"
+    )
 
 
 def test_the_apps_value_comes_before_the_hosts(fs: object) -> None:

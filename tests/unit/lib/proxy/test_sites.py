@@ -202,6 +202,12 @@ def test_valid_properties_are_used(host: Host) -> None:
     assert "127.0.0.1:80" in directives(found, "listen")
 
 
+def test_a_header_of_several_words_is_one_value(host: Host) -> None:
+    host.app("web", "10.0.0.2", domains="a.com")
+    properties.write("nginx", "web", "x-forwarded-for-value", "$http_x_forwarded_for, $remote_addr")
+    assert 'proxy_set_header X-Forwarded-For "$http_x_forwarded_for, $remote_addr";' in text("web")
+
+
 @pytest.mark.parametrize("path", ["/etc/cron.d/x", "/var/log/nginx/../../etc/x", "syslog:server=x", "x.log"])
 def test_nginx_writes_logs_only_where_it_has_its_own(host: Host, path: str) -> None:
     host.app("web", "10.0.0.2", domains="a.com")
