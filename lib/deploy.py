@@ -12,7 +12,7 @@ from lib.app import config, processes
 from lib.base import locks, log, properties, scratch, signals, triggers
 from lib.base.errors import DokkuError
 from lib.build import builders, images, layers
-from lib.proxy import urls
+from lib.proxy import conf_files, urls
 from lib.runtime import checks, containers, launch, retirement, schedulers
 from lib.source import commits, repos
 
@@ -25,6 +25,7 @@ def pushed(app: str, updates: Sequence[tuple[str, str, str]]) -> None:
     updates: (old commit, new commit, ref) per pushed ref. Raises: DokkuError, which rejects the whole push.
     """
     wanted = f"refs/heads/{repos.deploy_branch(app)}"
+    is_chosen = repos.configured_branch(app) or repos.head(app) or any(ref == wanted for *_, ref in updates)
     for _, new, ref in updates:
         branch = ref.removeprefix("refs/heads/")
         if new == NOTHING:
@@ -35,7 +36,8 @@ def pushed(app: str, updates: Sequence[tuple[str, str, str]]) -> None:
             repos.follow_deploy_branch(app)
         elif triggers.has_plugins("receive-branch"):
             triggers.fire("receive-branch", app, new, ref)
-        elif ref.startswith("refs/heads/") and not repos.configured_branch(app) and not repos.head(app):
+        elif ref.startswith("refs/heads/") and not is_chosen:
+            is_chosen = True  # of several new branches, one is deployed
             log.info1(f"Set {branch} to DOKKU_DEPLOY_BRANCH.")
             triggers.fire("receive-app", app, new)
             properties.write("git", app, "deploy-branch", branch)
@@ -106,30 +108,32 @@ def roll_out(app: str, tag: str = "latest") -> None:
     they are stopped DOKKU_WAIT_TO_RETIRE seconds (60) later.
     Raises: checks.Failed; whatever was started is then removed, and the old ones stay.
     """
-    image = images.verify(app, tag)
-    triggers.fire("pre-deploy", app, tag)
-    log.info2("Processing deployment checks")
-    old = containers.registered(app)
-    containers.remove_orphans(app, spared=retirement.ids(app))
-    with launch.generation(app, image, tag) as new:  # on any failure below: removed, pointers put back
-        for process, count in processes.wanted(app):  # web: 2, worker: 1
-            if checks.is_disabled(app, process):
-                launch.stop_now(app, process, old)  # downtime was asked for
-            for container in new.start(process, count):
-                checks.wait_until_ready(container)
-        signals.failpoint("checked")
-        new.adopt(old)  # CONTAINER.*, IP.*, PORT.*: all pointers at once
-        port, ip = new.web_listener()
-        log.info1("Running post-deploy")
-        triggers.fire("core-post-deploy", app, port, ip, tag)  # the proxy switches here
-        signals.failpoint("switched")
-        retired = new.settle()
-    signals.failpoint("retired")
-    try:
-        triggers.fire("post-deploy", app, port, ip, tag)
-    finally:
-        with signals.deferred():
-            retire(app, retired)
+    with locks.deploy(app):
+        image = images.verify(app, tag)
+        triggers.fire("pre-deploy", app, tag)
+        log.info2("Processing deployment checks")
+        led_to = functools.partial(conf_files.leads_to, app)
+        old = containers.registered(app)
+        containers.remove_orphans(app, spared=retirement.ids(app))
+        with launch.generation(app, image, tag, led_to) as new:  # on failure: removed, pointers put back
+            for process, count in processes.wanted(app):  # web: 2, worker: 1
+                if checks.is_disabled(app, process):
+                    launch.stop_now(app, process, old)  # downtime was asked for
+                for container in new.start(process, count):
+                    checks.wait_until_ready(container)
+            signals.failpoint("checked")
+            new.adopt(old)  # CONTAINER.*, IP.*, PORT.*: all pointers at once
+            port, ip = new.web_listener()
+            log.info1("Running post-deploy")
+            triggers.fire("core-post-deploy", app, port, ip, tag)  # the proxy switches here
+            signals.failpoint("switched")
+            retired = new.settle()
+        signals.failpoint("retired")
+        try:
+            triggers.fire("post-deploy", app, port, ip, tag)
+        finally:
+            with signals.deferred():
+                retire(app, retired)
 
 
 def retire(app: str, ids: Sequence[str]) -> None:
@@ -139,6 +143,9 @@ def retire(app: str, ids: Sequence[str]) -> None:
         log.info1(f"Shutting down old containers in {wait} seconds")
         for id_ in ids:
             log.verbose_quiet(id_)
-    retirement.work_off(app, schedulers.stop_timeout(app))
-    images.remove_unused(app)
-    layers.remove_abandoned(app)
+    try:
+        retirement.work_off(app, schedulers.stop_timeout(app))
+        images.remove_unused(app)
+        layers.remove_abandoned(app)
+    except (DokkuError, OSError) as error:  # the new version serves all the same
+        log.warn(f"Unable to clear away what is old, the next deploy tries again: {error}")

@@ -5,13 +5,14 @@ Source of the options' order and of the labels: dokku v0.24.0 plugins/scheduler-
 
 import contextlib
 import os
+import re
 import shlex
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from lib.app import config, processes
-from lib.base import files, log, scratch, signals, triggers
-from lib.base.errors import DokkuError
+from lib.app import apps, config, processes
+from lib.base import files, log, properties, scratch, signals, triggers, values
+from lib.base.errors import DokkuError, ToolFailed
 from lib.build import images
 from lib.runtime import containers, retirement, schedulers
 from lib.runtime.containers import Container
@@ -36,16 +37,20 @@ _OURS = (
 )
 
 
+IsLedTo = Callable[[Sequence[str]], bool]  # whether the proxy sends visitors to some of these addresses
+
+
 class Generation:
     """The containers of one deploy, from `start` to `settle`. Not for use outside `generation`."""
 
-    def __init__(self, app: str, image: images.Image, tag: str) -> None:
-        self.app, self.image, self.tag = app, image, tag
+    def __init__(self, app: str, image: images.Image, tag: str, is_led_to: IsLedTo) -> None:
+        self.app, self.image, self.tag, self.is_led_to = app, image, tag, is_led_to
         self.id = os.urandom(4).hex()
         self.started: list[Container] = []
         self.created: list[str] = []
         self.before: Sequence[Container] = []
         self.left_over: list[str] = []
+        self.was_deployed = False
         self.adopted = False
         self.settled = False
 
@@ -66,15 +71,17 @@ class Generation:
         """Make these containers the registered ones. before: what was registered so far."""
         self.before = before
         self.left_over = containers.replaced(self.app)
+        self.was_deployed = apps.is_deployed(self.app)
         self.adopted = True
-        containers.adopt(self.app, self.started, [*(container.id for container in before), *self.left_over])
+        self._adopt()
 
     def settle(self) -> list[str]:
-        """Hand the replaced containers over to retirement; their ids."""
-        old = containers.replaced(self.app)
-        retirement.register(self.app, old, schedulers.wait_to_retire(self.app))
-        containers.settle(self.app)
-        self.settled = True
+        """Hand the replaced containers over to retirement; their ids. A signal waits until that is done."""
+        with signals.deferred():
+            old = containers.replaced(self.app)
+            retirement.register(self.app, old, schedulers.wait_to_retire(self.app))
+            containers.settle(self.app)
+            self.settled = True
         return old
 
     def web_listener(self) -> tuple[str, str]:
@@ -86,19 +93,35 @@ class Generation:
         """Take everything back: the pointers, the proxy if it may have switched, the containers."""
         if self.settled:
             return
-        if self.adopted:
-            containers.withdraw(self.app, self.before, self.left_over)
-            with contextlib.suppress(DokkuError):
-                triggers.fire("proxy-build-config", self.app)
+        if self.adopted and not self._switched_back():
+            log.warn("The proxy still leads to the new containers: old and new ones stay up")
+            self._adopt()
+            return
         if self.created:
             docker.never_restart(*self.created)
             docker.remove(*self.created)
 
+    def _adopt(self) -> None:
+        old = [*(container.id for container in self.before), *self.left_over]
+        containers.adopt(self.app, self.started, old)
+
+    def _switched_back(self) -> bool:
+        """Put pointers and proxy back; False when the proxy would not be put back and leads here."""
+        containers.withdraw(self.app, self.before, self.left_over)
+        if not self.was_deployed:
+            with contextlib.suppress(OSError):
+                properties.write("common", self.app, "deployed", "false")
+        try:
+            triggers.fire("proxy-build-config", self.app)
+        except (DokkuError, OSError):
+            return not self.is_led_to([container.ip for container in self.started])
+        return True
+
     def _create(self, process: str, index: int) -> Container:
         options = self._options(process, index)
-        values = config.merged(self.app)
+        variables = config.merged(self.app)
         with scratch.directory("environment") as place:
-            options, env = environment(options, values, f"{place}/environment")
+            options, env = environment(options, variables, f"{place}/environment")
             name = f"{self.app}.{process}.{index}.upcoming-{self.id}"
             labels = containers.labels(self.app, process, index)
             id_ = docker.create(name, self.image.id, self._command(process), labels, options, env)
@@ -138,9 +161,12 @@ class Generation:
 
 
 @contextlib.contextmanager
-def generation(app: str, image: images.Image, tag: str) -> Iterator[Generation]:
-    """A new set of containers; when the block fails, nothing of it is left and the old set serves."""
-    new = Generation(app, image, tag)
+def generation(app: str, image: images.Image, tag: str, is_led_to: IsLedTo) -> Iterator[Generation]:
+    """A new set of containers; when the block fails, nothing of it is left and the old set serves.
+
+    is_led_to: asked when the proxy can't be put back; what it leads to stays up.
+    """
+    new = Generation(app, image, tag, is_led_to)
     try:
         yield new
     except BaseException:
@@ -167,15 +193,22 @@ def rename(app: str) -> None:
         name = f"{app}.{state.process}.{state.index}"
         if state.name == name:
             continue
-        for holder in docker.containers(f"name=^/{name}$"):
-            log.verbose(f"Renaming container ({holder[:12]}) {name} to {name}.{now}")
-            docker.rename(holder, f"{name}.{now}")
-        log.verbose(f"Renaming container ({state.id[:12]}) {state.name} to {name}")
-        docker.rename(state.id, name)
+        for holder in docker.containers(f"label=com.dokku.app-name={app}", f"name=^/{re.escape(name)}$"):
+            _rename(holder, name, f"{name}.{now}")
+        _rename(state.id, state.name, name)
+
+
+def _rename(id_: str, old: str, new: str) -> None:
+    """Only people read the names: one that somebody else has is no reason to fail."""
+    log.verbose(f"Renaming container ({id_[:12]}) {old} to {new}")
+    try:
+        docker.rename(id_, new)
+    except ToolFailed as error:
+        log.warn(f"Unable to rename container {old}: {error.text}")
 
 
 def environment(
-    options: Sequence[str], values: Mapping[str, str], path: str
+    options: Sequence[str], variables: Mapping[str, str], path: str
 ) -> tuple[list[str], dict[str, str]]:
     """Docker options and client environment by which `--env=KEY` words reach the container with their values.
 
@@ -185,17 +218,17 @@ def environment(
     wanted = [
         word.removeprefix("--env=") for word in options if word.startswith("--env=") and "=" not in word[6:]
     ]
-    risky = [key for key in wanted if key in values and _steers_docker(key)]
+    risky = [key for key in wanted if key in variables and _steers_docker(key)]
     if not risky:
-        return list(options), {key: values[key] for key in wanted if key in values}
+        return list(options), {key: variables[key] for key in wanted if key in variables}
     for key in risky:
-        if "\n" in values[key]:
+        if "\n" in variables[key] or "\r" in variables[key]:
             raise DokkuError(f"The value of {key} may not hold line breaks")
-    files.replace(path, "".join(f"{key}={values[key]}\n" for key in risky))
+    files.replace(path, "".join(f"{key}={variables[key]}\n" for key in risky))
     kept = [
         word for word in options if word.removeprefix("--env=") not in risky or not word.startswith("--env=")
     ]
-    passed = {key: values[key] for key in wanted if key in values and key not in risky}
+    passed = {key: variables[key] for key in wanted if key in variables and key not in risky}
     return [*kept, f"--env-file={path}"], passed
 
 
@@ -206,8 +239,8 @@ def _steers_docker(key: str) -> bool:
 def _port(app: str, image: images.Image, process: str) -> str:
     """The port a container is told to listen on: the first exposed one that is not udp, else 5000."""
     exposed = config.get(app, "DOKKU_DOCKERFILE_PORTS").split() if image.kind == "dockerfile" else []
-    tcp = [port.removesuffix("/tcp") for port in exposed if not port.endswith("/udp")]
-    return tcp[0] if tcp else HEROKUISH_PORT
+    tcp = [port.removesuffix("/tcp") for port in exposed]
+    return next((port for port in tcp if values.is_port(port)), HEROKUISH_PORT)
 
 
 def _words(text: str) -> list[str]:

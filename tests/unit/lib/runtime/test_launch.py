@@ -1,0 +1,471 @@
+"""A generation of containers: how it is created, what it is told, and that a failure leaves the old one."""
+
+import json
+import os
+import signal
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from lib.app import apps, config, options
+from lib.base import files, log, properties, settings, signals, triggers
+from lib.base.errors import DokkuError, Interrupted
+from lib.build.images import Image
+from lib.runtime import containers, launch, retirement
+from lib.runtime.containers import Container
+
+APP = "blog"
+A, B, C = ("a" * 64, "b" * 64, "c" * 64)
+IMAGE = Image("sha256:1", "dokku/blog:latest", "dockerfile", "/", [], [], "")
+KEYS = st.one_of(
+    st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,12}", fullmatch=True),
+    st.sampled_from(["DOCKER_HOST", "PATH", "ld_preload"]),
+)
+TEXTS = st.text(alphabet="ab='\" \t$\n\r\\\udcff é", max_size=12)
+with_fs = hypothesis_settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
+)
+
+
+@pytest.fixture(autouse=True)
+def said(fs):
+    """What the code under test writes: pairs of stream and bytes."""
+    os.makedirs(settings.app_dir(APP))
+    with log.collected() as lines:
+        yield lines
+
+
+@pytest.fixture
+def proxy(monkeypatch):
+    """What happens at proxy-build-config: `proxy.append(function)`. Other triggers run."""
+    real, steps = triggers.fire, []
+
+    def fire(name, *args):
+        if name != "proxy-build-config":
+            return real(name, *args)
+        for step in steps:
+            step()
+        return None
+
+    monkeypatch.setattr("lib.base.triggers.fire", fire)
+    return steps
+
+
+def known(id_, name="x", ip="172.17.0.9"):
+    return {
+        "Id": id_,
+        "Name": f"/{name}",
+        "Image": "sha256:1",
+        "RestartCount": 0,
+        "State": {"Status": "running", "Running": True, "StartedAt": ""},
+        "Config": {"Labels": {"com.dokku.app-name": APP}},
+        "HostConfig": {},
+        "NetworkSettings": {"IPAddress": ip},
+    }
+
+
+def inspected(shell, *answers):
+    shell.answers("docker container inspect …", out="".join(f"{json.dumps(answer)}\n" for answer in answers))
+
+
+def created(shell, *ids):
+    for id_ in ids:
+        shell.answers("docker container create …", out=f"{id_}\n")
+
+
+def generation(image=IMAGE, is_led_to=lambda _: False):
+    return launch.generation(APP, image, "latest", is_led_to)
+
+
+def deploying(*steps, is_led_to=lambda _: False):
+    with generation(is_led_to=is_led_to) as new:
+        for step in steps:
+            step(new)
+
+
+def web(new):
+    new.start("web", 1)
+
+
+def adopt(new):
+    new.adopt(containers.registered(APP))
+
+
+def settle(new):
+    assert new.settle() == [C]
+
+
+def fail(_):
+    raise DokkuError("no luck")
+
+
+def serve(*ids):
+    containers.adopt(APP, [Container(APP, "web", number, id_) for number, id_ in enumerate(ids, 1)], [])
+    containers.settle(APP)
+    properties.write("common", APP, "deployed", "true")
+
+
+def argv_of(shell, word):
+    return [call.argv for call in shell.calls if word in call.argv[:3]]
+
+
+def test_a_process_type_starts_all_its_containers_at_once(shell):
+    created(shell, A, B)
+    inspected(shell, known(A, ip="172.17.0.4"), known(B, ip="172.17.0.5"))
+    with generation() as new:
+        assert new.start("web", 2) == [
+            Container(APP, "web", 1, A, "172.17.0.4", "5000"),
+            Container(APP, "web", 2, B, "172.17.0.5", "5000"),
+        ]
+        assert new.web_listener() == ("5000", "172.17.0.4")
+    first, second = argv_of(shell, "create")
+    labels = [f"--label={key}={value}" for key, value in containers.labels(APP, "web", 1).items()]
+    name = f"--name={APP}.web.1.upcoming-{new.id}"
+    more = ["--env=DYNO=web.1", "--init", "--env=PORT=5000", "--", "sha256:1"]
+    assert first == ["docker", "container", "create", name, *labels, *more]
+    assert "--env=DYNO=web.2" in second
+    assert argv_of(shell, "start") == [["docker", "container", "start", A, B]]
+
+
+def test_a_process_type_that_is_not_wanted_starts_nothing(shell):
+    with generation() as new:
+        assert new.start("worker", 0) == []
+        assert new.web_listener() == ("", "")
+    assert shell.ran == []
+
+
+def test_only_web_is_told_a_port(shell):
+    created(shell, A)
+    inspected(shell, known(A))
+    with generation() as new:
+        new.start("worker", 1)
+    assert not any(word.startswith("--env=PORT") for word in argv_of(shell, "create")[0])
+
+
+@pytest.mark.parametrize(
+    ("ports", "port"),
+    [
+        ("", "5000"),
+        ("3000", "3000"),
+        ("3001/udp 3003 3000/tcp", "3003"),
+        ("3000/tcp", "3000"),
+        ("53/udp", "5000"),
+        ("nonsense 0 70000 8080", "8080"),
+        ("５０００", "5000"),
+        ("3000;x", "5000"),
+        ("/tcp", "5000"),
+    ],
+)
+def test_the_port_is_the_first_exposed_one_that_is_tcp(shell, ports, port):
+    config.set_values(APP, {"DOKKU_DOCKERFILE_PORTS": ports})
+    created(shell, A)
+    inspected(shell, known(A))
+    with generation() as new:
+        assert new.start("web", 1)[0].port == port
+    assert f"--env=PORT={port}" in argv_of(shell, "create")[0]
+
+
+def test_an_image_of_buildpacks_listens_on_5000(shell):
+    config.set_values(APP, {"DOKKU_DOCKERFILE_PORTS": "3000"})
+    created(shell, A)
+    inspected(shell, known(A))
+    with generation(IMAGE._replace(kind="herokuish")) as new:
+        assert new.start("web", 1)[0].port == "5000"
+    assert argv_of(shell, "create")[0][-2:] == ["/start", "web"]
+
+
+@pytest.mark.parametrize(("process", "command"), [("web", []), ("worker", ["worker"])])
+def test_an_image_of_cloud_native_buildpacks_is_told_its_process(shell, process, command):
+    created(shell, A)
+    inspected(shell, known(A))
+    with generation(IMAGE._replace(kind="pack")) as new:
+        new.start(process, 1)
+    argv = argv_of(shell, "create")[0]
+    assert argv[argv.index("--") + 2 :] == command
+
+
+def test_the_port_is_published_when_all_interfaces_are_wanted(shell):
+    properties.write("network", APP, "bind-all-interfaces", "true")
+    created(shell, A, B)
+    inspected(shell, known(A), known(B))
+    with generation() as new:
+        new.start("web", 1)
+        new.start("worker", 1)
+    web, worker = argv_of(shell, "create")
+    assert "--publish=5000" in web
+    assert "--publish=5000" not in worker
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [("DOKKU_START_CMD", ["run", "two words"]), ("DOKKU_DOCKERFILE_START_CMD", ["serve", "$(id)", "`id`"])],
+)
+def test_a_start_command_is_split_and_nothing_in_it_is_evaluated(shell, key, words):
+    config.set_values(APP, {key: " ".join(f"'{word}'" for word in words)})
+    created(shell, A)
+    inspected(shell, known(A))
+    with generation() as new:
+        new.start("web", 1)
+    assert argv_of(shell, "create")[0][-len(words) :] == words
+
+
+def test_a_start_command_with_an_open_quote_is_refused(shell):
+    config.set_values(APP, {"DOKKU_START_CMD": "run 'x"})
+    with pytest.raises(DokkuError, match="Unable to parse"):
+        deploying(web)
+    assert argv_of(shell, "create") == []
+
+
+def test_options_are_one_word_each_and_nothing_in_them_is_evaluated(shell):
+    options.add(APP, ["deploy"], "--volume '/a b:/c'")
+    options.add(APP, ["deploy"], "--label x=$(id)")
+    created(shell, A)
+    inspected(shell, known(A))
+    with generation() as new:
+        new.start("web", 1)
+    argv = argv_of(shell, "create")[0]
+    assert argv[argv.index("--volume") + 1] == "/a b:/c"
+    assert argv[argv.index("--label") + 1] == "x=$(id)"
+
+
+def test_no_value_stands_among_the_words_of_a_container(shell):
+    config.set_values(APP, {"SECRET": "hunter2", "DOCKER_HOST": "hunter3"})
+    created(shell, A)
+    inspected(shell, known(A))
+    with generation() as new:
+        new.start("web", 1)
+    call = next(call for call in shell.calls if "create" in call.argv)
+    assert "--env=SECRET" in call.argv
+    assert not any("hunter" in word for word in call.argv)
+    assert call.env["SECRET"] == "hunter2"
+    assert "DOCKER_HOST" not in call.env
+
+
+def test_a_file_with_values_is_gone_after_the_start(shell):
+    config.set_values(APP, {"DOCKER_HOST": "hunter3"})
+    held = []
+    created(shell, A)
+    shell.answers("docker container create …", A, does=lambda argv: held.extend(_files_of(argv)))
+    shell._answers["docker container create …"].popleft()
+    inspected(shell, known(A))
+    with generation() as new:
+        new.start("web", 1)
+    assert held == ["DOCKER_HOST=hunter3\n"]
+    assert os.listdir(settings.temporary()) in ([], ["locks"])
+
+
+def _files_of(argv):
+    paths = [word.removeprefix("--env-file=") for word in argv if word.startswith("--env-file=")]
+    assert [os.stat(path).st_mode & 0o777 for path in paths] == [0o600] * len(paths)
+    return [files.read(path) for path in paths]
+
+
+def test_a_failure_before_the_switch_removes_what_was_started(shell):
+    serve(C)
+    created(shell, A, B)
+    inspected(shell, known(A))
+    with pytest.raises(DokkuError, match="no luck"):
+        deploying(web, lambda new: new.start("worker", 1), fail)
+    assert shell.ran[-2:] == [
+        f"docker container update --restart=no {A} {B}",
+        f"docker container rm --force {A} {B}",
+    ]
+    assert [container.id for container in containers.registered(APP)] == [C]
+
+
+def test_a_start_that_fails_half_way_removes_what_was_created(shell):
+    created(shell, A)
+    shell.answers("docker container create …", err="no space left on device\n", status=125)
+    with pytest.raises(DokkuError):
+        deploying(lambda new: new.start("web", 2))
+    assert shell.ran[-1] == f"docker container rm --force {A}"
+
+
+def test_a_signal_removes_what_was_started(shell):
+    created(shell, A)
+    inspected(shell, known(A))
+    with pytest.raises(Interrupted):
+        deploying(web, lambda _: signals._arrived(signal.SIGTERM, None))
+    assert shell.ran[-1] == f"docker container rm --force {A}"
+
+
+def test_a_failure_after_the_switch_puts_pointers_and_proxy_back_first(shell, proxy):
+    serve(C)
+    created(shell, A)
+    inspected(shell, known(A))
+    proxy.append(lambda: shell.ran.append(f"proxy to {containers.registered(APP)[0].id}"))
+    with pytest.raises(DokkuError, match="no luck"):
+        deploying(web, adopt, fail)
+    assert shell.ran[-3:] == [
+        f"proxy to {C}",
+        f"docker container update --restart=no {A}",
+        f"docker container rm --force {A}",
+    ]
+    assert [container.id for container in containers.registered(APP)] == [C]
+    assert apps.is_deployed(APP)
+
+
+def _refuse():
+    raise DokkuError("nginx is ill")
+
+
+def test_what_the_proxy_cannot_be_turned_from_stays_up_with_the_old(shell, proxy):
+    serve(C)
+    created(shell, A)
+    inspected(shell, known(A, ip="172.17.0.4"))
+    proxy.append(_refuse)
+    with pytest.raises(DokkuError, match="no luck"):
+        deploying(web, adopt, fail, is_led_to=lambda ips: "172.17.0.4" in ips)
+    assert argv_of(shell, "rm") == []
+    assert [container.id for container in containers.registered(APP)] == [A]
+    assert containers.replaced(APP) == [C]
+
+
+def test_a_proxy_that_never_switched_and_still_fails_keeps_nothing_new(shell, proxy):
+    serve(C)
+    created(shell, A)
+    inspected(shell, known(A))
+    proxy.append(_refuse)
+    with pytest.raises(DokkuError, match="no luck"):
+        deploying(web, adopt, fail)
+    assert argv_of(shell, "rm") == [["docker", "container", "rm", "--force", A]]
+    assert [container.id for container in containers.registered(APP)] == [C]
+
+
+def test_a_first_deploy_that_fails_at_the_switch_leaves_an_app_that_is_not_deployed(shell, proxy):
+    created(shell, A)
+    inspected(shell, known(A))
+    with pytest.raises(DokkuError, match="no luck"):
+        deploying(web, adopt, lambda _: properties.write("common", APP, "deployed", "true"), fail)
+    assert containers.registered(APP) == []
+    assert not apps.is_deployed(APP)
+
+
+def test_a_switch_that_is_complete_is_not_taken_back(shell, proxy):
+    serve(C)
+    created(shell, A)
+    inspected(shell, known(A))
+    with pytest.raises(DokkuError, match="no luck"):
+        deploying(web, adopt, settle, fail)
+    assert [container.id for container in containers.registered(APP)] == [A]
+    assert retirement.ids(APP) == [C]
+    assert argv_of(shell, "rm") == []
+    assert not containers.is_switching(APP)
+
+
+def test_a_signal_in_the_middle_of_settling_waits_for_its_end(shell, proxy, monkeypatch):
+    serve(C)
+    created(shell, A)
+    inspected(shell, known(A))
+    real = retirement.register
+
+    def register(*args):
+        real(*args)
+        signals._arrived(signal.SIGTERM, None)
+
+    monkeypatch.setattr("lib.runtime.retirement.register", register)
+    with pytest.raises(Interrupted):
+        deploying(web, adopt, settle)
+    assert [container.id for container in containers.registered(APP)] == [A]
+    assert retirement.ids(APP) == [C]
+    assert argv_of(shell, "rm") == []
+
+
+def test_what_a_killed_deploy_left_is_retired_with_the_rest(shell):
+    containers.adopt(APP, [Container(APP, "web", 1, C)], [B])
+    created(shell, A)
+    inspected(shell, known(A))
+    with generation() as new:
+        new.start("web", 1)
+        new.adopt(containers.registered(APP))
+        assert new.settle() == [C, B]
+    assert retirement.ids(APP) == [C, B]
+
+
+def test_a_process_whose_checks_are_off_stops_before_the_new_one_starts(shell, said):
+    old = [Container(APP, "web", 1, A), Container(APP, "worker", 1, B)]
+    launch.stop_now(APP, "web", old)
+    assert shell.ran == [f"docker container update --restart=no {A}", f"docker container stop -t 30 {A}"]
+    assert [data.decode() for _, data in said] == [
+        f"-----> zero downtime is disabled for app ({APP}.web). stopping currently running containers\n",
+        f"=====> stopping {APP}.web ({A})\n",
+    ]
+
+
+def test_new_containers_get_the_plain_names_and_old_ones_a_suffix(shell, monkeypatch):
+    monkeypatch.setattr("time.time", lambda: 1000.5)
+    serve(A)
+    inspected(shell, known(A, name=f"{APP}.web.1.upcoming-1234"))
+    shell.answers("docker container ls …", out=f"{C}\n")
+    launch.rename(APP)
+    assert [call.argv[2:] for call in shell.calls[1:]] == [
+        [
+            *("ls", "--quiet", "--no-trunc", "--all", f"--filter=label=com.dokku.app-name={APP}"),
+            r"--filter=name=^/blog\.web\.1$",
+        ],
+        ["rename", C, f"{APP}.web.1.1000"],
+        ["rename", A, f"{APP}.web.1"],
+    ]
+
+
+def test_a_container_that_has_its_name_keeps_it(shell):
+    serve(A)
+    inspected(shell, known(A, name=f"{APP}.web.1"))
+    launch.rename(APP)
+    assert len(shell.ran) == 1
+
+
+def test_a_name_that_somebody_else_has_is_no_reason_to_fail(shell, said):
+    serve(A)
+    inspected(shell, known(A, name="upcoming"))
+    shell.answers("docker container rename …", err="Error response from daemon: name is in use\n", status=1)
+    launch.rename(APP)
+    assert said[-1] == (2, b" !     Unable to rename container upcoming: docker rename: name is in use\n")
+
+
+@with_fs
+@given(st.dictionaries(KEYS, TEXTS, max_size=5), st.lists(KEYS, max_size=3))
+def test_every_named_variable_reaches_docker_by_the_environment_or_by_the_file(variables, others):
+    words = ["--init", *(f"--env={key}" for key in [*variables, *others]), "--env=A=1", "-e"]
+    if any(launch._steers_docker(key) and set(value) & {"\n", "\r"} for key, value in variables.items()):
+        with pytest.raises(DokkuError, match="line break"):
+            launch.environment(words, variables, "/tmp/environment")
+        return
+    kept, env = launch.environment(words, variables, "/tmp/environment")
+    listed = [word.removeprefix("--env-file=") for word in kept if word.startswith("--env-file=")]
+    text = files.read(listed[0]) if listed else ""
+    lines = dict(line.split("=", 1) for line in text.split("\n") if line)
+    assert {**env, **lines} == variables
+    assert not env.keys() & lines.keys()
+    assert all(f"--env={key}" in kept for key in env)
+    assert not any(f"--env={key}" in kept for key in lines)
+    unknown = [word for word in words if word.removeprefix("--env=") not in variables]
+    assert [word for word in kept if word in unknown] == unknown
+    assert set(kept) <= {*words, "--env-file=/tmp/environment"}
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("DOCKER_HOST", "docker_host", "DOCKER_CONFIG", "LD_PRELOAD", "PATH", "HOME", "HTTPS_PROXY"),
+        *("no_proxy", "GODEBUG", "SSH_AUTH_SOCK", "BUILDKIT_HOST", "XDG_RUNTIME_DIR", "TMPDIR"),
+    ],
+)
+def test_a_key_that_would_steer_the_docker_client_is_kept_from_it(key):
+    kept, env = launch.environment([f"--env={key}"], {key: "x"}, "/tmp/environment")
+    assert (kept, env) == (["--env-file=/tmp/environment"], {})
+    assert files.read("/tmp/environment") == f"{key}=x\n"
+
+
+@pytest.mark.parametrize("key", ["SSH_PRIVATE_KEY", "GOOGLE_CREDENTIALS", "GOPATH_KEY", "PATHS"])
+def test_a_key_that_only_looks_like_one_may_hold_lines(key):
+    assert launch.environment([f"--env={key}"], {key: "a\nb"}, "/x") == ([f"--env={key}"], {key: "a\nb"})
+
+
+def test_a_line_break_that_no_file_can_hold_is_refused_without_the_value():
+    with pytest.raises(DokkuError) as refused:
+        launch.environment(["--env=DOCKER_HOST"], {"DOCKER_HOST": "hunter2\nx"}, "/tmp/environment")
+    assert refused.value.text == "The value of DOCKER_HOST may not hold line breaks"
+    assert not os.path.exists("/tmp/environment")
