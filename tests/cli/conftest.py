@@ -7,8 +7,9 @@ import select
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ import pytest
 from tests.conftest import instance_variables
 
 TREE = Path(__file__).resolve().parents[2]
+NOBODY = 65534
 # A docker without containers, images and networks: the real one serves others on this machine.
 _EMPTY_DOCKER = """#!/bin/sh
 case "$*" in
@@ -152,6 +154,33 @@ class Dokku:
 def dokku(tmp_path: Path) -> Dokku:
     """bin/dokku in a throw-away instance: `dokku("apps:list").out`."""
     return Dokku(tmp_path)
+
+
+@pytest.fixture
+def nobodys() -> Iterator[Dokku]:
+    """An instance whose system user is nobody, in a place where that user can go; for tests run by root."""
+    if os.geteuid() != 0:
+        pytest.skip("only root becomes another user")
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as place:
+        os.chmod(place, 0o755)
+        dokku = Dokku(Path(place))
+        dokku.environment |= {"DOKKU_SYSTEM_USER": "nobody", "DOKKU_SYSTEM_GROUP": "nogroup"}
+        for directory in (dokku.root, dokku.lib):
+            os.chown(directory, NOBODY, NOBODY)
+        yield dokku
+
+
+def as_nobody(*words: str, env: dict[str, str], input: str = "") -> Result:
+    """Run a command line as the user nobody."""
+    switch = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    program = str(TREE / "bin/dokku")
+    for needed in (program, sys.executable):
+        if subprocess.run([*switch, "test", "-r", needed], check=False).returncode:
+            pytest.skip(f"nobody can't read {needed}")
+    done = subprocess.run(
+        [*switch, program, *words], env=env, input=input.encode(), capture_output=True, cwd="/", check=False
+    )
+    return Result(done.stdout.decode(), done.stderr.decode(), done.returncode)
 
 
 def _executable(path: Path, script: str) -> Path:

@@ -129,6 +129,11 @@ def test_a_plugins_commands_file_answers_what_nobody_else_does(dokku: Dokku) -> 
     assert dokku("nope").code == 1
 
 
+def test_programs_have_the_callers_terminal(dokku: Dokku) -> None:
+    dokku.plugin("hello", commands="#!/bin/sh\n[ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo yes\n")
+    assert dokku.pty("greet") == ("yes\n", "", 0)
+
+
 @pytest.mark.parametrize("name", ["apps", "git", "ps", "ssh-keys", "config"])
 def test_a_namespace_and_its_help_are_one(dokku: Dokku, name: str) -> None:
     answer = dokku(f"{name}:help")

@@ -3,14 +3,11 @@ import json
 import os
 import stat
 import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import TREE, Dokku
+from tests.cli.conftest import Dokku, as_nobody
 
 OPTIONS = "no-agent-forwarding,no-user-rc,no-X11-forwarding,no-port-forwarding"
 SSHCOMMAND_ERROR = " !     sshcommand returned an error: 1\n"
@@ -317,27 +314,9 @@ def test_removing_nothing_in_particular_is_refused(dokku: Dokku) -> None:
 
 @pytest.mark.parametrize("command", ["ssh-keys:add", "ssh-keys:remove"])
 def test_only_root_changes_keys(dokku: Dokku, key: Pair, command: str) -> None:
-    as_nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    program = str(TREE / "bin/dokku")
-    for needed in (program, sys.executable):
-        if subprocess.run([*as_nobody, "test", "-r", needed], check=False).returncode:
-            pytest.skip(f"nobody can't read {needed}")
     env = {**dokku.environment, "DOKKU_SYSTEM_USER": "nobody"}
-    argv = [*as_nobody, program, command, "alice"]
-    done = subprocess.run(argv, env=env, input=key.public.encode(), capture_output=True, cwd="/", check=False)
-    assert (done.stderr.decode(), done.returncode) == (" !     This command must be run as root\n", 1)
-
-
-@pytest.fixture
-def nobodys() -> Iterator[Dokku]:
-    """An instance whose system user is nobody, in a place where that user can go."""
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as place:
-        os.chmod(place, 0o755)
-        dokku = Dokku(Path(place))
-        dokku.environment |= {"DOKKU_SYSTEM_USER": "nobody", "DOKKU_SYSTEM_GROUP": "nogroup"}
-        for directory in (dokku.root, dokku.lib):
-            os.chown(directory, 65534, 65534)
-        yield dokku
+    done = as_nobody(command, "alice", env=env, input=key.public)
+    assert (done.err, done.code) == (" !     This command must be run as root\n", 1)
 
 
 def test_keys_belong_to_the_system_user(nobodys: Dokku, key: Pair) -> None:
