@@ -5,6 +5,7 @@ containers that carry the app's label. Every value in the text is refused if it 
 Source: dokku v0.24.0 plugins/nginx-vhosts.
 """
 
+import functools
 import os
 import re
 from collections.abc import Collection, Sequence
@@ -220,6 +221,11 @@ def _address(ip: str, port: int) -> str:
 
 
 def _rendered(**values: Any) -> str:
+    return str(_template().render(**values))
+
+
+@functools.cache
+def _template() -> Any:
     import jinja2  # 60 ms
 
     environment = jinja2.Environment(
@@ -229,7 +235,7 @@ def _rendered(**values: Any) -> str:
         keep_trailing_newline=True,
         finalize=_harmless,
     )
-    return environment.from_string(files.read(_TEMPLATE)).render(**values)
+    return environment.from_string(files.read(_TEMPLATE))
 
 
 def _harmless(value: object) -> str:
