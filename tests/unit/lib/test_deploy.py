@@ -1,0 +1,479 @@
+"""The story of a deploy: what a push sets going, and what each failure on the way leaves."""
+
+import json
+import os
+
+import pytest
+
+from lib import deploy
+from lib.app import config
+from lib.base import files, locks, log, properties, settings
+from lib.base.errors import DokkuError, Locked
+from lib.build import images
+from lib.runtime import containers, retirement
+from lib.runtime.containers import Container
+
+APP = "blog"
+A, B, C = ("a" * 64, "b" * 64, "c" * 64)
+OLD, NEW, OTHER = "1" * 40, "2" * 40, "3" * 40
+NONE = "0" * 40
+
+
+class Fired(list):
+    """Words of each trigger, in order. does: what happens at one, by name."""
+
+    def __init__(self):
+        super().__init__()
+        self.does = {}
+
+
+@pytest.fixture(autouse=True)
+def said(shell):
+    """What the code under test writes: pairs of stream and bytes. On real files, as locks want them."""
+    os.makedirs(settings.app_dir(APP))
+    with log.collected() as lines:
+        yield lines
+
+
+@pytest.fixture
+def fired(monkeypatch):
+    """Triggers fired, none of which does anything but what `fired.does[NAME]` says."""
+
+    heard = Fired()
+
+    def fire(name, *args):
+        heard.append((name, *args))
+        heard.does.get(name, lambda *_: None)(*args)
+
+    monkeypatch.setattr("lib.base.triggers.fire", fire)
+    return heard
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What is said to a trigger that asks: `asked[NAME]`."""
+    answers = {}
+    monkeypatch.setattr("lib.base.triggers.ask", lambda name, *_: answers.get(name, ""))
+    return answers
+
+
+def text_of(said, stream=1):
+    return b"".join(data for number, data in said if number == stream).decode()
+
+
+def repository(shell, tip=""):
+    """The app has a repository whose deploy branch points at a commit, or at nothing."""
+    os.makedirs(os.path.join(settings.app_dir(APP), "refs/heads"), exist_ok=True)
+    shell.answers("git …rev-parse --verify --quiet …", out=f"{tip}\n" if tip else "", status=0 if tip else 1)
+
+
+def image(shell, id_="sha256:1"):
+    shell.answers("docker image inspect …", out=json.dumps({"Id": id_, "Config": {}}) + "\n")
+
+
+def refuse(*_):
+    raise DokkuError("no luck", exit_code=3)
+
+
+# --- pushed ---------------------------------------------------------------------------------------------
+
+
+def test_a_push_of_the_deploy_branch_is_deployed(shell, fired):
+    repository(shell, OLD)
+    deploy.pushed(APP, [(OLD, NEW, "refs/heads/master")])
+    assert fired == [("receive-app", APP, NEW)]
+
+
+def test_a_push_of_a_tag_that_is_called_like_the_branch_is_deployed(shell, fired):
+    repository(shell, OLD)
+    properties.write("git", APP, "deploy-branch", "release/1")
+    deploy.pushed(APP, [(NONE, NEW, "refs/tags/release/1")])
+    assert fired == [("receive-app", APP, NEW)]
+
+
+def test_a_push_of_another_branch_is_accepted_and_explained(shell, fired, said):
+    repository(shell, OLD)
+    deploy.pushed(APP, [(NONE, NEW, "refs/heads/feature")])
+    assert fired == []
+    assert text_of(said) == (
+        "-----> WARNING: deploy did not complete, you must push to master.\n"
+        "-----> for example, try 'git push <dokku> feature:master'\n"
+    )
+
+
+def test_a_push_of_any_other_ref_is_accepted_without_a_word(shell, fired, said):
+    repository(shell, OLD)
+    deploy.pushed(APP, [(NONE, NEW, "refs/tags/v1"), (NONE, NEW, "refs/notes/x")])
+    assert (fired, said) == ([], [])
+
+
+def test_the_first_push_of_any_branch_chooses_it(shell, fired, said):
+    repository(shell)
+    deploy.pushed(APP, [(NONE, NEW, "refs/heads/main")])
+    assert fired == [("receive-app", APP, NEW)]
+    assert text_of(said) == "-----> Set main to DOKKU_DEPLOY_BRANCH.\n"
+    assert properties.get("git", APP, "deploy-branch") == "main"
+
+
+def test_a_first_push_whose_deploy_fails_chooses_nothing(shell, fired):
+    repository(shell)
+    fired.does["receive-app"] = refuse
+    with pytest.raises(DokkuError):
+        deploy.pushed(APP, [(NONE, NEW, "refs/heads/main")])
+    assert not properties.is_set("git", APP, "deploy-branch")
+
+
+def test_of_several_new_branches_one_is_deployed(shell, fired):
+    repository(shell)
+    deploy.pushed(APP, [(NONE, NEW, "refs/heads/alpha"), (NONE, OTHER, "refs/heads/beta")])
+    assert fired == [("receive-app", APP, NEW)]
+    assert properties.get("git", APP, "deploy-branch") == "alpha"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_several_new_branches_the_default_one_is_preferred(shell, fired, order):
+    repository(shell)
+    pushed = [(NONE, OTHER, "refs/heads/develop"), (NONE, NEW, "refs/heads/master")]
+    deploy.pushed(APP, pushed[::order])
+    assert fired == [("receive-app", APP, NEW)]
+    assert not properties.is_set("git", APP, "deploy-branch")
+
+
+@pytest.mark.parametrize("owner", [APP, "--global"])
+def test_a_branch_that_was_chosen_is_not_chosen_anew_by_a_push(shell, fired, owner):
+    repository(shell)
+    properties.write("git", owner, "deploy-branch", "release")
+    deploy.pushed(APP, [(NONE, NEW, "refs/heads/main")])
+    assert fired == []
+
+
+def test_the_deploy_branch_cannot_be_deleted(shell, fired):
+    repository(shell, OLD)
+    with pytest.raises(DokkuError, match="Refusing to delete the deploy branch master"):
+        deploy.pushed(APP, [(OLD, NONE, "refs/heads/master")])
+    deploy.pushed(APP, [(OLD, NONE, "refs/heads/feature")])
+    assert fired == []
+
+
+def test_a_plugin_may_take_other_branches(shell, fired, monkeypatch):
+    repository(shell, OLD)
+    monkeypatch.setattr("lib.base.triggers.has_plugins", lambda name: name == "receive-branch")
+    deploy.pushed(APP, [(NONE, NEW, "refs/heads/review")])
+    assert fired == [("receive-branch", APP, NEW, "refs/heads/review")]
+
+
+def test_an_empty_push_does_nothing(shell, fired):
+    repository(shell, OLD)
+    deploy.pushed(APP, [])
+    assert fired == []
+
+
+# --- from_directory -------------------------------------------------------------------------------------
+
+
+def source(shell, place, parent="", tree="4" * 40, of_parent="5" * 40):
+    repository(shell, parent)
+    (place / "index.html").write_text("hello")
+    shell.answers("git …write-tree", out=f"{tree}\n")
+    shell.answers("git …rev-parse --verify --end-of-options…", out=f"{of_parent}\n")
+    shell.answers("git …commit-tree…", out=f"{NEW}\n")
+
+
+def test_a_directory_is_deployed_and_becomes_the_tip_after_that(shell, fired, tmp_path):
+    source(shell, tmp_path)
+    at_deploy = []
+    fired.does["receive-app"] = lambda *_: at_deploy.extend(
+        line for line in shell.ran if "update-ref" in line
+    )
+    deploy.from_directory(APP, str(tmp_path))
+    assert fired == [("receive-app", APP, NEW)]
+    assert at_deploy == []
+    assert [line for line in shell.ran if "update-ref" in line] == [
+        f"git --git-dir={settings.app_dir(APP)} update-ref refs/heads/master {NEW}"
+    ]
+
+
+def test_a_deploy_of_a_directory_that_fails_moves_no_branch(shell, fired, tmp_path):
+    source(shell, tmp_path)
+    fired.does["receive-app"] = refuse
+    with pytest.raises(DokkuError):
+        deploy.from_directory(APP, str(tmp_path))
+    assert not any("update-ref" in line for line in shell.ran)
+
+
+def test_a_directory_without_a_change_is_not_deployed(shell, fired, said, tmp_path):
+    source(shell, tmp_path, parent=OLD, tree="4" * 40, of_parent="4" * 40)
+    deploy.from_directory(APP, str(tmp_path))
+    assert fired == []
+    assert text_of(said, 2) == (
+        " !     No changes detected, aborting git update\n !     No changes detected, skipping git commit\n"
+    )
+
+
+def test_a_directory_waits_for_no_lock(shell, fired, tmp_path):
+    source(shell, tmp_path)
+    locks.lock_manually(APP)
+    with pytest.raises(Locked):
+        deploy.from_directory(APP, str(tmp_path))
+    assert shell.ran == []
+
+
+# --- receive --------------------------------------------------------------------------------------------
+
+
+def buildable(shell, asked, before="sha256:old", after="sha256:new"):
+    repository(shell, OLD)
+    asked["builder-detect"] = "dockerfile\nherokuish\n"
+    shell.answers("git …ls-tree…")
+    for id_ in (before, before, after):
+        found = json.dumps({"Id": id_, "Config": {}}) + "\n" if id_ else ""
+        missing = {"err": "Error: No such image: x\n", "status": 1}
+        shell.answers("docker image inspect …", found, **({} if id_ else missing))
+
+
+def test_a_commit_is_built_and_released(shell, fired, asked, said):
+    buildable(shell, asked)
+    deploy.receive(APP, NEW)
+    assert [name for name, *_ in fired if "config" not in name] == [
+        *("core-post-extract", "post-extract", "pre-receive-app", "pre-build", "builder-build", "post-build"),
+        "release-and-deploy",
+    ]
+    tree = fired[0][2]
+    assert fired[0] == ("core-post-extract", APP, tree, NEW)
+    assert ("pre-receive-app", APP, "dockerfile", tree, NEW) in fired
+    assert ("builder-build", "dockerfile", APP, tree) in fired
+    assert config.get(APP, "GIT_REV") == NEW
+    assert not os.path.exists(tree)
+    assert "-----> Cleaning up...\n" in text_of(said)
+
+
+def test_without_a_commit_the_tip_of_the_deploy_branch_is_built(shell, fired, asked):
+    buildable(shell, asked)
+    deploy.receive(APP)
+    assert ("pre-receive-app", APP, "dockerfile", fired[0][2], OLD) in fired
+
+
+def test_an_app_without_a_commit_is_not_built(shell, fired, said):
+    repository(shell)
+    with pytest.raises(DokkuError) as refused:
+        deploy.receive(APP)
+    assert (refused.value.exit_code, refused.value.text) == (1, "")
+    assert "Cannot build from 'master' as there are no commits" in text_of(said)
+    assert fired == []
+
+
+def test_the_commit_can_go_into_no_variable(shell, fired, asked):
+    buildable(shell, asked)
+    properties.write("git", APP, "rev-env-var", "")
+    deploy.receive(APP, NEW)
+    assert "GIT_REV" not in config.values(APP)
+
+
+def test_a_builder_that_leaves_no_image_fails_the_deploy(shell, fired, asked):
+    buildable(shell, asked, before="sha256:old", after="sha256:old")
+    with pytest.raises(DokkuError, match="Builder dockerfile left no image for blog"):
+        deploy.receive(APP, NEW)
+    assert not any(name == "release-and-deploy" for name, *_ in fired)
+
+
+def test_a_build_that_fails_gives_the_old_image_its_name_again(shell, fired, asked):
+    buildable(shell, asked)
+    fired.does["builder-build"] = refuse
+    with pytest.raises(DokkuError) as failed:
+        deploy.receive(APP, NEW)
+    assert failed.value.exit_code == 3
+    assert "docker image tag -- sha256:old dokku/blog:latest" in shell.ran
+    assert not os.path.exists(fired[0][2])
+
+
+def test_a_first_build_that_fails_leaves_no_name(shell, fired, asked):
+    buildable(shell, asked, before="")
+    fired.does["builder-build"] = refuse
+    with pytest.raises(DokkuError):
+        deploy.receive(APP, NEW)
+    assert "docker image rm -- dokku/blog:latest" in shell.ran
+
+
+def test_a_failure_after_the_switch_leaves_the_new_image_its_name(shell, fired, asked):
+    buildable(shell, asked)
+
+    def switch_and_fail(*_):
+        containers.adopt(APP, [Container(APP, "web", 1, A)], [])
+        raise DokkuError("")
+
+    fired.does["release-and-deploy"] = switch_and_fail
+    with pytest.raises(DokkuError):
+        deploy.receive(APP, NEW)
+    assert not any("image tag" in line for line in shell.ran)
+
+
+def test_nothing_is_built_while_an_operator_has_locked_the_app(shell, fired):
+    repository(shell, OLD)
+    locks.lock_manually(APP)
+    with pytest.raises(Locked, match="blog currently has a deploy lock in place"):
+        deploy.receive(APP, NEW)
+    assert (shell.ran, fired) == ([], [])
+
+
+def test_what_a_killed_deploy_left_is_cleared_before_the_build(shell, fired, asked):
+    buildable(shell, asked)
+    shell.answers("docker container ls …container-type=deploy", out=f"{C}\n")
+    cleared = []
+    fired.does["builder-build"] = lambda *_: cleared.extend(shell.ran)
+    deploy.receive(APP, NEW)
+    assert f"docker container rm --force {C}" in cleared
+
+
+# --- release --------------------------------------------------------------------------------------------
+
+
+def test_a_release_is_handed_to_the_apps_scheduler(shell, fired, asked, said):
+    image(shell)
+    config.set_values(APP, {"DOKKU_SCHEDULER": "nomad"})
+    deploy.release(APP, "v2")
+    assert ("builder-release", "dockerfile", APP, "v2") in fired
+    assert ("scheduler-deploy", "nomad", APP, "v2") in fired
+    assert "-----> Releasing blog...\n-----> Deploying blog...\n=====> Application deployed:\n" in text_of(
+        said
+    )
+
+
+def test_an_image_that_is_not_there_is_not_released(shell, fired, asked):
+    shell.answers("docker image inspect …", err="Error: No such image: x\n", status=1)
+    with pytest.raises(DokkuError, match=r"App image \(dokku/blog:latest\) not found"):
+        deploy.release(APP)
+
+
+@pytest.mark.parametrize("owner", [APP, config.GLOBAL])
+def test_a_release_may_be_left_undeployed(shell, fired, asked, said, owner):
+    image(shell)
+    config.set_values(owner, {"DOKKU_SKIP_DEPLOY": "true"})
+    deploy.release(APP)
+    assert not any(name == "scheduler-deploy" for name, *_ in fired)
+    assert text_of(said).endswith("-----> Skipping deployment\n")
+
+
+# --- roll_out -------------------------------------------------------------------------------------------
+
+
+def known(id_, restarts=0):
+    return {
+        "Id": id_,
+        "Name": "/x",
+        "Image": "sha256:1",
+        "RestartCount": restarts,
+        "State": {"Status": "running", "Running": True, "StartedAt": ""},
+        "Config": {"Labels": {"com.dokku.app-name": APP}},
+        "HostConfig": {},
+        "NetworkSettings": {"IPAddress": "172.17.0.4"},
+    }
+
+
+@pytest.fixture
+def runnable(shell, fired, asked):
+    """An app that is deployed, with container C; the next one is A, and its checks are off."""
+    image(shell)
+    properties.write("common", APP, "deployed", "true")
+    config.set_values(APP, {"DOKKU_CHECKS_SKIPPED": "_all_"})
+    containers.adopt(APP, [Container(APP, "web", 1, C)], [])
+    containers.settle(APP)
+    shell.answers("docker container create …", out=f"{A}\n")
+    shell.answers("docker container inspect …", out=json.dumps(known(A)) + "\n")
+    return shell
+
+
+def test_a_new_set_takes_the_place_of_the_old_which_leaves_later(runnable, fired, said):
+    deploy.roll_out(APP, "latest")
+    assert [container.id for container in containers.registered(APP)] == [A]
+    assert retirement.ids(APP) == [C]
+    places = [entry for entry in fired if entry[0] in ("pre-deploy", "core-post-deploy", "post-deploy")]
+    assert places == [
+        ("pre-deploy", APP, "latest"),
+        ("core-post-deploy", APP, "5000", "172.17.0.4", "latest"),
+        ("post-deploy", APP, "5000", "172.17.0.4", "latest"),
+    ]
+    assert f"-----> Shutting down old containers in 60 seconds\n       {C}\n" in text_of(said)
+    assert not any(" rm " in line and C in line for line in runnable.ran)
+
+
+def test_at_the_switch_both_sets_are_up(runnable, fired):
+    seen = []
+    fired.does["core-post-deploy"] = lambda *_: seen.extend(
+        [*(container.id for container in containers.registered(APP)), *containers.replaced(APP)]
+    )
+    deploy.roll_out(APP)
+    assert seen == [A, C]
+    assert not any("container rm" in line or "container stop" in line for line in runnable.ran)
+
+
+@pytest.mark.parametrize("stage", ["pre-deploy", "core-post-deploy"])
+def test_a_failure_before_the_end_of_the_switch_leaves_the_old_set(runnable, fired, stage):
+    fired.does[stage] = refuse
+    with pytest.raises(DokkuError):
+        deploy.roll_out(APP)
+    assert [container.id for container in containers.registered(APP)] == [C]
+    assert retirement.ids(APP) == []
+    created = any("container create" in line for line in runnable.ran)
+    assert (f"docker container rm --force {A}" in runnable.ran) is created
+
+
+def test_a_failure_after_the_switch_keeps_the_new_set_and_says_so(runnable, fired):
+    fired.does["post-deploy"] = refuse
+    with pytest.raises(DokkuError) as failed:
+        deploy.roll_out(APP)
+    assert failed.value.exit_code == 3
+    assert [container.id for container in containers.registered(APP)] == [A]
+    assert retirement.ids(APP) == [C]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "docker container rm …",
+        "docker image prune …",
+    ],
+)
+def test_a_docker_that_cannot_clear_up_fails_no_deploy_that_is_done(runnable, fired, said, line):
+    config.set_values(APP, {"DOKKU_WAIT_TO_RETIRE": "0"})
+    runnable.answers(line, err="Error response from daemon: device busy\n", status=1)
+    deploy.roll_out(APP)
+    assert [container.id for container in containers.registered(APP)] == [A]
+    assert text_of(said, 2).endswith("device busy\n")
+
+
+def test_a_garbled_list_of_the_retired_blocks_no_deploy(runnable):
+    path = os.path.join(settings.data("scheduler-docker-local"), "dead-containers")
+    files.replace(path, f"blog ../x 0\nblog -f 0\n{APP} {B}")
+    deploy.roll_out(APP)
+    assert [container.id for container in containers.registered(APP)] == [A]
+    assert not any("../x" in line or " -f" in line for line in runnable.ran)
+
+
+def test_a_garbled_journal_blocks_no_deploy_and_removes_nobody(runnable):
+    files.replace(os.path.join(settings.data("scheduler-docker-local", APP), "switching.json"), "{{")
+    runnable.answers("docker container ls …", out=f"{B}\n{C}\n")
+    deploy.roll_out(APP)
+    assert [container.id for container in containers.registered(APP)] == [A]
+    assert retirement.ids(APP) == [C]
+    assert not any("container rm" in line for line in runnable.ran)
+
+
+def test_an_app_that_wants_no_containers_gets_none(runnable, fired):
+    files.replace(os.path.join(settings.app_dir(APP), "DOKKU_SCALE"), "web=0\n")
+    deploy.roll_out(APP)
+    assert containers.registered(APP) == []
+    assert retirement.ids(APP) == [C]
+    assert ("core-post-deploy", APP, "", "", "latest") in fired
+
+
+def test_an_image_of_another_repository_is_deployed_from_there(shell, fired, asked):
+    asked["deployed-app-repository"] = "registry.example.com/"
+    asked["deployed-app-image-tag"] = "7"
+    assert images.deploying_name(APP, "latest") == "registry.example.com/dokku/blog:7"
+
+
+def test_rolling_out_waits_for_no_lock(runnable, fired):
+    locks.lock_manually(APP)
+    with pytest.raises(Locked):
+        deploy.roll_out(APP)
+    assert runnable.ran == []
