@@ -113,6 +113,7 @@ def _acquired(app: str) -> Iterator[None]:
             with _guard:
                 del _held[app]
                 _export({app: ""})
+            os.ftruncate(descriptor, 0)
     finally:
         if inherited is None:
             os.close(descriptor)
@@ -202,6 +203,11 @@ def _holder(lock_file: str) -> dict[str, str]:
 
 def _refusal(app: str, lock_file: str) -> Locked:
     holder = _holder(lock_file)
+    for _ in range(50):  # whoever just took it is about to say who that is
+        if holder:
+            break
+        time.sleep(0.02)
+        holder = _holder(lock_file)
     who = (
         f"Held by {holder['user']} ({holder['command'] or 'dokku'}) since {holder['since']}" if holder else ""
     )
