@@ -1,11 +1,13 @@
 """cleanup - remove what stopped containers and old images leave."""
 
+from typing import Annotated
+
 import typer
 
-from commands._params import App
 from lib.app import apps
 from lib.runtime import cleanup as leftovers
 
+App = Annotated[str, typer.Argument(metavar="[<app>]")]
 namespace = typer.Typer(help="Cleans up exited/dead Docker containers and removes dangling images")
 
 

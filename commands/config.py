@@ -8,7 +8,7 @@ from lib.app import config, config_changes, env_text
 from lib.base import log
 from lib.base.errors import DokkuError
 
-namespace = typer.Typer(help="Manage app environment variables")
+namespace = typer.Typer(help="Manage global and app-specific config vars")
 
 Owner = Annotated[list[str] | None, typer.Argument(metavar="(<app>|--global)")]
 OwnerKey = Annotated[list[str] | None, typer.Argument(metavar="(<app>|--global) <key>")]

@@ -19,7 +19,8 @@ def help_(everything: Everything = False) -> None:
     if os.isatty(0):
         for line in _header():
             log.plain_quiet(line)
-    log.columns(_ours(everything))
+    for table in _ours(everything):
+        log.columns(table)
     theirs = _theirs(everything)
     if theirs:
         log.plain("\nCommunity plugin commands:\n")
@@ -38,12 +39,12 @@ def _header() -> list[str]:
     ]
 
 
-def _ours(everything: bool) -> list[tuple[str, ...]]:
-    names = _modules.namespaces()
+def _ours(everything: bool) -> list[list[tuple[str, ...]]]:
+    """Tables: one for each namespace with all its commands, or a single one of all namespaces."""
+    names = [name for name in _modules.namespaces() if _help.rows(name)]
     if everything:
-        return [(f"    {usage}", text) for name in names for usage, text in _help.rows(name)]
-    shown = [name for name in names if _help.rows(name)]
-    return [(f"    {name}", _help.summary(name)) for name in shown]
+        return [[(f"    {usage}", text) for usage, text in _help.rows(name)] for name in names]
+    return [[(f"    {name}", _help.summary(name)) for name in names]]
 
 
 def _theirs(everything: bool) -> list[tuple[str, ...]]:

@@ -6,7 +6,7 @@ import typer
 
 from lib.host import ssh_keys
 
-namespace = typer.Typer(help="Manage public ssh keys that are allowed to connect to Dokku")
+namespace = typer.Typer(help="Manage public ssh keys used for deployment")
 
 Name = Annotated[str, typer.Argument(metavar="<name>")]
 OptionalName = Annotated[str, typer.Argument(metavar="[<name>]")]
