@@ -3,13 +3,18 @@
 Fired by: lib/host/report.py, for `dokku report APP`. Stdout: the user's.
 """
 
-from lib.app import app_reports, domain_reports, reports
+from lib.app import app_reports, check_settings, domain_reports, reports
 from lib.base.report import SHELL
 from lib.proxy import nginx_options, proxies
+from lib.runtime import docker_local
 
 
 def apps(app: str, *_: str) -> None:
     reports.show([app], "stdout", "app information", "app-", app_reports.rows)
+
+
+def checks(app: str, *_: str) -> None:
+    reports.show([app], "stdout", "checks information", "checks-", check_settings.rows, SHELL)
 
 
 def nginx(app: str, *_: str) -> None:
@@ -22,7 +27,9 @@ def proxy(app: str, *_: str) -> None:
 
 HANDLERS = {
     "apps": apps,
+    "checks": checks,
     "domains": lambda app, *_: domain_reports.show([app], "stdout"),
     "nginx-vhosts": nginx,
     "proxy": proxy,
+    "ps": lambda app, *_: docker_local.report([app], "stdout"),
 }

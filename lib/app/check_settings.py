@@ -7,7 +7,7 @@ Kept where dokku v0.24.0 keeps it: in the app's config, DOKKU_CHECKS_DISABLED an
 from collections.abc import Sequence
 
 from lib.app import config, processes
-from lib.base import log, properties, values
+from lib.base import files, log, properties, settings, values
 from lib.base.errors import DokkuError
 from lib.base.report import Row
 
@@ -50,8 +50,9 @@ def enable(app: str, words: Sequence[str]) -> None:
     """Check some types again; all when none is named."""
     types = types_in(app, words)
     _say("Enabling zero downtime for", app, types, "'s")
-    for variable in (DISABLED, SKIPPED):
-        _write(app, variable, _without(app, listed(app, variable), types) if types else [])
+    with files.locked(settings.data("checks", app)):
+        for variable in (DISABLED, SKIPPED):
+            _write(app, variable, _without(app, listed(app, variable), types) if types else [])
 
 
 def types_in(app: str, words: Sequence[str]) -> list[str]:
@@ -132,10 +133,11 @@ def _has(names: Sequence[str], process: str) -> bool:
 
 
 def _move(app: str, types: Sequence[str], into: str, out_of: str) -> None:
-    kept = [name for name in listed(app, into) if name not in types and name != ALL]
-    left = [name for name in listed(app, out_of) if name not in types]
-    _write(app, out_of, left if types else [])
-    _write(app, into, [*kept, *types] if types else [ALL])
+    with files.locked(settings.data("checks", app)):
+        kept = [name for name in listed(app, into) if name not in types and name != ALL]
+        left = [name for name in listed(app, out_of) if name not in types]
+        _write(app, out_of, left if types else [])
+        _write(app, into, [*kept, *types] if types else [ALL])
 
 
 def _without(app: str, names: Sequence[str], types: Sequence[str]) -> list[str]:

@@ -105,10 +105,11 @@ def stream(
     env: Env | None = None,
     stdin: Stdin = None,
     merged: bool = False,
+    timeout: float = 0,
 ) -> None:
     """Run a program and hand over its stdout line by line (with line ends) as it comes; stderr is ours.
 
-    merged: its stderr goes the same way. Lines above 1 MiB come in parts.
+    merged: its stderr goes the same way. timeout: seconds, 0 for none. Lines above 1 MiB come in parts.
     Raises: ToolFailed with the program's status.
     """
     import threading
@@ -126,7 +127,7 @@ def stream(
     try:
         with memory.file() as errors:
             elsewhere = 2 if sink is None else errors
-            ended = _start(argv, cwd, env, stdin, writing, writing if merged else elsewhere, 0)
+            ended = _start(argv, cwd, env, stdin, writing, writing if merged else elsewhere, timeout)
             if sink is not None:
                 sink.append((2, memory.content(errors)))
     finally:

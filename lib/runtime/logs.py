@@ -64,13 +64,16 @@ def show(app: str, process: str = "", follow: bool = False, plain: bool = False,
 
 
 def last_lines(container: str, count: int) -> list[str]:
-    """The last lines of one container, stderr among them; none when it is gone."""
+    """The last lines of one container, stderr among them; docker's words when it is gone."""
     said: list[str] = []
 
     def keep(line: bytes) -> None:
         said.append(line.decode("utf-8", "replace").rstrip("\r\n"))
 
-    _read(container, count, keep)
+    try:
+        _read(container, count, keep, timeout=docker.QUICK)
+    except DokkuError as error:
+        said.append(error.text)
     return said[-count:]
 
 
@@ -116,10 +119,16 @@ def _print(container: Container, number: int, lines: int, follow: bool, plain: b
 
 
 def _read(
-    container: str, lines: int, each: Callable[[bytes], None], follow: bool = False, timestamps: bool = False
+    container: str,
+    lines: int,
+    each: Callable[[bytes], None],
+    follow: bool = False,
+    timestamps: bool = False,
+    timeout: float = 0,
 ) -> None:
+    argv = docker.logs_argv(container, lines, follow, timestamps)
     with contextlib.suppress(ToolFailed):  # docker said why, among the lines
-        run.stream(*docker.logs_argv(container, lines, follow, timestamps), each=each, merged=True)
+        run.stream(*argv, each=each, merged=True, timeout=timeout)
 
 
 def _join(readers: Sequence[threading.Thread], patience: float) -> None:

@@ -1,6 +1,7 @@
 """checks:* as a user calls it. Whether a container passes is in tests/system."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -128,6 +129,12 @@ def test_a_bad_property_is_refused(dokku, blog, words, text):
 
 def test_checks_of_an_app_that_was_never_deployed_can_not_run(dokku, blog):
     assert dokku("checks:run", "blog") == refusal("App blog has not been deployed")
+
+
+def test_twenty_changes_at_once_lose_no_type(dokku, blog):
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: dokku("checks:disable", "blog", f"p{n}"), range(20)))
+    assert sorted(lists(dokku)[0].split(",")) == sorted(f"p{n}" for n in range(20))
 
 
 def test_what_can_be_no_process_type_is_refused(dokku, blog):

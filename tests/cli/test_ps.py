@@ -172,13 +172,14 @@ def test_the_report_on_an_app_with_a_container(dokku, deployed):
 
 
 def test_the_report_on_many_apps_asks_docker_once(dokku, deployed):
-    for app in ("shop", "wiki"):
-        (dokku.make_app(app) / "CONTAINER.web.1").write_text(f"{app[0] * 64}\n")
+    for app, digit in (("shop", "c"), ("wiki", "d")):
+        (dokku.make_app(app) / "CONTAINER.web.1").write_text(f"{digit * 64}\n")
     done = dokku("ps:report")
+    assert done.err == ""
     assert [line for line in done.out.splitlines() if "Status" in line] == [
         "       Status web 1:                  exited (CID: aaaaaaaaaaa)",
-        "       Status web 1:                  missing (CID: sssssssssss)",
-        "       Status web 1:                  missing (CID: wwwwwwwwwww)",
+        "       Status web 1:                  missing (CID: ccccccccccc)",
+        "       Status web 1:                  missing (CID: ddddddddddd)",
     ]
     assert len(deployed()) == 1
 
