@@ -228,6 +228,9 @@ def _rendered(**values: Any) -> str:
 def _template() -> Any:
     import jinja2  # 60 ms
 
+    source = files.read(_TEMPLATE)
+    if not source:
+        raise DokkuError(f"{_TEMPLATE} is missing")
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -235,7 +238,7 @@ def _template() -> Any:
         keep_trailing_newline=True,
         finalize=_harmless,
     )
-    return environment.from_string(files.read(_TEMPLATE))
+    return environment.from_string(source)
 
 
 def _harmless(value: object) -> str:
