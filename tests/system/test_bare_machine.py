@@ -73,6 +73,28 @@ def test_a_second_run_is_quick_and_changes_nothing(first: Result, bare: Machine)
     assert second.seconds < 10
 
 
+def test_the_program_is_out_of_the_apps_reach(first: Result, bare: Machine) -> None:
+    assert bare.sh("find /opt/dokku ! -user root -o ! -type l -perm /022").output == ""
+    source = "find /opt/dokku/current/ -path '*/lib/*.py' | wc -l"
+    compiled = "find /opt/dokku/current/ -path '*/lib/*.pyc' | wc -l"
+    assert bare.sh(source).output == bare.sh(compiled).output != "0\n"
+    assert bare.sh("su dokku -c 'cp /bin/true /tmp/typer.py; cd /tmp; dokku version'").status == 0
+
+
+def test_an_app_pushed_over_the_sample_is_left_alone(first: Result, bare: Machine) -> None:
+    repository = "/home/dokku/hello"
+    commit = "git -c user.name=a -c user.email=a@b commit-tree -m mine $(git mktree </dev/null)"
+    bare.sh(
+        f"su dokku -c 'cd {repository}; before=$(git rev-parse HEAD); echo $before >/tmp/before;"
+        f" git update-ref HEAD $({commit})'"
+    )
+    again = bare.sh(f"{CLONE}/bin/quickstart")
+    bare.sh(f"su dokku -c 'git --git-dir={repository} update-ref HEAD $(cat /tmp/before)'")
+    assert again.status == 0, again.output
+    assert "left as it is" in again.output
+    assert "git update" not in again.output
+
+
 def test_an_unknown_host_is_answered_by_nobody(first: Result, bare: Machine) -> None:
     assert bare.sh("curl --silent http://nobody.dokku.localhost/").status == 52  # hung up without a word
 
