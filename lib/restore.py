@@ -67,7 +67,7 @@ def _bring_back(app: str, is_stale: bool) -> None:
         log.warn(f"Skipping ps:restore for {app} as DOKKU_APP_RESTORE=0")
         return
     log.info1("Starting app")
-    with locks.deploy(app):
+    with locks.deploy(app, despite_operator=True):  # a reboot must not take a locked app down
         triggers.fire("pre-start", app)
         if not schedulers.is_docker_local(scheduler):
             triggers.fire("release-and-deploy", app)

@@ -22,9 +22,10 @@ INHERITED = "DOKKU_DEPLOY_LOCK_FD"  # an open lock file that git-receive-pack ha
 
 
 @contextlib.contextmanager
-def deploy(app: str) -> Iterator[None]:
+def deploy(app: str, despite_operator: bool = False) -> Iterator[None]:
     """Nobody else deploys the app inside the block. Nested calls, also in child processes, pass.
 
+    despite_operator: for what brings back no other version than the one an operator froze.
     Raises: Locked at once when somebody does, or when an operator locked the app.
     """
     with _guard:
@@ -35,7 +36,7 @@ def deploy(app: str) -> Iterator[None]:
         if nested or _is_ours(app):
             yield
             return
-        with _acquired(app):
+        with _acquired(app, despite_operator):
             yield
     finally:
         if nested:
@@ -93,8 +94,8 @@ def open_for_child(app: str) -> int:
 
 
 @contextlib.contextmanager
-def _acquired(app: str) -> Iterator[None]:
-    if os.path.exists(manual_path(app)):
+def _acquired(app: str, despite_operator: bool) -> Iterator[None]:
+    if os.path.exists(manual_path(app)) and not despite_operator:
         raise _refusal(app, manual_path(app))
     inherited = _inherited(app)
     descriptor = _open(app) if inherited is None else inherited

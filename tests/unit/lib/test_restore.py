@@ -8,7 +8,7 @@ import pytest
 
 from lib import restore
 from lib.app import config
-from lib.base import files, log, properties, settings
+from lib.base import files, locks, log, properties, settings
 from lib.base.errors import DokkuError, TriggerFailed
 
 IMAGE = json.dumps({"Id": "sha256:1", "Config": {}})
@@ -181,6 +181,14 @@ def test_an_app_that_was_stopped_stays_down_without_a_vhost(shell, fired, said):
     assert "pre-start blog" not in fired()
     assert not os.path.exists(vhost("blog"))
     assert text_of(said, 2) == " !     Skipping ps:restore for blog as DOKKU_APP_RESTORE=0\n"
+
+
+def test_an_app_that_an_operator_locked_against_deploys_comes_back(shell, fired):
+    deploy("blog", BLOG)
+    locks.lock_manually("blog")
+    shell.answers("docker container inspect …", known(BLOG, "blog"))
+    restore.restore("blog")
+    assert fired()[-1] == "proxy-build-config blog"
 
 
 def test_an_app_that_was_never_deployed_is_named(shell, fired, said):
