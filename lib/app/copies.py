@@ -5,7 +5,7 @@ import shutil
 
 from lib.base import files, properties, settings
 
-_STAYS = ("CONTAINER", "IP", "PORT", "DOKKU_SCALE.extracted")
+_STAYS = ("CONTAINER", "IP", "PORT")
 _STAYS_EXACTLY = (
     ".deploy.lock",
     "nginx.conf",

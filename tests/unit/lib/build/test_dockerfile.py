@@ -1,0 +1,128 @@
+"""The dockerfile builder: when it is meant, what it passes to docker, and what a failure leaves."""
+
+import os
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.app import config, options
+from lib.base import files, log, settings
+from lib.base.errors import DokkuError, ToolFailed
+from lib.build import dockerfile
+
+APP = "blog"
+TREE = "/source"
+
+
+@pytest.fixture(autouse=True)
+def said(fs):
+    os.makedirs(settings.app_dir(APP))
+    os.makedirs(TREE)
+    with log.collected() as lines:
+        yield lines
+
+
+def source(**contents: str) -> None:
+    for name, content in contents.items():
+        files.replace(os.path.join(TREE, name.replace("dot_", ".").replace("__", ".")), content)
+
+
+def builds(shell, image: str = "sha256:abc") -> None:
+    def write_id(argv):
+        (id_file,) = [word.removeprefix("--iidfile=") for word in argv if word.startswith("--iidfile=")]
+        with open(id_file, "w", encoding="utf-8") as file:
+            file.write(image)
+
+    shell.answers("docker image build …", out="Step 1/1 : FROM scratch\n ---> 0123456789ab\n", does=write_id)
+
+
+@pytest.mark.parametrize(
+    ("others", "answer"),
+    [
+        ({}, "dockerfile\n"),
+        ({"dot_buildpacks": "https://example.com/b.git"}, ""),
+        ({"dot_env": "export BUILDPACK_URL=x"}, ""),
+        ({"project__toml": ""}, ""),
+    ],
+)
+def test_a_dockerfile_counts_unless_the_source_asks_for_another_builder(others, answer):
+    source(Dockerfile="FROM scratch\n", **others)
+
+    assert dockerfile.detected(APP, TREE) == answer
+
+
+def test_a_dockerfile_that_is_a_link_out_of_the_source_is_none():
+    files.replace("/etc/secret", "FROM scratch\n")
+    os.symlink("/etc/secret", f"{TREE}/Dockerfile")
+
+    assert dockerfile.detected(APP, TREE) == ""
+
+
+def test_another_builders_turn_does_nothing(shell):
+    dockerfile.build("herokuish", APP, TREE)
+
+    assert shell.ran == []
+
+
+def test_the_image_gets_its_name_only_after_it_is_built(shell):
+    source(Dockerfile="FROM scratch\nEXPOSE 3000 3001/udp\n")
+    builds(shell)
+
+    dockerfile.build("dockerfile", APP, TREE)
+
+    build, tag = shell.calls
+    assert build.cwd == TREE
+    assert build.argv[-2:] == ["--", TREE]
+    assert f"--label=com.dokku.app-name={APP}" in build.argv
+    assert not any(word.startswith(("--tag", "-t")) for word in build.argv)
+    assert tag.argv == ["docker", "image", "tag", "--", "sha256:abc", "dokku/blog:latest"]
+    assert config.get(APP, "DOKKU_DOCKERFILE_PORTS") == "3000 3001/udp"
+
+
+def test_a_failed_build_names_no_image_and_changes_no_config(shell):
+    source(Dockerfile="FROM scratch\nEXPOSE 3000\n")
+    shell.answers("docker image build …", status=1)
+
+    with pytest.raises(ToolFailed):
+        dockerfile.build("dockerfile", APP, TREE)
+
+    assert len(shell.ran) == 1
+    assert config.values(APP) == {}
+
+
+def test_options_of_the_owner_arrive_word_by_word_and_are_never_evaluated(shell):
+    source(Dockerfile="FROM scratch\n")
+    options.add(APP, ["build"], "--build-arg 'WORD=a b $(id)' -v /etc:/etc --link other")
+    builds(shell)
+
+    dockerfile.build("dockerfile", APP, TREE)
+
+    argv = shell.calls[0].argv
+    assert argv[argv.index("--build-arg") + 1] == "WORD=a b $(id)"
+    assert not {"-v", "/etc:/etc", "--link", "other"} & set(argv)
+
+
+def test_a_source_without_dockerfile_is_refused(shell):
+    with pytest.raises(DokkuError, match="No Dockerfile found in source code directory"):
+        dockerfile.build("dockerfile", APP, TREE)
+    assert shell.ran == []
+
+
+@given(st.lists(st.integers(1, 65535)), st.text(alphabet="ab \n#", max_size=20))
+def test_exposed_ports_are_read_in_their_order(ports, noise):
+    lines = [f"EXPOSE {port}" for port in ports]
+
+    assert dockerfile.exposed_ports("\n".join([noise, *lines, " EXPOSE 1", "RUN EXPOSE 2"])) == [
+        str(port) for port in ports
+    ]
+
+
+@given(st.lists(st.sampled_from(["--no-cache", "-v", "--volume=/a:/b", "--link", "x", "--build-arg", "A=1"])))
+def test_no_mount_or_link_reaches_a_build(words):
+    kept = dockerfile.build_options(words)
+
+    assert not {"-v", "--link", "--volume"} & set(kept)
+    assert not any(word.startswith(("--volume=", "--link=")) for word in kept)
+    assert shlex.split(shlex.join(kept)) == kept

@@ -1,0 +1,146 @@
+"""Images: their names, what is read out of them, and what a failed deploy does to them."""
+
+import io
+import json
+import os
+import tarfile
+
+import pytest
+
+from lib.base import log, settings
+from lib.base.errors import DokkuError
+from lib.build import images, layers
+
+APP = "blog"
+CID = "c" * 64
+
+
+@pytest.fixture(autouse=True)
+def said(fs):
+    os.makedirs(settings.app_dir(APP))
+    images._files.clear()
+    with log.collected() as lines:
+        yield lines
+
+
+def archive(*members: tarfile.TarInfo, content: bytes = b"") -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for member in members:
+            member.size = len(content) if member.isreg() else 0
+            tar.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def known(**config) -> str:
+    return json.dumps({"Id": "sha256:1", "Config": config}) + "\n"
+
+
+def test_an_image_that_is_not_there_is_refused_by_name(shell):
+    shell.answers("docker image inspect …", err="Error: No such image: dokku/blog:v2", status=1)
+
+    with pytest.raises(DokkuError, match=r"App image \(dokku/blog:v2\) not found"):
+        images.verify(APP, "v2")
+
+
+def test_a_daemon_that_is_not_there_is_not_a_missing_image(shell):
+    shell.answers("docker image inspect …", err="Cannot connect to the Docker daemon at unix:///x.", status=1)
+
+    with pytest.raises(DokkuError, match="Unable to reach the docker daemon"):
+        images.verify(APP)
+
+
+@pytest.mark.parametrize(
+    ("config", "kind", "workdir"),
+    [
+        ({}, "dockerfile", "/"),
+        ({"WorkingDir": "/srv"}, "dockerfile", "/srv"),
+        ({"Env": ["USER=herokuishuser"]}, "herokuish", "/app"),
+        ({"Labels": {"io.buildpacks.stack.id": "x"}}, "pack", "/workspace"),
+    ],
+)
+def test_an_image_says_how_it_was_built(shell, config, kind, workdir):
+    shell.answers("docker image inspect …", out=known(**config))
+
+    image = images.find("dokku/blog:latest")
+
+    assert image is not None
+    assert (image.kind, image.workdir) == (kind, workdir)
+
+
+def test_files_are_read_from_a_container_that_never_runs_and_is_removed(shell):
+    shell.answers("docker image inspect …", out=known(WorkingDir="/srv"))
+    shell.answers("docker container create …", out=f"{CID}\n")
+    shell.answers("docker container cp …", err="Could not find the file", status=1)
+    member = tarfile.TarInfo("CHECKS")
+    shell.answers(f"docker container cp {CID}:/srv/CHECKS -", out=archive(member, content=b"/ ok\r\n"))
+
+    assert images.read_files(APP, images.verify(APP)) == {"CHECKS": "/ ok\n"}
+    assert not any("start" in line.split()[:3] for line in shell.ran)
+    assert shell.ran[-1] == f"docker container rm --force {CID}"
+
+
+def _linked(target: str) -> tarfile.TarInfo:
+    member = tarfile.TarInfo("CHECKS")
+    member.type, member.linkname = tarfile.SYMTYPE, target
+    return member
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        archive(_linked("/etc/passwd")),
+        archive(tarfile.TarInfo("CHECKS"), tarfile.TarInfo("more")),
+        archive(tarfile.TarInfo("CHECKS"), content=b"x" * (images.FILE_LIMIT + 1)),
+    ],
+    ids=["link", "several", "large"],
+)
+def test_what_is_no_small_plain_file_counts_as_absent(shell, data):
+    shell.answers("docker image inspect …", out=known())
+    shell.answers("docker container create …", out=f"{CID}\n")
+    shell.answers("docker container cp …", out=data)
+
+    assert images.read_files(APP, images.verify(APP)) == {}
+
+
+def test_a_failed_deploy_gives_the_name_back_to_the_image_before(shell):
+    shell.answers("docker image inspect …", out=known())
+
+    with pytest.raises(DokkuError), images.restored_on_failure(APP, unless=lambda: False):
+        raise DokkuError("no")
+
+    assert "docker image tag -- sha256:1 dokku/blog:latest" in shell.ran
+
+
+def test_a_failed_first_deploy_leaves_no_image(shell):
+    shell.answers("docker image inspect …", err="No such image", status=1)
+
+    with pytest.raises(DokkuError), images.restored_on_failure(APP, unless=lambda: False):
+        raise DokkuError("no")
+
+    assert "docker image rm -- dokku/blog:latest" in shell.ran
+
+
+def test_an_image_that_serves_keeps_its_name_whatever_failed_later(shell):
+    shell.answers("docker image inspect …", out=known())
+
+    with pytest.raises(DokkuError), images.restored_on_failure(APP, unless=lambda: True):
+        raise DokkuError("no")
+
+    assert not any(line.startswith("docker image tag") for line in shell.ran)
+
+
+def test_layers_that_a_build_printed_go_when_nothing_was_built_on_them(shell):
+    record = layers.recorder(APP)
+    for line in (b"Step 1/2 : FROM x\n", b" ---> 0123456789ab\n", b" ---> ba9876543210\n"):
+        record(line)
+    shell.answers("docker image ls …", out=f"sha256:0123456789ab{'0' * 52}\nsha256:{'f' * 64}\n")
+
+    layers.remove_abandoned(APP)
+
+    assert [line for line in shell.ran if " rm " in line] == [
+        f"docker image rm -- sha256:0123456789ab{'0' * 52}"
+    ]
+    shell.ran.clear()
+    layers.remove_abandoned(APP)
+    assert shell.ran == []
