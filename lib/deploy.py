@@ -12,7 +12,7 @@ from lib.app import config, processes
 from lib.base import locks, log, properties, scratch, signals, triggers
 from lib.base.errors import DokkuError
 from lib.build import builders, images, layers
-from lib.proxy import conf_files, urls
+from lib.proxy import conf_files, urls, vhosts
 from lib.runtime import checks, containers, launch, retirement, schedulers
 from lib.source import commits, repos
 
@@ -117,8 +117,8 @@ def roll_out(app: str, tag: str = "latest") -> None:
         containers.remove_orphans(app, spared=retirement.ids(app))
         with launch.generation(app, image, tag, led_to) as new:  # on failure: removed, pointers put back
             for process, count in processes.wanted(app):  # web: 2, worker: 1
-                if checks.is_disabled(app, process):
-                    launch.stop_now(app, process, old)  # downtime was asked for
+                if checks.is_disabled(app, process):  # downtime was asked for
+                    stop_now(app, process, old)
                 for container in new.start(process, count):
                     checks.wait_until_ready(container)
             signals.failpoint("checked")
@@ -134,6 +134,13 @@ def roll_out(app: str, tag: str = "latest") -> None:
         finally:
             with signals.deferred():
                 retire(app, retired)
+
+
+def stop_now(app: str, process: str, old: Sequence[containers.Container]) -> None:
+    """Stop a process type before its new containers start; nginx must not lead to an address that is free."""
+    if process == "web":
+        vhosts.close(app)
+    launch.stop_now(app, process, old)
 
 
 def retire(app: str, ids: Sequence[str]) -> None:

@@ -9,7 +9,8 @@ def test_of_two_pushes_at_the_same_instant_one_wins_and_the_other_is_told_who_ho
     instance: Instance,
 ) -> None:
     app = instance.name("race")
-    repos = [instance.new_repo({"Dockerfile": f"FROM {_built(instance, page)}\n"}) for page in ("left", "right")]
+    images = [_built(instance, page) for page in ("left", "right")]
+    repos = [instance.new_repo({"Dockerfile": f"FROM {image}\n"}) for image in images]
     assert instance.push(repos[0], app).code == 0
     instance.set_environment(DOKKU_WAIT_TO_RETIRE="0")
 
@@ -37,7 +38,7 @@ def test_of_two_pushes_at_the_same_instant_one_wins_and_the_other_is_told_who_ho
 
 
 def _built(instance: Instance, page: str) -> str:
-    """An image of the sample: what is pushed builds on it, all from docker's cache, so that rounds are short."""
+    """An image of the sample: what is pushed builds on it, from docker's cache, so rounds are short."""
     image = f"dokku/{instance.name(page)}"
     instance.docker("build", "--quiet", f"--tag={image}", str(instance.new_repo(instance.sample(page))))
     return image
