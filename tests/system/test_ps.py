@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import os
+import select
 import subprocess
 import time
 from collections.abc import Iterator
@@ -241,12 +243,18 @@ def test_following_logs_over_ssh_sees_new_lines_and_ends_with_the_connection(
 ) -> None:
     id_ = (instance.root / app / "CONTAINER.web.1").read_text().strip()
     argv = [*instance.ssh_argv(), "root@127.0.0.1", "logs", "-t", "-n", "0", "-q", app]
-    client = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-    try:
-        assert client.stdout is not None
-        wait_for(lambda: _readers(id_), 20)
+    client = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    assert client.stdout is not None
+    heard = client.stdout.fileno()
+
+    def knock() -> bool:
         instance.docker("exec", id_, "sh", "-c", "echo somebody knocked >/proc/1/fd/1")
-        assert client.stdout.readline() == "somebody knocked\n"
+        return bool(select.select([heard], [], [], 0.5)[0])
+
+    try:
+        wait_for(knock, 30)
+        assert os.read(heard, 17) == b"somebody knocked\n"
+        assert _readers(id_)
     finally:
         client.kill()
         client.wait()
