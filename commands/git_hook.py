@@ -7,6 +7,7 @@ import typer
 from commands._params import App
 from lib import deploy
 from lib.app import apps
+from lib.source import services
 
 namespace = typer.Typer(help="")
 
@@ -14,7 +15,4 @@ namespace = typer.Typer(help="")
 @namespace.command("git-hook", hidden=True)
 def git_hook(app: App = "") -> None:
     """Judge a push: lines of old commit, new commit and ref on stdin."""
-    lines = [line.split() for line in sys.stdin.read().splitlines()]
-    deploy.pushed(
-        apps.verify_app_name(app), [(line[0], line[1], line[2]) for line in lines if len(line) == 3]
-    )
+    deploy.pushed(apps.verify_app_name(app), services.updates(sys.stdin.read()))

@@ -62,13 +62,13 @@ def from_directory(app: str, tree: str, author: tuple[str, str] = commits.AUTHOR
 
 
 def receive(app: str, revision: str = "") -> None:
-    """Build and roll out one commit of the app's repository: the one given, else its deploy branch's.
+    """Build and roll out one commit of the app's repository: the one named, else its deploy branch's.
 
     Raises: Locked, when another deploy of the app is under way.
     """
     with locks.deploy(app):
         scratch.sweep()
-        revision = revision or repos.deployable(app)
+        revision = repos.deployable(app, revision)
         old = containers.registered(app)
         switched = functools.partial(containers.differ, app, old)
         with repos.checked_out(app, revision) as tree, images.restored_on_failure(app, unless=switched):

@@ -59,9 +59,14 @@ def head(app: str) -> str:
     return git.resolve(path(app), f"refs/heads/{deploy_branch(app)}") if exists(app) else ""
 
 
-def deployable(app: str) -> str:
-    """The commit at the tip of the deploy branch. Raises: DokkuError when there is none."""
-    found = head(app)
+def deployable(app: str, revision: str = "") -> str:
+    """The commit that a revision names, else the tip of the deploy branch.
+
+    Raises: DokkuError when there is none.
+    """
+    found = git.resolve(path(app), revision) if revision else head(app)
+    if not found and revision:
+        raise DokkuError(f"Revision {values.printable(revision)} of {app} not found")
     if not found:
         branch = deploy_branch(app)
         log.info1(f"WARNING: Cannot build from '{branch}' as there are no commits stored at that branch.")
@@ -97,7 +102,7 @@ def keeps_git_dir(app: str) -> bool:
 
 
 def app_of(word: str) -> str:
-    """The app that a git client's path means: 'app', /app, app.git in quotes or not.
+    """The app that a git client's path means: app, /app, app/ or 'app'.
 
     Raises: DokkuError for what no app can be called.
     """

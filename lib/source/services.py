@@ -1,10 +1,28 @@
 """The other end of git's own commands: what `git push` and `git fetch` start over ssh."""
 
+import re
+
 from lib.app import apps
-from lib.base import locks, triggers
-from lib.base.errors import ToolFailed
+from lib.base import locks, triggers, values
+from lib.base.errors import DokkuError, ToolFailed
 from lib.source import repos
 from lib.tools import git
+
+_UPDATE = re.compile(r"([0-9a-f]{40}|[0-9a-f]{64}) ([0-9a-f]{40}|[0-9a-f]{64}) (refs/\S+)")
+
+
+def updates(text: str) -> list[tuple[str, str, str]]:
+    """What git tells a pre-receive hook: (old commit, new commit, ref) per pushed ref.
+
+    Raises: DokkuError for anything else, as every key may call the hook's command by itself.
+    """
+    found = []
+    for line in text.splitlines():
+        match = _UPDATE.fullmatch(line)
+        if match is None or not values.is_ref(match[3]):
+            raise DokkuError(f"Invalid line from git: {values.printable(line)}")
+        found.append((match[1], match[2], match[3]))
+    return found
 
 
 def receive(word: str) -> None:

@@ -18,6 +18,7 @@ _CONFIG = {
     "gc.auto": "0",
     "maintenance.auto": "false",
     "credential.helper": "",
+    "core.askPass": "",
     "advice.detachedHead": "false",
 }
 _PUSHED = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
@@ -45,13 +46,14 @@ def tree_of(repository: str, commit: str) -> str:
 
 def has_path(repository: str, commit: str, path: str) -> bool:
     """Whether a commit holds a file of that path."""
-    return bool(_git("ls-tree", "--name-only", commit, "--", path, repository=repository).strip())
+    words = ["ls-tree", "--name-only", "--end-of-options", commit, "--", path]
+    return bool(_git(*words, repository=repository).strip())
 
 
 def check_out(repository: str, commit: str, index: str, tree: str) -> None:
     """Write a commit's files below tree (which exists); the repository itself is not touched."""
     env = {"GIT_INDEX_FILE": index, "GIT_WORK_TREE": tree}
-    _git("read-tree", commit, repository=repository, env=env)
+    _git("read-tree", "--end-of-options", commit, repository=repository, env=env)
     _git("checkout-index", "--all", "--force", f"--prefix={tree}/", repository=repository, env=env)
 
 
@@ -68,11 +70,12 @@ def commit_tree(repository: str, tree: str, parent: str, message: str, author: t
     env = {f"GIT_{who}_NAME": name for who in ("AUTHOR", "COMMITTER")}
     env |= {f"GIT_{who}_EMAIL": email for who in ("AUTHOR", "COMMITTER")}
     parents = ["-p", parent] if parent else []
-    return _git("commit-tree", *parents, "-m", message, tree, repository=repository, env=env).strip()
+    words = ["commit-tree", *parents, "-m", message, "--end-of-options", tree]
+    return _git(*words, repository=repository, env=env).strip()
 
 
 def update_ref(repository: str, ref: str, commit: str) -> None:
-    _git("update-ref", ref, commit, repository=repository)
+    _git("update-ref", "--end-of-options", ref, commit, repository=repository)
 
 
 def set_head(repository: str, branch: str) -> None:
@@ -95,7 +98,8 @@ def clone_work_tree(repository: str, tree: str, commit: str, alternates: str) ->
     alternates: directories of objects that a push under way has not settled yet.
     """
     env = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": alternates} if alternates else {}
-    _git("clone", "--quiet", "--shared", "--no-checkout", "--", repository, tree, pushed=False)
+    ours = {"GIT_ALLOW_PROTOCOL": "file"}  # this one repository is on this machine
+    _git("clone", "--quiet", "--shared", "--no-checkout", "--", repository, tree, env=ours, pushed=False)
     _git("-C", tree, "checkout", "--quiet", "--force", "--detach", commit, env=env, pushed=False)
 
 
@@ -128,6 +132,7 @@ def environment(pushed: bool = True) -> dict[str, str | None]:
     kept = ("GIT_SSH_COMMAND", *(_PUSHED if pushed else ()))
     return {
         **{name: None for name in os.environ if name.startswith("GIT_") and name not in kept},
+        "SSH_ASKPASS": None,
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ALLOW_PROTOCOL": "http:https:ssh:git",
         "GIT_SSH_COMMAND": os.environ.get("GIT_SSH_COMMAND") or _SSH,

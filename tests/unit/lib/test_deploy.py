@@ -65,6 +65,7 @@ def repository(shell, tip=""):
     """The app has a repository whose deploy branch points at a commit, or at nothing."""
     os.makedirs(os.path.join(settings.app_dir(APP), "refs/heads"), exist_ok=True)
     shell.answers("git …rev-parse --verify --quiet …", out=f"{tip}\n" if tip else "", status=0 if tip else 1)
+    shell.answers(f"git …rev-parse --verify --quiet …{NEW}…", out=f"{NEW}\n")
 
 
 def image(shell, id_="sha256:1"):
@@ -189,7 +190,7 @@ def test_a_directory_is_deployed_and_becomes_the_tip_after_that(shell, fired, tm
     assert fired == [("receive-app", APP, NEW)]
     assert at_deploy == []
     assert [line for line in shell.ran if "update-ref" in line] == [
-        f"git --git-dir={settings.app_dir(APP)} update-ref refs/heads/master {NEW}"
+        f"git --git-dir={settings.app_dir(APP)} update-ref --end-of-options refs/heads/master {NEW}"
     ]
 
 
@@ -251,6 +252,14 @@ def test_without_a_commit_the_tip_of_the_deploy_branch_is_built(shell, fired, as
     buildable(shell, asked)
     deploy.receive(APP)
     assert ("pre-receive-app", APP, "dockerfile", fired[0][2], OLD) in fired
+
+
+def test_a_revision_that_names_no_commit_is_not_built(shell, fired):
+    repository(shell)
+    with pytest.raises(DokkuError, match="Revision --index-output=x of blog not found"):
+        deploy.receive(APP, "--index-output=x")
+    assert len(shell.ran) == 1
+    assert fired == []
 
 
 def test_an_app_without_a_commit_is_not_built(shell, fired, said):
