@@ -18,6 +18,7 @@ class Row(NamedTuple):
     flag: str
     value: str
     newer: bool = False  # later than 0.24: not in the text
+    refusal: str = ""  # what a call gets that asks for this value alone while there is none
 
 
 def show(
@@ -46,7 +47,7 @@ def show(
         if shape == "json":
             log.plain(as_json(found, prefix))
         elif flag:
-            log.plain(_one(found, flag, family))
+            log.plain(_one(found, flag, family, is_only=len(apps) == 1))
         else:
             log.info2_quiet(f"{app} {title}")
             for line in as_text(found, family):
@@ -74,8 +75,10 @@ def label(flag: str) -> str:
     return words[:1].upper() + words[1:] + ":"
 
 
-def _one(rows: Sequence[Row], flag: str, family: str) -> str:
+def _one(rows: Sequence[Row], flag: str, family: str, is_only: bool) -> str:
     for row in rows:
+        if row.flag == flag and is_only and row.refusal and not row.value:
+            raise DokkuError(row.refusal)
         if row.flag == flag:
             return row.value
     flags = [row.flag for row in rows]

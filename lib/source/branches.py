@@ -51,9 +51,7 @@ def rows(app: str) -> list[Row]:
         Row("--git-global-deploy-branch", own("git", everywhere, "deploy-branch", repos.DEFAULT_BRANCH)),
         Row("--git-keep-git-dir", own("git", app, "keep-git-dir", "false")),
         Row("--git-rev-env-var", repos.rev_variable(app)),
-        Row(
-            "--git-sha", git.abbreviated(repos.path(app), f"refs/heads/{branch}") if repos.exists(app) else ""
-        ),
+        Row("--git-sha", _short_id(app, branch), refusal="not deployed"),
         Row("--git-last-updated-at", _last_updated(app, branch)),
         Row("--git-computed-deploy-branch", branch, newer=True),
         Row("--git-computed-keep-git-dir", str(repos.keeps_git_dir(app)).lower(), newer=True),
@@ -74,10 +72,16 @@ def _judge(app: str, key: str, value: str) -> None:
         values.number(value, 1, f"Invalid value for {key}, must be a positive number")
 
 
+def _short_id(app: str, branch: str) -> str:
+    return git.abbreviated(repos.path(app), f"refs/heads/{branch}") if repos.exists(app) else ""
+
+
 def _last_updated(app: str, branch: str) -> str:
     """When the branch last moved, in seconds since 1970: the time of its file, or of packed-refs."""
-    for name in (f"refs/heads/{branch}", "packed-refs"):
-        path = os.path.join(repos.path(app), name)
-        if os.path.isfile(path) and (name != "packed-refs" or branch in files.read(path)):
-            return str(int(os.stat(path).st_mtime))
+    ref = f"refs/heads/{branch}"
+    loose, packed = (os.path.join(repos.path(app), name) for name in (ref, "packed-refs"))
+    if os.path.isfile(loose):
+        return str(int(os.stat(loose).st_mtime))
+    if any(line.endswith(f" {ref}") for line in files.read_lines(packed)):
+        return str(int(os.stat(packed).st_mtime))
     return ""

@@ -80,3 +80,12 @@ def test_an_unknown_shape_is_refused() -> None:
 def test_no_apps_is_a_warning(capfd: Capture) -> None:
     show(apps=[])
     assert capfd.readouterr() == ("", " !     You haven't deployed any applications yet\n")
+
+
+def test_a_value_that_an_app_has_to_have_is_refused_while_there_is_none(capfd: Capture) -> None:
+    rows = [Row("--git-sha", "", refusal="not deployed"), Row("--git-branch", "")]
+    with pytest.raises(DokkuError, match="not deployed"):
+        report.show("git information", "git-", lambda app: rows, ["blog"], flag="--git-sha")
+    report.show("git information", "git-", lambda app: rows, ["blog"], flag="--git-branch")
+    report.show("git information", "git-", lambda app: rows, ["blog", "shop"], flag="--git-sha")
+    assert capfd.readouterr().out == "\n\n\n"
