@@ -10,6 +10,7 @@ _STAYS_EXACTLY = (
     ".deploy.lock",
     "nginx.conf",
     "nginx.conf.last-good",
+    "nginx.conf.invalid",
     "cache",
     ".cache",
     "worktrees",
@@ -33,7 +34,10 @@ def copy(old: str, new: str, all_of_it: bool) -> None:
     for plugin in _DATA:
         if os.path.isdir(settings.data(plugin, old)):
             _copy(settings.data(plugin, old), settings.data(plugin, new))
+    created = properties.get("apps", new, "created-at")
     properties.copy(old, new)
+    if created and not all_of_it:
+        properties.write("apps", new, "created-at", created)
     for plugin, key in (("common", "deployed"), ("app-json", "heroku.postdeploy")):
         if not all_of_it or key == "deployed":
             properties.delete(plugin, new, key)

@@ -5,8 +5,10 @@ Source: dokku v0.24.0 plugins/docker-options.
 """
 
 import os
+import shlex
 
 from lib.base import files, settings
+from lib.base.errors import DokkuError
 
 PHASES = ("build", "deploy", "run")
 
@@ -14,6 +16,17 @@ PHASES = ("build", "deploy", "run")
 def lines(app: str, phase: str) -> list[str]:
     """The options of a phase, each a string of shell words that nobody evaluates."""
     return [line for line in files.read_lines(path(app, phase)) if not line.startswith("#")]
+
+
+def words(text: str) -> list[str]:
+    """The shell words of what a user or a plugin wrote; nothing in them is ever evaluated.
+
+    Raises: DokkuError for a quote without its end. The text may hold a secret and is not shown.
+    """
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise DokkuError(f"Unable to parse options or a command: {error}") from None
 
 
 def add(app: str, phases: list[str], line: str) -> None:

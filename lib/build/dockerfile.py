@@ -4,10 +4,9 @@ Source: dokku v0.24.0 plugins/builder-dockerfile.
 """
 
 import os
-import shlex
 
-from lib.app import config
-from lib.base import files, log, scratch, signals, triggers
+from lib.app import config, options
+from lib.base import files, log, scratch, signals, triggers, values
 from lib.base.errors import DokkuError
 from lib.build import builders, images, layers
 from lib.tools import docker
@@ -36,10 +35,11 @@ def build(builder: str, app: str, tree: str) -> None:
     ports = exposed_ports(dockerfile)
     triggers.fire("pre-build-dockerfile", app)
     said = triggers.ask("docker-args-build", app, NAME) + triggers.ask("docker-args-process-build", app, NAME)
-    options = build_options(shlex.split(said) + shlex.split(os.environ.get("DOKKU_DOCKER_BUILD_OPTS", "")))
+    more = os.environ.get("DOKKU_DOCKER_BUILD_OPTS", "")
+    flags = build_options(options.words(said) + options.words(more))
     with scratch.directory("build") as place:
         id_file = os.path.join(place, "image")
-        docker.build(tree, "", id_file, images.labels(app, NAME), options, layers.recorder(app))
+        docker.build(tree, "", id_file, images.labels(app, NAME), flags, layers.recorder(app))
         signals.failpoint("built")
         docker.tag(files.read(id_file).strip(), images.name(app))
     signals.failpoint("tagged")
@@ -59,7 +59,12 @@ def release(builder: str, app: str, tag: str) -> None:
 def exposed_ports(dockerfile: str) -> list[str]:
     """The ports of the EXPOSE lines, in their order: `3000`, `3001/udp`."""
     words = [line.split() for line in dockerfile.splitlines() if line.startswith("EXPOSE ")]
-    return [port for line in words for port in line[1:] if port.split("/")[0].isdigit()]
+    return [port for line in words for port in line[1:] if _is_port(port)]
+
+
+def _is_port(word: str) -> bool:
+    number, slash, protocol = word.partition("/")
+    return values.is_port(number) and (not slash or protocol in ("tcp", "udp", "sctp"))
 
 
 def build_options(words: list[str]) -> list[str]:

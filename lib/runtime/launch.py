@@ -6,11 +6,10 @@ Source of the options' order and of the labels: dokku v0.24.0 plugins/scheduler-
 import contextlib
 import os
 import re
-import shlex
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from lib.app import apps, config, processes
+from lib.app import apps, config, options, processes
 from lib.base import files, log, properties, scratch, signals, triggers, values
 from lib.base.errors import DokkuError, ToolFailed
 from lib.build import images
@@ -118,13 +117,13 @@ class Generation:
         return True
 
     def _create(self, process: str, index: int) -> Container:
-        options = self._options(process, index)
+        flags = self._options(process, index)
         variables = config.merged(self.app)
         with scratch.directory("environment") as place:
-            options, env = environment(options, variables, f"{place}/environment")
+            flags, env = environment(flags, variables, f"{place}/environment")
             name = f"{self.app}.{process}.{index}.upcoming-{self.id}"
             labels = containers.labels(self.app, process, index)
-            id_ = docker.create(name, self.image.id, self._command(process), labels, options, env)
+            id_ = docker.create(name, self.image.id, self._command(process), labels, flags, env)
         self.created.append(id_)
         signals.failpoint("created")
         triggers.fire("post-container-create", "app", id_, self.app, "deploy", process)
@@ -140,10 +139,10 @@ class Generation:
             and triggers.ask("network-get-property", self.app, "bind-all-interfaces") == "true"
         )
         return [
-            *_words(args),
+            *options.words(args),
             f"--env=DYNO={process}.{index}",
             "--init",
-            *_words(late),
+            *options.words(late),
             *([f"--publish={port}"] if published else []),
             *([f"--env=PORT={port}"] if process == "web" else []),
         ]
@@ -151,13 +150,15 @@ class Generation:
     def _command(self, process: str) -> list[str]:
         chosen = config.get(self.app, "DOKKU_START_CMD")
         if chosen:
-            return _words(chosen)
+            return options.words(chosen)
         if self.image.kind == "herokuish":
             return ["/start", process]
         if self.image.kind == "pack":
             return [] if process == "web" else [process]
         own = config.get(self.app, "DOKKU_DOCKERFILE_START_CMD")
-        return _words(own or processes.command(self.app, process, _port(self.app, self.image, process)))
+        return options.words(
+            own or processes.command(self.app, process, _port(self.app, self.image, process))
+        )
 
 
 @contextlib.contextmanager
@@ -208,7 +209,7 @@ def _rename(id_: str, old: str, new: str) -> None:
 
 
 def environment(
-    options: Sequence[str], variables: Mapping[str, str], path: str
+    flags: Sequence[str], variables: Mapping[str, str], path: str
 ) -> tuple[list[str], dict[str, str]]:
     """Docker options and client environment by which `--env=KEY` words reach the container with their values.
 
@@ -216,17 +217,17 @@ def environment(
     Raises: DokkuError for such a key with a line break in its value: that file has no quoting.
     """
     wanted = [
-        word.removeprefix("--env=") for word in options if word.startswith("--env=") and "=" not in word[6:]
+        word.removeprefix("--env=") for word in flags if word.startswith("--env=") and "=" not in word[6:]
     ]
     risky = [key for key in wanted if key in variables and _steers_docker(key)]
     if not risky:
-        return list(options), {key: variables[key] for key in wanted if key in variables}
+        return list(flags), {key: variables[key] for key in wanted if key in variables}
     for key in risky:
         if "\n" in variables[key] or "\r" in variables[key]:
             raise DokkuError(f"The value of {key} may not hold line breaks")
     files.replace(path, "".join(f"{key}={variables[key]}\n" for key in risky))
     kept = [
-        word for word in options if word.removeprefix("--env=") not in risky or not word.startswith("--env=")
+        word for word in flags if word.removeprefix("--env=") not in risky or not word.startswith("--env=")
     ]
     passed = {key: variables[key] for key in wanted if key in variables and key not in risky}
     return [*kept, f"--env-file={path}"], passed
@@ -241,11 +242,3 @@ def _port(app: str, image: images.Image, process: str) -> str:
     exposed = config.get(app, "DOKKU_DOCKERFILE_PORTS").split() if image.kind == "dockerfile" else []
     tcp = [port.removesuffix("/tcp") for port in exposed]
     return next((port for port in tcp if values.is_port(port)), HEROKUISH_PORT)
-
-
-def _words(text: str) -> list[str]:
-    """Shell words of what a user or plugin wrote; nothing in them is ever evaluated."""
-    try:
-        return shlex.split(text)
-    except ValueError as error:
-        raise DokkuError(f"Unable to parse {text!r}: {error}") from error

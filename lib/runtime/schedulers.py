@@ -15,7 +15,7 @@ STOP_TIMEOUT = 30  # seconds between SIGTERM and SIGKILL
 
 def selected(app: str) -> str:
     """The name of the app's scheduler."""
-    return config.effective(app, "DOKKU_SCHEDULER", DOCKER_LOCAL)
+    return config.effective(app, "DOKKU_SCHEDULER") or DOCKER_LOCAL
 
 
 def is_docker_local(scheduler: str) -> bool:

@@ -69,3 +69,13 @@ def test_modes_and_links_are_kept():
 
     assert os.stat(os.path.join(settings.app_dir(NEW), "secret")).st_mode & 0o777 == 0o600
     assert os.readlink(os.path.join(settings.app_dir(NEW), "link")) == "secret"
+
+
+@pytest.mark.parametrize(("all_of_it", "created"), [(False, "2000"), (True, "1000")])
+def test_a_clone_has_a_birthday_of_its_own(all_of_it, created):
+    properties.write("apps", OLD, "created-at", "1000")
+    properties.write("apps", NEW, "created-at", "2000")
+
+    copies.copy(OLD, NEW, all_of_it)
+
+    assert properties.get("apps", NEW, "created-at") == created

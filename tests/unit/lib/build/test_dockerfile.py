@@ -126,3 +126,39 @@ def test_no_mount_or_link_reaches_a_build(words):
     assert not {"-v", "--link", "--volume"} & set(kept)
     assert not any(word.startswith(("--volume=", "--link=")) for word in kept)
     assert shlex.split(shlex.join(kept)) == kept
+
+
+@given(st.text(alphabet="EXPOS e0123456789/tcpud\t\n#$-{}٣", max_size=60))
+def test_whatever_a_dockerfile_exposes_is_a_port_or_nothing(text):
+    for port in dockerfile.exposed_ports(f"FROM scratch\nEXPOSE {text}\n"):
+        number, _, protocol = port.partition("/")
+        assert 1 <= int(number) <= 65535
+        assert number.isascii()
+        assert protocol in ("", "tcp", "udp", "sctp")
+
+
+@pytest.mark.parametrize(
+    ("text", "ports"),
+    [
+        ("EXPOSE 3001/udp 3003\nEXPOSE 3000/tcp\n", ["3001/udp", "3003", "3000/tcp"]),
+        ("EXPOSE\t3000\n  EXPOSE 3000\n#EXPOSE 3000\n", []),
+        ("EXPOSE $PORT ${PORT} 0 65536 3000-3005 3000/xyz 3000/\n", []),
+        ("EXPOSE ５０００ ²\n", []),
+        ("EXPOSE 3000\r\n", ["3000"]),
+        ("", []),
+    ],
+)
+def test_lines_that_expose_nothing_usable_are_left_to_docker(text, ports):
+    assert dockerfile.exposed_ports(text) == ports
+
+
+@pytest.mark.parametrize("variable", [True, False])
+def test_options_with_an_open_quote_are_refused_and_nothing_is_built(shell, monkeypatch, variable):
+    source(Dockerfile="FROM scratch\n")
+    if variable:
+        monkeypatch.setenv("DOKKU_DOCKER_BUILD_OPTS", "--label 'x")
+    else:
+        options.add(APP, ["build"], "--label 'x")
+    with pytest.raises(DokkuError, match="No closing quotation"):
+        dockerfile.build("dockerfile", APP, TREE)
+    assert shell.ran == []

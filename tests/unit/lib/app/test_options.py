@@ -1,0 +1,69 @@
+"""Docker options of an app: kept line by line, split into words and never evaluated."""
+
+import os
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.app import options
+from lib.base import files, settings
+from lib.base.errors import DokkuError
+
+APP = "blog"
+
+
+@pytest.fixture
+def app(fs):
+    os.makedirs(settings.app_dir(APP))
+
+
+def test_an_option_is_kept_for_its_phases(app):
+    options.add(APP, ["build", "deploy"], "--cpus 1")
+    assert [options.lines(APP, phase) for phase in options.PHASES] == [["--cpus 1"], ["--cpus 1"], []]
+    assert files.read(os.path.join(settings.app_dir(APP), "DOCKER_OPTIONS_BUILD")) == "--cpus 1\n"
+
+
+def test_options_are_sorted_and_stand_once(app):
+    for line in ("-b", "-a", "-b"):
+        options.add(APP, ["run"], line)
+    assert options.lines(APP, "run") == ["-a", "-b"]
+
+
+def test_exactly_the_option_that_is_named_is_removed(app):
+    options.add(APP, ["run"], "-v /a:/a")
+    options.add(APP, ["run"], "-v /a:/ab")
+    options.remove(APP, ["run", "build"], "-v /a:/a")
+    options.remove(APP, ["run"], "-v /a")
+    assert options.lines(APP, "run") == ["-v /a:/ab"]
+
+
+def test_one_option_takes_the_place_of_those_with_its_start(app):
+    for line in ("--restart=no", "--restart=always", "--cpus 1"):
+        options.add(APP, ["deploy"], line)
+    options.replace_matching(APP, "deploy", "--restart=", "--restart=on-failure:5")
+    assert options.lines(APP, "deploy") == ["--cpus 1", "--restart=on-failure:5"]
+
+
+def test_comments_and_empty_lines_of_a_person_are_skipped_and_comments_stay(app):
+    files.replace(options.path(APP, "run"), "# mine\n\n  -a  \n")
+    assert options.lines(APP, "run") == ["-a"]
+    options.add(APP, ["run"], "-b")
+    assert "# mine\n" in files.read(options.path(APP, "run"))
+
+
+def test_an_app_without_options_has_none(app):
+    assert options.lines(APP, "deploy") == []
+
+
+@given(st.lists(st.text(alphabet="ab \t\n'\"\\$`;&|*äé", max_size=6)))
+def test_quoted_words_come_back_as_they_were(words):
+    assert options.words(shlex.join(words)) == words
+
+
+@pytest.mark.parametrize("text", ["'hunter2", '"hunter2', "hunter2\\"])
+def test_an_open_quote_is_refused_without_the_text(text):
+    with pytest.raises(DokkuError) as refused:
+        options.words(text)
+    assert "hunter2" not in refused.value.text
