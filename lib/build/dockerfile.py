@@ -37,7 +37,7 @@ def build(builder: str, app: str, tree: str) -> None:
     said = triggers.ask("docker-args-build", app, NAME) + triggers.ask("docker-args-process-build", app, NAME)
     more = os.environ.get("DOKKU_DOCKER_BUILD_OPTS", "")
     flags = build_options(options.words(said) + options.words(more))
-    with scratch.directory("build") as place:
+    with scratch.directory("build") as place, layers.in_use():
         id_file = os.path.join(place, "image")
         docker.build(tree, "", id_file, images.labels(app, NAME), flags, layers.recorder(app))
         signals.failpoint("built")

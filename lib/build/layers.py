@@ -5,9 +5,11 @@ It does print their ids: they are written down as they appear, and go when a lat
 them.
 """
 
+import contextlib
+import fcntl
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from lib.base import files, log, settings
 from lib.tools import docker
@@ -34,15 +36,40 @@ def recorder(app: str) -> Callable[[bytes], None]:
     return record
 
 
+@contextlib.contextmanager
+def in_use() -> Iterator[None]:
+    """While the block builds on layers, of whatever app they are, nobody removes any."""
+    with _lock(fcntl.LOCK_SH):
+        yield
+
+
 def remove_abandoned(app: str) -> None:
-    """Remove the written-down layers that no image builds on. To be called when a deploy has succeeded."""
+    """Remove the written-down layers that no image builds on. To be called when a deploy has succeeded.
+
+    Left to a later deploy while anything is built: apps share layers, and one that a build under way has just
+    made looks abandoned.
+    """
     written = set(files.read_lines(_path(app)))
     if not written:
         return
-    for image in docker.images("dangling=true"):
-        if image.removeprefix("sha256:")[:12] in written:
-            docker.remove_image(image)
-    files.remove(_path(app))
+    with contextlib.suppress(BlockingIOError), _lock(fcntl.LOCK_EX | fcntl.LOCK_NB):
+        for image in docker.images("dangling=true"):
+            if image.removeprefix("sha256:")[:12] in written:
+                docker.remove_image(image)
+        files.remove(_path(app))
+
+
+@contextlib.contextmanager
+def _lock(how: int) -> Iterator[None]:
+    """flock on a file of the builder's that stays; it dies with its process."""
+    path = os.path.join(settings.data("builder-dockerfile"), "building")
+    files.make_directory(os.path.dirname(path))
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(descriptor, how)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _path(app: str) -> str:

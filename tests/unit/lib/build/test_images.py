@@ -9,7 +9,7 @@ import pytest
 
 from lib.base import log, settings
 from lib.base.errors import DokkuError
-from lib.build import images, layers
+from lib.build import images
 
 APP = "blog"
 CID = "c" * 64
@@ -128,19 +128,3 @@ def test_an_image_that_serves_keeps_its_name_whatever_failed_later(shell):
         raise DokkuError("no")
 
     assert not any(line.startswith("docker image tag") for line in shell.ran)
-
-
-def test_layers_that_a_build_printed_go_when_nothing_was_built_on_them(shell):
-    record = layers.recorder(APP)
-    for line in (b"Step 1/2 : FROM x\n", b" ---> 0123456789ab\n", b" ---> ba9876543210\n"):
-        record(line)
-    shell.answers("docker image ls …", out=f"sha256:0123456789ab{'0' * 52}\nsha256:{'f' * 64}\n")
-
-    layers.remove_abandoned(APP)
-
-    assert [line for line in shell.ran if " rm " in line] == [
-        f"docker image rm -- sha256:0123456789ab{'0' * 52}"
-    ]
-    shell.ran.clear()
-    layers.remove_abandoned(APP)
-    assert shell.ran == []

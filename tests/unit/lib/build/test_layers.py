@@ -1,0 +1,47 @@
+"""Layers that builds leave in docker's cache: kept while they may be of use, and not longer."""
+
+import pytest
+
+from lib.base import log
+from lib.build import layers
+
+APP = "blog"
+
+
+@pytest.fixture(autouse=True)
+def said():
+    with log.collected() as lines:
+        yield lines
+
+
+def test_a_builds_output_is_shown_as_it_comes(said):
+    layers.recorder(APP)(b" ---> 0123456789ab\n")
+
+    assert said == [(1, b" ---> 0123456789ab\n")]
+
+
+def test_layers_that_a_build_printed_go_when_nothing_was_built_on_them(shell):
+    record = layers.recorder(APP)
+    for line in (b"Step 1/2 : FROM x\n", b" ---> 0123456789ab\n", b" ---> ba9876543210\n"):
+        record(line)
+    shell.answers("docker image ls …", out=f"sha256:0123456789ab{'0' * 52}\nsha256:{'f' * 64}\n")
+
+    layers.remove_abandoned(APP)
+
+    assert [line for line in shell.ran if " rm " in line] == [
+        f"docker image rm -- sha256:0123456789ab{'0' * 52}"
+    ]
+    shell.ran.clear()
+    layers.remove_abandoned(APP)
+    assert shell.ran == []
+
+
+def test_layers_stay_while_anything_is_built_and_go_at_the_next_deploy(shell):
+    layers.recorder(APP)(b" ---> 0123456789ab\n")
+
+    with layers.in_use():
+        layers.remove_abandoned(APP)
+    assert shell.ran == []
+
+    layers.remove_abandoned(APP)
+    assert len(shell.ran) == 1
