@@ -56,8 +56,12 @@ def create(app: str) -> None:
         os.mkdir(settings.app_dir(app), 0o755)
     except FileExistsError:
         raise DokkuError(TAKEN) from None
-    files.give(settings.app_dir(app))
-    properties.write("apps", app, "created-at", str(int(time.time())))
+    try:
+        files.give(settings.app_dir(app))
+        properties.write("apps", app, "created-at", str(int(time.time())))
+    except OSError:  # a full disk: the name stays free
+        os.rmdir(settings.app_dir(app))
+        raise
     triggers.fire("post-create", app)
 
 

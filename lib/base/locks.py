@@ -104,7 +104,8 @@ def _acquired(app: str, despite_operator: bool) -> Iterator[None]:
             raise _refusal(app, path(app))
         token = os.urandom(16).hex()
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, _description(token).encode(), 0)
+        with contextlib.suppress(OSError):  # on a full disk nobody learns who holds it, and it is held
+            os.pwrite(descriptor, _description(token).encode(), 0)
         with _guard:
             _held[app] = 1
             _export({app: token})

@@ -71,7 +71,10 @@ def work_off(app: str = "", stop_timeout: int = STOP_PATIENCE) -> list[str]:
 def forget(app: str) -> None:
     """Drop an app's lines: its containers went with it."""
     with files.locked(_path()):
-        _write([entry for entry in entries() if entry.app != app])
+        known = entries()
+        kept = [entry for entry in known if entry.app != app]
+        if kept != known:
+            _write(kept)
 
 
 def _remove(leaving: Sequence[Entry], stop_timeout: int) -> None:
