@@ -1,14 +1,17 @@
 """Two at the same time: exactly one wins, and everything is the winner's."""
 
+import pytest
+
 from tests.system.conftest import Instance
 
-ROUNDS = 50
+ROUNDS = 25  # twice
 
 
+@pytest.mark.parametrize("half", ["first", "second"])
 def test_of_two_pushes_at_the_same_instant_one_wins_and_the_other_is_told_who_holds_the_lock(
-    instance: Instance,
+    instance: Instance, half: str
 ) -> None:
-    app = instance.name("race")
+    app = instance.name(f"race-{half}")
     images = [_built(instance, page) for page in ("left", "right")]
     repos = [instance.new_repo({"Dockerfile": f"FROM {image}\n"}) for image in images]
     assert instance.push(repos[0], app).code == 0

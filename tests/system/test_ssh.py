@@ -54,8 +54,8 @@ def test_no_port_is_forwarded(instance: Instance) -> None:
         wait_for(lambda: _answer_at(port) is not None, 15)
         assert _answer_at(port) == b""
     finally:
-        process.terminate()
-        process.wait()
+        process.kill()  # asked kindly, ssh waits for the channel that nobody closes
+        process.wait(timeout=30)
 
 
 def test_the_client_can_not_choose_who_it_is(instance: Instance) -> None:
