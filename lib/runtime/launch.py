@@ -136,7 +136,7 @@ class Generation:
         port = _port(self.app, self.image, process)
         published = (
             process == "web"
-            and triggers.ask("network-get-property", self.app, "bind-all-interfaces") == "true"
+            and triggers.ask("network-get-property", self.app, "bind-all-interfaces").strip() == "true"
         )
         return [
             *options.words(args),
