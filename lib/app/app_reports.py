@@ -3,7 +3,7 @@
 import os
 
 from lib.app import apps
-from lib.base import locks, log, properties, settings
+from lib.base import files, locks, log, properties, settings
 from lib.base.report import Row
 
 
@@ -26,9 +26,7 @@ def list_apps(shape: str) -> None:
 def rows(app: str) -> list[Row]:
     """What apps:report knows. Source: dokku v0.24.0 plugins/apps/report.go; the newer rows from 0.38."""
     directory = settings.app_dir(app)
-    source = properties.get("apps", app, "deploy-source")
-    if not source and os.path.isdir(os.path.join(directory, "refs", "heads")):
-        source = "git" if os.listdir(os.path.join(directory, "refs", "heads")) else ""
+    source = properties.get("apps", app, "deploy-source") or ("git" if _has_branches(directory) else "")
     return [
         Row("--app-created-at", properties.get("apps", app, "created-at"), newer=True),
         Row("--app-deploy-source", source),
@@ -38,3 +36,9 @@ def rows(app: str) -> list[Row]:
         Row("--app-dir", directory),
         Row("--app-locked", str(locks.is_locked(app)).lower()),
     ]
+
+
+def _has_branches(repository: str) -> bool:
+    loose = os.path.join(repository, "refs", "heads")
+    packed = files.read(os.path.join(repository, "packed-refs"))
+    return os.path.isdir(loose) and (bool(os.listdir(loose)) or " refs/heads/" in packed)
