@@ -7,6 +7,7 @@ from lib.app import app_reports, check_settings, domain_reports, reports
 from lib.base.report import SHELL
 from lib.proxy import nginx_options, proxies
 from lib.runtime import docker_local
+from lib.source import branches
 
 
 def apps(app: str, *_: str) -> None:
@@ -15,6 +16,10 @@ def apps(app: str, *_: str) -> None:
 
 def checks(app: str, *_: str) -> None:
     reports.show([app], "stdout", "checks information", "checks-", check_settings.rows, SHELL)
+
+
+def git(app: str, *_: str) -> None:
+    reports.show([app], "stdout", "git information", "git-", branches.rows, SHELL)
 
 
 def nginx(app: str, *_: str) -> None:
@@ -29,6 +34,7 @@ HANDLERS = {
     "apps": apps,
     "checks": checks,
     "domains": lambda app, *_: domain_reports.show([app], "stdout"),
+    "git": git,
     "nginx-vhosts": nginx,
     "proxy": proxy,
     "ps": lambda app, *_: docker_local.report([app], "stdout"),
