@@ -7,6 +7,7 @@ import pytest
 from lib.app import check_settings, config
 from lib.base import log, properties, settings
 from lib.base.errors import DokkuError
+from lib.base.report import Row
 
 APP = "blog"
 
@@ -144,4 +145,4 @@ def test_the_report_shows_the_two_lists_first_and_only_them_as_text():
         ("--checks-disabled-list", "web"),
         ("--checks-skipped-list", "none"),
     ]
-    assert ("--checks-computed-wait-to-retire", "60", True) in rows
+    assert Row("--checks-computed-wait-to-retire", "60", newer=True) in rows

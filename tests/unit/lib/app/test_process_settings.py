@@ -7,6 +7,7 @@ import pytest
 from lib.app import config, options, process_settings
 from lib.base import log, settings
 from lib.base.errors import AppNotFound, DokkuError
+from lib.base.report import Row
 
 APP = "blog"
 
@@ -84,7 +85,7 @@ def test_the_report_shows_the_restart_policy_and_has_the_later_properties():
     config.set_values(APP, {"DOKKU_SKIP_DEPLOY": "true"})
     rows = process_settings.rows(APP)
     assert [row[:2] for row in rows if not row.newer] == [("--ps-restart-policy", "on-failure:10")]
-    assert ("--ps-skip-deploy", "true", True) in rows
+    assert Row("--ps-skip-deploy", "true", newer=True) in rows
 
 
 def test_an_app_is_restored_unless_it_was_stopped():
