@@ -1,5 +1,6 @@
 """Apps: a directory below DOKKU_ROOT each. Creating, finding, copying, renaming and destroying them."""
 
+import contextlib
 import os
 import sys
 import time
@@ -125,8 +126,7 @@ def clone(old: str, new: str, skip_deploy: bool, ignore_existing: bool) -> None:
         return
     _verify_new(new)
     log.info1_quiet(f"Cloning {old} to {new}")
-    create(new)
-    triggers.fire("post-app-clone-setup", old, new)
+    _create_as("post-app-clone-setup", old, new)
     _fire_rebuilding("post-app-clone", old, new, skip_deploy)
 
 
@@ -138,8 +138,7 @@ def rename(old: str, new: str, skip_deploy: bool) -> None:
     _verify_new(new)
     with locks.deploy(old):
         log.info1_quiet(f"Renaming {old} to {new}")
-        create(new)
-        triggers.fire("post-app-rename-setup", old, new)
+        _create_as("post-app-rename-setup", old, new)
         destroy(old)
     _fire_rebuilding("post-app-rename", old, new, skip_deploy)
 
@@ -151,6 +150,17 @@ def _verify_new(new: str) -> None:
         raise values.bad_app_name(new)
     if exists(new):
         raise DokkuError(TAKEN)
+
+
+def _create_as(trigger: str, old: str, new: str) -> None:
+    """Make an app that is as another; when that fails, half of a copy does not stay in the way."""
+    create(new)
+    try:
+        triggers.fire(trigger, old, new)
+    except BaseException:
+        with signals.deferred(), log.collected(), contextlib.suppress(DokkuError):
+            destroy(new)
+        raise
 
 
 def _fire_rebuilding(trigger: str, old: str, new: str, skip_deploy: bool) -> None:

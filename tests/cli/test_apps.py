@@ -430,6 +430,21 @@ def test_names_are_judged_before_anything_is_made(
     assert sorted(os.listdir(dokku.root)) == ["blog", "other"]
 
 
+@pytest.mark.parametrize("command", ["clone", "rename"])
+def test_a_copy_that_fails_half_way_leaves_the_old_app_and_no_new_one(dokku: Dokku, command: str) -> None:
+    equip(dokku)
+    hook = f"post_app_{command}_setup"
+    dokku.plugin("zz", **{hook: "#!/bin/sh\necho 'no luck' >&2\nexit 5\n"})
+    said = dokku(f"apps:{command}", "--skip-deploy", "blog", "copy")
+    assert (said.err, said.code) == ("no luck\n", 5)
+    assert "Destroying" not in said.out
+    assert os.listdir(dokku.root) == ["blog"]
+    assert not list(dokku.lib.glob("*/*/copy"))
+    assert (dokku.root / "blog/tls/server.key").exists()
+    dokku.plugin("zz", **{hook: "#!/bin/sh\n"})
+    assert dokku(f"apps:{command}", "--skip-deploy", "blog", "copy").code == 0
+
+
 # --- the rest -------------------------------------------------------------------------------------------
 
 
