@@ -537,6 +537,52 @@ def test_a_push_to_what_can_be_no_app_makes_nothing(built: Dokku, app: str) -> N
     assert not Path("canary").exists()
 
 
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ("100644 blob {blob}\t.git", "hasDotgit"),
+        ("100644 blob {blob}\t.GIT", "hasDotgit"),
+        ("100644 blob {blob}\t..", "hasDotdot"),
+        ("120000 blob {blob}\t.gitmodules", "gitmodulesSymlink"),
+    ],
+)
+def test_objects_that_would_harm_a_checkout_are_rejected(
+    built: Dokku, source: Path, entry: str, reason: str
+) -> None:
+    blob = git("rev-parse", "main:index.html", cwd=source).stdout.strip()
+    words = ["git", "mktree"]
+    text = entry.format(blob=blob) + "\n"
+    tree = subprocess.run(words, cwd=source, input=text, capture_output=True, text=True, check=True).stdout
+    made = git("commit-tree", "-m", "x", tree.strip(), cwd=source).stdout.strip()
+    said = push(built, source, f"{made}:refs/heads/master")
+    assert said.returncode != 0
+    assert reason in said.stderr
+    assert note(built, "built") == ""
+    assert tip(built) == ""
+
+
+def test_a_source_with_submodules_of_this_machine_is_not_deployed(built: Dokku, source: Path) -> None:
+    push(built, source)
+    other = built.root / "other"
+    git("init", "-q", "--bare", str(other), cwd=source)
+    commit(source, **{".gitmodules": f'[submodule "x"]\n\tpath = x\n\turl = {other}\n'})
+    blob = git("rev-parse", "main", cwd=source).stdout.strip()
+    git("update-index", "--add", "--cacheinfo", f"160000,{blob},x", cwd=source)
+    git("commit", "-qm", "x", cwd=source)
+    said = push(built, source)
+    assert said.returncode != 0
+    assert "not allowed" in said.stderr
+    assert note(built, "built") == "blog\n"
+
+
+def test_a_build_may_see_git(built: Dokku, source: Path) -> None:
+    built.make_app("blog")
+    assert built("git:set", "blog", "keep-git-dir", "true").code == 0
+    said = push(built, source)
+    assert said.returncode == 0, said
+    assert "./.git/HEAD\n" in note(built, "tree")
+
+
 def test_a_clone_is_what_was_pushed(built: Dokku, source: Path, tmp_path: Path) -> None:
     push(built, source, "main:trunk")
     words = ("clone", "-q", "ssh://dokku@host/blog", str(tmp_path / "clone"))
