@@ -97,8 +97,10 @@ class Generation:
             self._adopt()
             return
         if self.created:
-            docker.never_restart(*self.created)
-            docker.remove(*self.created)
+            try:
+                docker.never_restart(*self.created)
+            finally:
+                docker.remove(*self.created)
 
     def _adopt(self) -> None:
         old = [*(container.id for container in self.before), *self.left_over]

@@ -13,7 +13,7 @@ from lib.base.errors import DokkuError, ToolFailed
 QUICK = 30  # seconds for a question to the daemon
 Json = dict[str, Any]
 _HARMLESS = (
-    *("No such", "is not running", "cannot update a stopped container"),
+    *("No such", "is not running", "cannot update a stopped container", "cannot update a deleted process"),
     *("is already in progress", "is marked for removal", "a prune operation is already running"),
 )
 _ABSENT = (  # of cp; the first is what a client of 20.10 says, the others those up to 28

@@ -275,6 +275,15 @@ def test_a_failure_before_the_switch_removes_what_was_started(shell):
     assert [container.id for container in containers.registered(APP)] == [C]
 
 
+def test_what_was_started_is_removed_also_when_docker_lets_nothing_be_changed(shell):
+    created(shell, A)
+    inspected(shell, known(A))
+    shell.answers("docker container update …", err="page not found\n", status=1)
+    with pytest.raises(DokkuError):
+        deploying(web, fail)
+    assert shell.ran[-1] == f"docker container rm --force {A}"
+
+
 def test_a_start_that_fails_half_way_removes_what_was_created(shell):
     created(shell, A)
     shell.answers("docker container create …", err="no space left on device\n", status=125)

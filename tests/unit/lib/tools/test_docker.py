@@ -130,6 +130,10 @@ def test_stopping_waits_longer_than_the_patience_it_is_given(shell):
         f"Error response from daemon: removal of container {ID} is already in progress\n",
         f"Error response from daemon: Cannot update container {ID}: Container is marked for removal and"
         ' cannot be "update".\n',
+        *(
+            f"Error response from daemon: Cannot update container {ID}: cannot update a {what}: unknown\n"
+            for what in ("stopped container", "deleted process")
+        ),
     ],
 )
 def test_a_container_that_is_gone_or_going_is_no_failure(shell, said):
