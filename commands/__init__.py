@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_command, get_command_from_info
 
 from commands import _line, _modules, _plugins
-from lib.base import identity, log, settings, signals, triggers
+from lib.base import entry, identity, settings, triggers
 from lib.base.errors import DokkuError, Interrupted, UsageError
 
 
@@ -46,20 +46,7 @@ def root() -> None:
 
 def main() -> None:
     """Run the command line this process was given, and exit with its status."""
-    log.claim_streams()
-    try:
-        signals.install()
-        status = _run(sys.argv[1:])
-    except DokkuError as error:
-        for text in filter(None, (error.text, *error.more)):
-            log.warn(text)
-        status = error.exit_code
-    except Interrupted as error:
-        status = error.exit_code
-    except Exception as error:  # a bug: one line, and the traceback for whoever asks
-        _confess(error)
-        status = 1
-    os._exit(_flushed(status))
+    entry.run(_run)
 
 
 def _run(argv: list[str]) -> int:
@@ -95,15 +82,3 @@ def _authorise(words: list[str]) -> None:
         triggers.fire("user-auth", os.environ["SSH_USER"], os.environ["SSH_NAME"], *words)
     except DokkuError as error:
         raise DokkuError("Access denied") from error
-
-
-def _confess(error: Exception) -> None:
-    log.warn(f"{type(error).__name__}: {error}".splitlines()[0])
-    if os.environ.get("DOKKU_TRACE"):
-        import traceback
-
-        log.note("".join(traceback.format_exception(error)))
-
-
-def _flushed(status: int) -> int:
-    return status or int(log.has_failed())

@@ -12,7 +12,6 @@ ReportWords = Annotated[list[str] | None, typer.Argument(metavar="[<app>] [<flag
 Format = Annotated[str, typer.Option("--format", metavar="stdout|json")]
 Words = Annotated[list[str] | None, typer.Argument()]
 ANY_FLAG = {"ignore_unknown_options": True}  # context settings: flags the function sorts out itself
-VERBATIM = {"ignore_unknown_options": True, "allow_interspersed_args": False}  # words for another program
 
 _DASHES = "\0--"
 

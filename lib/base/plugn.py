@@ -7,8 +7,8 @@ import os
 import sys
 from typing import Any
 
-from lib.base import identity, log, settings, signals, triggers
-from lib.base.errors import DokkuError, Interrupted, UsageError
+from lib.base import entry, identity, log, settings, triggers
+from lib.base.errors import UsageError
 
 USAGE = "Usage: plugn trigger <name> [<argument>...] | plugn list | plugn version"
 _AS_ROOT = ("install", "dependencies", "update", "uninstall")  # hooks that set up the host, when root asks
@@ -16,24 +16,10 @@ _AS_ROOT = ("install", "dependencies", "update", "uninstall")  # hooks that set 
 
 def main() -> None:
     """Do what this process was asked for, and exit with its status."""
-    log.claim_streams()
-    try:
-        signals.install()
-        _run(sys.argv[1:])
-        status = int(log.has_failed())
-    except DokkuError as error:
-        for text in filter(None, (error.text, *error.more)):
-            log.warn(text)
-        status = error.exit_code
-    except Interrupted as error:
-        status = error.exit_code
-    except Exception as error:  # a bug: one line
-        log.warn(f"{type(error).__name__}: {error}".splitlines()[0])
-        status = 1
-    os._exit(status)
+    entry.run(_run)
 
 
-def _run(words: list[str]) -> None:
+def _run(words: list[str]) -> int:
     settings.load_host()
     settings.clean_environment()
     verb, *rest = words or [""]
@@ -47,6 +33,7 @@ def _run(words: list[str]) -> None:
         _trigger(rest, words)
     else:
         raise UsageError(USAGE)
+    return 0
 
 
 def _trigger(words: list[str], all_words: list[str]) -> None:

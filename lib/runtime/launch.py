@@ -9,8 +9,8 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from lib.app import apps, config, options, processes
-from lib.base import files, log, properties, scratch, signals, triggers, values
+from lib.app import apps, config, options, ports, processes
+from lib.base import files, log, properties, scratch, signals, triggers
 from lib.base.errors import DokkuError, ToolFailed
 from lib.build import images
 from lib.runtime import containers, retirement, schedulers
@@ -61,7 +61,7 @@ class Generation:
         docker.start(*(container.id for container in made))
         signals.failpoint("started")
         known = containers.states(made)
-        port = _port(self.app, self.image, process)
+        port = _port(self.app, self.image)
         addressed = [c._replace(ip=known[c.id].ip if c.id in known else "", port=port) for c in made]
         self.started += addressed
         return addressed
@@ -135,7 +135,7 @@ class Generation:
         place = (process, str(index))
         args = triggers.ask("docker-args-deploy", self.app, self.tag, *place)
         late = triggers.ask("docker-args-process-deploy", self.app, self.image.kind, self.tag, *place)
-        port = _port(self.app, self.image, process)
+        port = _port(self.app, self.image)
         published = (
             process == "web"
             and triggers.ask("network-get-property", self.app, "bind-all-interfaces").strip() == "true"
@@ -158,9 +158,7 @@ class Generation:
         if self.image.kind == "pack":
             return [] if process == "web" else [process]
         own = config.get(self.app, "DOKKU_DOCKERFILE_START_CMD")
-        return options.words(
-            own or processes.command(self.app, process, _port(self.app, self.image, process))
-        )
+        return options.words(own or processes.command(self.app, process, _port(self.app, self.image)))
 
 
 @contextlib.contextmanager
@@ -239,8 +237,7 @@ def _steers_docker(key: str) -> bool:
     return key.upper() in _OURS or key.upper().startswith(_OURS_PREFIXES)
 
 
-def _port(app: str, image: images.Image, process: str) -> str:
+def _port(app: str, image: images.Image) -> str:
     """The port a container is told to listen on: the first exposed one that is not udp, else 5000."""
-    exposed = config.get(app, "DOKKU_DOCKERFILE_PORTS").split() if image.kind == "dockerfile" else []
-    tcp = [port.removesuffix("/tcp") for port in exposed]
-    return next((port for port in tcp if values.is_port(port)), HEROKUISH_PORT)
+    exposed = ports.exposed_ports(app) if image.kind == "dockerfile" else []
+    return str(exposed[0]) if exposed else HEROKUISH_PORT

@@ -12,10 +12,8 @@ from typing import NamedTuple
 
 from lib.base import files, log, settings, values
 from lib.base.errors import DokkuError
-from lib.runtime import containers
+from lib.runtime import containers, schedulers
 from lib.tools import docker
-
-STOP_PATIENCE = 30  # seconds between SIGTERM and SIGKILL unless the app says otherwise
 
 
 class Entry(NamedTuple):
@@ -47,7 +45,7 @@ def ids(app: str) -> list[str]:
     return [entry.id for entry in entries() if entry.app == app]
 
 
-def work_off(app: str = "", stop_timeout: int = STOP_PATIENCE) -> list[str]:
+def work_off(app: str = "", stop_timeout: int = schedulers.STOP_TIMEOUT) -> list[str]:
     """Stop and remove what is due (of one app, or of all); the apps that had something.
 
     What serves again is never touched: it leaves the list. Raises: DokkuError when docker could not remove
