@@ -344,19 +344,21 @@ class Instance:
         }
 
     def _labelled(self, listing: list[str], app: str) -> list[str]:
+        if app:
+            mark = f"--filter=label=com.dokku.app-name={app}"
+            return sorted(set(self.docker(*listing, "--quiet", "--no-trunc", mark).split()))
         label = '{{.ID}} {{.Label "com.dokku.app-name"}}'
         if listing[0] == "image":
             ids = set(
                 self.docker(*listing, "--quiet", "--no-trunc", "--filter=label=com.dokku.app-name").split()
             )
             label = '{{.Id}} {{index .Config.Labels "com.dokku.app-name"}}'
-            lines = self.docker("image", "inspect", f"--format={label}", *sorted(ids)) if ids else ""
+            inspect = ["image", "inspect", f"--format={label}", *sorted(ids)]
+            lines = self.docker(*inspect, check=False) if ids else ""  # others' may have gone by now
         else:
             lines = self.docker(*listing, "--no-trunc", f"--format={label}")
         pairs = [line.split(" ", 1) for line in lines.splitlines()]
-        return [
-            id_ for id_, owner in pairs if owner == app or (not app and owner.startswith(f"{self.prefix}-"))
-        ]
+        return [id_ for id_, owner in pairs if owner.startswith(f"{self.prefix}-")]
 
     def _remove_from_docker(self) -> None:
         containers, images = self.containers(), self.images()
