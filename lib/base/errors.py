@@ -34,6 +34,14 @@ class Locked(DokkuError):
     """Another process works on the app."""
 
 
+class Transient(DokkuError):
+    """A failure that may pass by itself. after: seconds the other side asked for."""
+
+    def __init__(self, text: str = "", exit_code: int | None = None, after: float = 0) -> None:
+        super().__init__(text, exit_code)
+        self.after = after
+
+
 class ToolFailed(DokkuError):
     """A program returned a status other than 0. Without text when the program spoke for itself."""
 
