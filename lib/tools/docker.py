@@ -11,6 +11,7 @@ from lib.base import run, settings
 from lib.base.errors import DokkuError, ToolFailed
 
 QUICK = 30  # seconds for a question to the daemon
+TRANSFER = 3600  # seconds for an image to come over a network
 Json = dict[str, Any]
 _HARMLESS = (
     *("No such", "is not running", "cannot update a stopped container", "cannot update a deleted process"),
@@ -75,7 +76,13 @@ def build(
 
 
 def pull(image: str) -> None:
-    run.run(settings.docker(), "image", "pull", "--", image)
+    """Fetch an image from its registry; docker shows how far it is."""
+    run.run(settings.docker(), "image", "pull", "--", image, timeout=TRANSFER)
+
+
+def load(stdin: int) -> None:
+    """Take in the images of an archive that docker reads from an open file by itself."""
+    run.run(settings.docker(), "image", "load", stdin=stdin, timeout=TRANSFER)
 
 
 def tag(image: str, name: str) -> None:

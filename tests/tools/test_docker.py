@@ -194,6 +194,24 @@ def test_pulling_what_cannot_be_had_fails(monkeypatch):
         docker.pull(f"localhost:1/dokku-tools-none:{os.getpid()}")
 
 
+def test_an_image_is_loaded_from_what_docker_saved(image, tmp_path):
+    name = f"dokku-tools-saved:{os.getpid()}"
+    docker.tag(image, name)
+    _docker("image", "save", f"--output={tmp_path}/archive", name)
+    assert docker.remove_image(name)
+    with open(tmp_path / "archive", "rb") as archive:
+        docker.load(archive.fileno())
+    assert docker.inspect_images(name)[0]["Id"] == image
+    assert docker.remove_image(name)
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", b"\0" * 1024])
+def test_what_is_no_archive_is_not_loaded(tmp_path, content):
+    (tmp_path / "archive").write_bytes(content)
+    with open(tmp_path / "archive", "rb") as archive, pytest.raises(ToolFailed):
+        docker.load(archive.fileno())
+
+
 def test_a_daemon_that_is_not_there_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
     for ask in (lambda: docker.inspect(NOWHERE), lambda: docker.containers(), lambda: docker.remove(NOWHERE)):

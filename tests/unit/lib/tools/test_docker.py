@@ -109,6 +109,16 @@ def test_the_words_of_a_build(shell):
     assert "--file=other" in docker.build_argv("/tree", "other", "/id", {}, [])
 
 
+def test_an_image_may_take_its_time_on_the_way_but_not_for_ever(shell, tmp_path):
+    (tmp_path / "archive").write_bytes(b"layers")
+    with open(tmp_path / "archive", "rb") as archive:
+        docker.load(archive.fileno())
+    docker.pull("bb:1")
+    assert shell.ran == ["docker image load", "docker image pull -- bb:1"]
+    assert shell.calls[0].stdin == b"layers"
+    assert all(600 < call.timeout < 86400 for call in shell.calls)
+
+
 def test_another_client_is_used_when_the_host_says_so(shell, monkeypatch):
     monkeypatch.setenv("DOCKER_BIN", "/usr/local/bin/podman")
     docker.start(ID)
