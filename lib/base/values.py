@@ -18,9 +18,19 @@ _KEY = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _PROCESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_HOST_AND_PORT = re.compile(r"(?P<host>[^:\[\]]+|\[[^\[\]]+\])(?::(?P<port>[0-9]{1,5}))?", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BAD_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(/|\Z)|\.\Z|/\Z|\A/|\A\.|\A-|\A@\Z")
+
+_HOST_LABEL = r"[a-zA-Z0-9]+(?:-+[a-zA-Z0-9]+)*"
+_PATH_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_IMAGE = re.compile(
+    rf"(?P<name>(?:{_HOST_LABEL}(?:(?:\.{_HOST_LABEL})+(?::[0-9]{{1,5}})?|:[0-9]{{1,5}})/)?"
+    rf"{_PATH_PART}(?:/{_PATH_PART})*)"
+    r"(?::[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127})?"
+    r"(?:@sha256:[0-9a-f]{64}|@sha384:[0-9a-f]{96}|@sha512:[0-9a-f]{128})?"
+)
 
 
 def is_new_app_name(name: str) -> bool:
@@ -67,9 +77,46 @@ def is_domain(domain: str) -> bool:
     return len(domain) <= 253 and all(_LABEL.fullmatch(label) for label in labels)
 
 
+def is_host(name: str) -> bool:
+    """Whether this is a host name in any letter case, or an IP address; one of IPv6 may stand in []."""
+    address = name[1:-1] if name.startswith("[") and name.endswith("]") else name
+    if ":" in address:
+        import ipaddress  # 3 ms
+
+        try:
+            return ipaddress.IPv6Address(address).scope_id is None
+        except ValueError:
+            return False
+    return name == address and is_domain(name.lower()) and not name.startswith("*")
+
+
+def split_host(text: str) -> tuple[str, str]:
+    """The host and the port of HOST[:PORT], without []; the port may be empty, both are for anything else."""
+    match = _HOST_AND_PORT.fullmatch(text)
+    host, port = (text, "") if match is None else (match["host"], match["port"] or "")
+    if not is_host(host) or (port and not is_port(port)):
+        return "", ""
+    return host.strip("[]"), port
+
+
 def is_ref(name: str) -> bool:
     """Whether git takes this as a branch or tag name. Source: git-check-ref-format(1)."""
     return bool(name) and len(name) <= 255 and _BAD_REF.search(name) is None and name != "HEAD"
+
+
+def is_git_directory(name: str) -> bool:
+    """Whether some file system takes this for `.git`."""
+    return name.casefold().rstrip(". ") in (".git", "git~1")
+
+
+def is_image(name: str) -> bool:
+    """Whether this names a docker image: [HOST[:PORT]/]PATH[:TAG][@DIGEST], or an id of one.
+
+    Source: github.com/distribution/reference, the grammar in its documentation. Its limit of 255 counts the
+    docker.io/library/ that a short name stands for.
+    """
+    match = _IMAGE.fullmatch(name)
+    return match is not None and len(match["name"]) <= 237
 
 
 def is_port(text: str) -> bool:

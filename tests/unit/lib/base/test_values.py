@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -220,3 +222,77 @@ BAD_REFS = [
 )
 def test_what_is_no_ref(name: str) -> None:
     assert not values.is_ref(name)
+
+
+DIGEST = "@sha256:" + "0123456789abcdef" * 4
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "bb",
+            "library/bb",
+            "bb:1.2-x_Y",
+            "a.b-c__d/e--f",
+            f"bb{DIGEST}",
+            f"bb:1{DIGEST}",
+            "4f2a",
+            "b" * 237,
+        ),
+        *("localhost/x", "localhost:5000/x/y:1", "registry.example.com/x", "Registry.Example.COM:443/x"),
+        *("127.0.0.1:5000/x", "sha256:" + "a" * 64, "bb:_", "bb:" + "a" * 128),
+    ],
+)
+def test_images(name: str) -> None:
+    assert values.is_image(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "",
+            "-a",
+            "--help",
+            "--platform=x bb",
+            "bb AS x",
+            "$X",
+            "bb\nRUN id",
+            "bb\n",
+            "bb ",
+            "bb\t",
+            "é",
+            "b\u0663",
+        ),
+        *("Bb", "Foo/bb", "_b", "b_", ".b", "b.", "b..b", "b___b", "b/", "/b", "b//b", "b/../c", "a:b/c"),
+        *("bb:", "bb:-1", "bb:.1", "bb:a:b", "bb:" + "a" * 129, "bb@", "bb@sha256:12", f"bb{DIGEST[:-1]}G"),
+        *(
+            f"bb{DIGEST.upper()}",
+            "b" * 238,
+            "[::1]:5000/x",
+            "x:/y",
+            "x:123456/y",
+            "-x.y/z",
+            "http://x/y",
+            "b\\",
+        ),
+    ],
+)
+def test_what_names_no_image(name: str) -> None:
+    assert not values.is_image(name)
+
+
+@given(st.text(alphabet="aB1-._:/@[]$ \n\"'\\", max_size=12))
+def test_an_image_is_one_plain_word(name: str) -> None:
+    assert not values.is_image(name) or re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9._:/@-]*", name)
+
+
+@pytest.mark.parametrize("name", [".git", ".GIT", ".Git.", ".git ", "git~1", "GIT~1"])
+def test_what_some_file_system_takes_for_git(name: str) -> None:
+    assert values.is_git_directory(name)
+
+
+@pytest.mark.parametrize("name", ["git", ".gitignore", ".gitmodules", "a.git", ".git2"])
+def test_what_only_looks_like_git(name: str) -> None:
+    assert not values.is_git_directory(name)
