@@ -8,7 +8,7 @@ from lib.source import commits
 
 
 def commit(app: str, directory: str, name: str = "", email: str = "", *_: str) -> None:
-    deploy.from_directory(app, directory, (name or commits.AUTHOR[0], email or commits.AUTHOR[1]))
+    deploy.from_directory(app, directory, commits.author(name, email))
 
 
 HANDLERS = {"git": commit}

@@ -11,6 +11,11 @@ from lib.tools import git
 AUTHOR = ("Dokku", "automated@dokku.sh")
 
 
+def author(name: str, email: str) -> tuple[str, str]:
+    """Who a commit is by: name and e-mail, each Dokku's own where it is empty."""
+    return name or AUTHOR[0], email or AUTHOR[1]
+
+
 def commit_directory(app: str, directory: str, author: tuple[str, str] = AUTHOR) -> str:
     """Store a directory as the next commit after the deploy branch; its id. No branch moves yet.
 
