@@ -139,6 +139,11 @@ def has_control_characters(text: str) -> bool:
     return _CONTROL.search(text) is not None
 
 
+def without_credentials(url: str) -> str:
+    """A url as it may be shown: https://user:password@host/path is https://host/path."""
+    return re.sub(r"(//)[^/]*@", r"\1", url, count=1) if url.lower().startswith("http") else url
+
+
 def printable(text: str) -> str:
     """Text of unknown origin for a message: control characters escaped."""
     return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
