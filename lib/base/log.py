@@ -79,6 +79,16 @@ def is_quiet() -> bool:
     return bool(os.environ.get("DOKKU_QUIET_OUTPUT"))
 
 
+def is_mail() -> bool:
+    """Whether cron started us: every line that we write becomes a mail, so nothing new is not told."""
+    with contextlib.suppress(OSError, IndexError):
+        with open(f"/proc/{os.getsid(0)}/stat", encoding="utf-8", errors="replace") as leader:
+            parent = leader.read().rpartition(")")[2].split()[1]
+        with open(f"/proc/{parent}/comm", encoding="utf-8", errors="replace") as name:
+            return name.read().strip() in ("cron", "crond", "anacron")
+    return False
+
+
 def raw(data: bytes, stream: int = 1) -> None:
     """Bytes as they are, to stdout (1) or stderr (2)."""
     sink = current_sink()

@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import re
 import shlex
+import time
 from collections.abc import Iterator
 
 from lib.app import apps
@@ -12,6 +14,8 @@ from lib.tools import git
 
 DEFAULT_BRANCH = "master"
 REV_VARIABLE = "GIT_REV"
+_NOT_BARE = re.compile(r"^\s*bare\s*=\s*false", re.MULTILINE | re.IGNORECASE)
+ABANDONED = 3600  # seconds without a change
 
 
 def deploy_branch(app: str) -> str:
@@ -38,6 +42,8 @@ def initialize(app: str) -> None:
     """Make the app's repository where it is missing, and its hook what it should be."""
     if not exists(app):
         git.init(path(app), deploy_branch(app))
+    if _NOT_BARE.search(files.read(os.path.join(path(app), "config"))):  # what 0.24's git:sync left
+        git.set_config(path(app), "core.bare", "true")
     write_hook(app)
 
 
@@ -57,6 +63,44 @@ def write_hook(app: str) -> None:
 def head(app: str) -> str:
     """The commit at the tip of the deploy branch; empty when there is none."""
     return git.resolve(path(app), f"refs/heads/{deploy_branch(app)}") if exists(app) else ""
+
+
+def ref(app: str, name: str) -> str:
+    """The object that a ref of the app's repository names, read from its files; empty when there is none."""
+    loose = files.read(os.path.join(path(app), name)).strip()
+    if loose and not loose.startswith("ref:"):
+        return loose
+    packed = files.read(os.path.join(path(app), "packed-refs")).splitlines()
+    return next((line.split(" ")[0] for line in packed if line.endswith(f" {name}")), "")
+
+
+def tip(app: str) -> str:
+    """The commit of the deploy branch without starting git; empty when there is none."""
+    return ref(app, f"refs/heads/{deploy_branch(app)}")
+
+
+def clear_away(app: str) -> None:
+    """Remove what a killed git left in the repository. The caller holds the deploy lock.
+
+    Nobody else writes the first three; of the others only what is too old to belong to anybody goes.
+    """
+    ours = [f"refs/heads/{deploy_branch(app)}.lock", "HEAD.lock", "refs/dokku/sync.lock"]
+    old = ["config.lock", "packed-refs.lock", "shallow.lock", *_unfinished_packs(app)]
+    for name in (*ours, *old):
+        place = os.path.join(path(app), name)
+        with contextlib.suppress(FileNotFoundError):
+            age = time.time() - os.stat(place).st_mtime
+            if name in ours or age > ABANDONED:
+                files.remove(place)
+                log.warn(f"Removed {name}, which a killed git left in {app}")
+
+
+def _unfinished_packs(app: str) -> list[str]:
+    packs = os.path.join("objects", "pack")
+    with contextlib.suppress(FileNotFoundError):
+        names = os.listdir(os.path.join(path(app), packs))
+        return [os.path.join(packs, name) for name in names if name.startswith("tmp_")]
+    return []
 
 
 def deployable(app: str, revision: str = "") -> str:
@@ -118,9 +162,7 @@ def app_of(word: str) -> str:
 def ensure(app: str) -> None:
     """The app and its repository are there: the first push makes both."""
     apps.create_if_missing(app)
-    if not exists(app):
-        git.init(path(app), deploy_branch(app))
-    write_hook(app)
+    initialize(app)
 
 
 @contextlib.contextmanager
@@ -147,6 +189,8 @@ def _clone(app: str, revision: str, tree: str) -> None:
     )
     alternates = ":".join(filter(None, pushed))
     git.clone_work_tree(path(app), tree, revision, alternates)
+    if properties.get("git", app, "sync-remote"):
+        git.set_origin(tree, properties.get("git", app, "sync-remote"))
     git.update_submodules(tree, alternates)
     if keeps_git_dir(app):
         _stand_alone(app, tree, revision, alternates)

@@ -5,10 +5,15 @@ keeps its objects. Nothing prompts, no hook and no helper of a repository runs.
 """
 
 import os
+import shlex
+from collections.abc import Sequence
 
-from lib.base import run
-from lib.base.errors import ToolFailed
+from lib.base import run, settings
+from lib.base.errors import DokkuError, ToolFailed
+from lib.tools import ssh
 
+# What git complains of in old and honest histories.
+_RELAXED = ("badTimezone", "missingSpaceBeforeDate", "zeroPaddedFilemode")
 _CONFIG = {
     "core.hooksPath": "/dev/null",
     "core.fsmonitor": "false",
@@ -20,9 +25,15 @@ _CONFIG = {
     "credential.helper": "",
     "core.askPass": "",
     "advice.detachedHead": "false",
+    "fetch.recurseSubmodules": "false",
+    "fetch.fsckObjects": "true",
+    "http.followRedirects": "initial",
+    "http.lowSpeedLimit": "1",
+    "http.lowSpeedTime": "60",  # seconds
+    **{f"fetch.fsck.{kind}": "ignore" for kind in _RELAXED},
 }
 _PUSHED = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
-_SSH = "ssh -o BatchMode=yes -o ConnectTimeout=15 -o ServerAliveInterval=15 -o ServerAliveCountMax=4"
+_DEPTH = 10  # levels of submodules
 
 
 def init(repository: str, branch: str) -> None:
@@ -78,8 +89,41 @@ def update_ref(repository: str, ref: str, commit: str) -> None:
     _git("update-ref", "--end-of-options", ref, commit, repository=repository)
 
 
+def delete_refs(repository: str, prefix: str) -> None:
+    """Remove every ref below a prefix."""
+    listing = _git("for-each-ref", "--format=delete %(refname)", prefix, repository=repository)
+    words = _argv("update-ref", "--stdin", repository=repository)
+    run.run(*words, env=environment(), stdin=listing.encode("utf-8", "surrogateescape"))
+
+
 def set_head(repository: str, branch: str) -> None:
     _git("symbolic-ref", "HEAD", f"refs/heads/{branch}", repository=repository)
+
+
+def fetch(repository: str, url: str, refspecs: Sequence[str], env: run.Env, timeout: float) -> run.Result:
+    """Fetch from a url what the refspecs name, and no tag besides; nothing prompts. timeout: seconds."""
+    flags = [
+        "--quiet",
+        "--no-tags",
+        "--no-write-fetch-head",
+        "--no-auto-maintenance",
+        "--no-show-forced-updates",
+    ]
+    words = ["fetch", *flags, "--", url, *refspecs]
+    changed = {**environment(pushed=False), "LC_ALL": "C", **env}
+    return run.result(*_argv(*words, repository=repository), env=changed, timeout=timeout)
+
+
+def is_ancestor(repository: str, commit: str, tip: str) -> bool:
+    """Whether a commit is part of the history of another."""
+    words = ["merge-base", "--is-ancestor", "--end-of-options", commit, tip]
+    return run.result(*_argv(*words, repository=repository), env=environment()).status == 0
+
+
+def collect_garbage(repository: str) -> None:
+    """Pack a repository's objects if there are many loose ones or many packs."""
+    words = ["-c", "gc.auto=6700", "-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"]
+    _git(*words, repository=repository)
 
 
 def set_config(repository: str, key: str, value: str) -> None:
@@ -103,11 +147,29 @@ def clone_work_tree(repository: str, tree: str, commit: str, alternates: str) ->
     _git("-C", tree, "checkout", "--quiet", "--force", "--detach", commit, env=env, pushed=False)
 
 
-def update_submodules(tree: str, alternates: str) -> None:
-    """Fetch the submodules of a work tree, all levels, over http, https, ssh and git only."""
+def set_origin(tree: str, url: str) -> None:
+    """What submodules with a relative url are relative to."""
+    _git("-C", tree, "config", "remote.origin.url", url, pushed=False)
+
+
+def update_submodules(tree: str, alternates: str, timeout: float = 1800) -> None:
+    """Fetch the submodules of a work tree, level by level, over http, https, ssh and git only.
+
+    timeout: seconds for one level. Raises: DokkuError when there are too many levels.
+    """
     env = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": alternates} if alternates else {}
-    for words in (["sync"], ["update", "--init"]):
-        _git("-C", tree, "submodule", "--quiet", *words, "--recursive", env=env, pushed=False)
+    trees, script = [tree], 'printf "%s\\0" "$toplevel/$sm_path"'
+    for _ in range(_DEPTH):
+        for parent in trees:
+            for words in (["sync"], ["update", "--init"]):
+                _git("-C", parent, "submodule", "--quiet", *words, env=env, pushed=False, timeout=timeout)
+        listings = [
+            _git("-C", parent, "submodule", "--quiet", "foreach", script, pushed=False) for parent in trees
+        ]
+        trees = [path for listing in listings for path in listing.split("\0") if path]
+        if not trees:
+            return
+    raise DokkuError(f"Submodules are nested more than {_DEPTH} levels deep")
 
 
 def pack_everything(tree: str, env: run.Env) -> None:
@@ -118,6 +180,7 @@ def pack_everything(tree: str, env: run.Env) -> None:
 def receive_pack(repository: str, env: run.Env) -> None:
     """Become git-receive-pack, which checks what arrives and runs the repository's own pre-receive hook."""
     config = ["receive.fsckObjects=true", "receive.autogc=false", "receive.denyNonFastForwards=false"]
+    config += [f"receive.fsck.{kind}=ignore" for kind in _RELAXED]
     flags = [word for setting in config for word in ("-c", setting)]
     run.become("git", *flags, "receive-pack", repository, env=env)
 
@@ -125,6 +188,11 @@ def receive_pack(repository: str, env: run.Env) -> None:
 def upload(service: str, repository: str) -> int:
     """Run git-upload-pack or git-upload-archive on our own stdin and stdout; its status."""
     return run.status("git", service, repository, stdin=run.INHERIT, env=environment())
+
+
+def status(repository: str) -> int:
+    """Let git tell about a repository on our own streams; its status."""
+    return run.status(*_argv("status", repository=repository), cwd=repository, env=environment())
 
 
 def environment(pushed: bool = True) -> dict[str, str | None]:
@@ -135,7 +203,8 @@ def environment(pushed: bool = True) -> dict[str, str | None]:
         "SSH_ASKPASS": None,
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ALLOW_PROTOCOL": "http:https:ssh:git",
-        "GIT_SSH_COMMAND": os.environ.get("GIT_SSH_COMMAND") or _SSH,
+        "GIT_SSH_COMMAND": os.environ.get("GIT_SSH_COMMAND") or shlex.join(ssh.batch_argv()),
+        "HOME": settings.root(),  # where .netrc is
         "GIT_CONFIG_COUNT": str(len(_CONFIG)),
         **{f"GIT_CONFIG_KEY_{i}": key for i, key in enumerate(_CONFIG)},
         **{f"GIT_CONFIG_VALUE_{i}": value for i, value in enumerate(_CONFIG.values())},
@@ -147,11 +216,15 @@ def _argv(*words: str, repository: str) -> list[str]:
 
 
 def _git(
-    *words: str, repository: str = "", env: run.Env | None = None, cwd: str = "", pushed: bool = True
+    *words: str,
+    repository: str = "",
+    env: run.Env | None = None,
+    cwd: str = "",
+    pushed: bool = True,
+    timeout: float = 0,
 ) -> str:
-    done = run.result(
-        *_argv(*words, repository=repository), env={**environment(pushed), **(env or {})}, cwd=cwd
-    )
+    changed = {**environment(pushed), **(env or {})}
+    done = run.result(*_argv(*words, repository=repository), env=changed, cwd=cwd, timeout=timeout)
     if done.status:
         raise ToolFailed("git", done.status, done.errors.decode("utf-8", "replace").strip())
     return done.output.decode("utf-8", "surrogateescape")
