@@ -7,18 +7,48 @@ import typer
 from commands._params import ANY_FLAG, App, Format, LiteralDashes, ReportWords
 from lib import deploy
 from lib.app import apps, reports
+from lib.base import values
 from lib.base.report import SHELL
-from lib.source import archives, branches, commits
+from lib.source import archives, branches, commits, credentials, image_contexts
 
 namespace = typer.Typer(help="Manage app deploys via git")
 
+AuthWords = Annotated[list[str] | None, typer.Argument(metavar="<host> [<username> [<password>]]")]
+Host = Annotated[str, typer.Argument(metavar="<host>")]
 Url = Annotated[str, typer.Argument(metavar="<archive-url>")]
 Name = Annotated[str, typer.Argument(metavar="[<git-username>]")]
 Email = Annotated[str, typer.Argument(metavar="[<git-email>]")]
 ArchiveType = Annotated[str, typer.Option("--archive-type", metavar="tar|tar.gz|zip")]
+Image = Annotated[str, typer.Argument(metavar="<docker-image>")]
+BuildDir = Annotated[str, typer.Option("--build-dir", metavar="DIR", help="what goes beside the Dockerfile")]
+Force = Annotated[bool, typer.Option("--force", help="pull the image even if this host has it")]
+Remote = Annotated[str, typer.Argument(metavar="<repository>")]
+Ref = Annotated[str, typer.Argument(metavar="[<git-ref>]")]
+Build = Annotated[bool, typer.Option("--build", help="build and deploy what was fetched")]
+BuildIfChanges = Annotated[bool, typer.Option("--build-if-changes", help="the same, if it is new")]
+SkipDeployBranch = Annotated[bool, typer.Option("--skip-deploy-branch", help="keep the deploy branch's name")]
 Key = Annotated[str, typer.Argument(metavar="<property>")]
 Value = Annotated[str, typer.Argument(metavar="[<value>]")]
+Forced = Annotated[bool, typer.Option("--force", hidden=True)]
 Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
+
+
+@namespace.command("allow-host", context_settings=ANY_FLAG)
+def allow_host(host: Host = "") -> None:
+    """Adds a host to known_hosts."""
+    credentials.allow_host(host)
+
+
+@namespace.command("auth", cls=LiteralDashes, context_settings=ANY_FLAG)
+def auth(words: AuthWords = None) -> None:
+    """Configures netrc authentication for a given git server."""
+    credentials.authenticate(words or [])
+
+
+@namespace.command("auth-status", cls=LiteralDashes, context_settings=ANY_FLAG)
+def auth_status(words: AuthWords = None) -> None:
+    """Checks if netrc authentication for a git server is as given."""
+    credentials.verify(words or [])
 
 
 @namespace.command("from-archive", cls=LiteralDashes)
@@ -27,8 +57,30 @@ def from_archive(
 ) -> None:
     """Updates an app's git repository with a given archive file."""
     apps.verify_app_name(app)
+    source = (archive_type, values.without_credentials(url))
     with archives.unpacked(url, archive_type) as tree:
-        deploy.from_directory(app, tree, (name or commits.AUTHOR[0], email or commits.AUTHOR[1]))
+        deploy.from_directory(app, tree, commits.author(name, email), source)
+
+
+@namespace.command("from-image")
+def from_image(
+    app: App = "",
+    image: Image = "",
+    name: Name = "",
+    email: Email = "",
+    build_dir: BuildDir = "",
+    force: Force = False,
+) -> None:
+    """Updates an app's git repository with a given docker image."""
+    apps.verify_app_name(app)
+    with image_contexts.pulled(image, build_dir, force) as tree:
+        deploy.from_directory(app, tree, commits.author(name, email), ("docker-image", image))
+
+
+@namespace.command("generate-deploy-key")
+def generate_deploy_key() -> None:
+    """Generates a deploy key."""
+    credentials.generate_deploy_key()
 
 
 @namespace.command("initialize")
@@ -37,13 +89,56 @@ def initialize(app: App = "") -> None:
     branches.initialize(apps.verify_app_name(app))
 
 
+@namespace.command("load-image")
+def load_image(
+    app: App = "", image: Image = "", name: Name = "", email: Email = "", build_dir: BuildDir = ""
+) -> None:
+    """Updates an app's git repository with a docker image loaded from stdin."""
+    apps.verify_app_name(app)
+    with image_contexts.loaded(image, build_dir) as tree:
+        deploy.from_directory(app, tree, commits.author(name, email), ("docker-image", image))
+
+
+@namespace.command("public-key")
+def public_key() -> None:
+    """Outputs the dokku public deploy key."""
+    credentials.show_public_key()
+
+
 @namespace.command("report", context_settings=ANY_FLAG)
 def report(words: ReportWords = None, format_: Format = "stdout") -> None:
     """Displays a git report for one or more apps."""
-    reports.show(words, format_, "git information", "git-", branches.rows, SHELL)
+    reports.show(words, format_, "git information", "git-", branches.rows, SHELL, branches.general_rows)
 
 
 @namespace.command("set")
 def set_(app: App = "", key: Key = "", value: Value = "", everywhere: Everywhere = False) -> None:
     """Set or clear a git property for an app."""
     branches.set_(*(("--global", app, key) if everywhere else (app, key, value)))
+
+
+@namespace.command("status")
+def status(app: App = "") -> None:
+    """Show the working tree status of an app's repository."""
+    branches.show_status(apps.verify_app_name(app))
+
+
+@namespace.command("sync")
+def sync(
+    app: App = "",
+    remote: Remote = "",
+    ref: Ref = "",
+    build: Build = False,
+    build_if_changes: BuildIfChanges = False,
+    skip_deploy_branch: SkipDeployBranch = False,
+) -> None:
+    """Clone or fetch an app from remote git repo."""
+    apps.verify_app_name(app)
+    when = deploy.IF_CHANGED if build_if_changes else deploy.ALWAYS if build else ""
+    deploy.synced(app, remote, ref, when, skip_deploy_branch)
+
+
+@namespace.command("unlock")
+def unlock(app: App = "", _force: Forced = False) -> None:
+    """Removes what an interrupted clone of older releases left behind."""
+    branches.unlock(apps.verify_app_name(app))

@@ -14,9 +14,10 @@ from lib.base.errors import DokkuError
 from lib.build import builders, images, layers
 from lib.proxy import conf_files, urls, vhosts
 from lib.runtime import checks, containers, launch, retirement, schedulers
-from lib.source import commits, repos
+from lib.source import commits, remotes, repos
 
 NOTHING = "0" * 40
+ALWAYS, IF_CHANGED = "always", "if-changed"  # when git:sync builds
 
 
 def pushed(app: str, updates: Sequence[tuple[str, str, str]]) -> None:
@@ -33,7 +34,7 @@ def pushed(app: str, updates: Sequence[tuple[str, str, str]]) -> None:
                 raise DokkuError(f"Refusing to delete the deploy branch {branch}")
         elif ref in (wanted, f"refs/tags/{repos.deploy_branch(app)}"):
             triggers.fire("receive-app", app, new)
-            repos.follow_deploy_branch(app)
+            _settle_push(app)
         elif triggers.has_plugins("receive-branch"):
             triggers.fire("receive-branch", app, new, ref)
         elif ref.startswith("refs/heads/") and not is_chosen:
@@ -41,24 +42,62 @@ def pushed(app: str, updates: Sequence[tuple[str, str, str]]) -> None:
             log.info1(f"Set {branch} to DOKKU_DEPLOY_BRANCH.")
             triggers.fire("receive-app", app, new)
             properties.write("git", app, "deploy-branch", branch)
-            repos.follow_deploy_branch(app)
+            _settle_push(app)
         elif ref.startswith("refs/heads/"):
             log.info1(f"WARNING: deploy did not complete, you must push to {repos.deploy_branch(app)}.")
             log.info1(f"for example, try 'git push <dokku> {branch}:{repos.deploy_branch(app)}'")
 
 
-def from_directory(app: str, tree: str, author: tuple[str, str] = commits.AUTHOR) -> None:
-    """Commit a directory as the app's next version and deploy it; its branch moves when that worked."""
+def _settle_push(app: str) -> None:
+    repos.follow_deploy_branch(app)
+    triggers.fire("deploy-source-set", app, "git-push", "")
+
+
+def synced(app: str, remote: str, ref: str = "", build: str = "", keeps_branch: bool = False) -> None:
+    """Make what a remote repository has the app's next version, and deploy it if asked to.
+
+    ref: a branch, tag or commit; empty for the deploy branch. build: `always`, `if-changed` or not at all.
+    keeps_branch: the branch of a first sync does not become the deploy branch. A failed build leaves the
+    branch at what was fetched, as Dokku does; a killed one does not, so that the next sync builds.
+    """
+    with locks.deploy(app):
+        found = remotes.fetch(app, remote, ref)
+        signals.failpoint("fetched")
+        remotes.choose_branch(app, found, keeps_branch)
+        if not build or (build == IF_CHANGED and not found.is_new):
+            remotes.adopt(app, found)
+            if build:
+                remotes.say_unchanged()
+            return
+        try:
+            triggers.fire("receive-app", app, found.commit)
+        except DokkuError:
+            remotes.adopt(app, found)
+            raise
+        remotes.adopt(app, found)
+        triggers.fire("deploy-source-set", app, "git-sync", f"{found.remote}#{found.ref}")
+
+
+def from_directory(
+    app: str, tree: str, author: tuple[str, str] = commits.AUTHOR, source: tuple[str, str] = ("", "")
+) -> None:
+    """Commit a directory as the app's next version and deploy it; its branch moves when that worked.
+
+    source: what deploy-source-set tells of it, (type, metadata); nothing is told without a type.
+    """
     with locks.deploy(app):
         log.info1("Updating git repository with specified build context")
         commit = commits.commit_directory(app, tree, author)
         if not commit:
             log.warn("No changes detected, aborting git update")
             log.warn("No changes detected, skipping git commit")
+            log.warn("Call 'ps:rebuild' on app to rebuild the app from existing source")
             return
         signals.failpoint("committed")
         triggers.fire("receive-app", app, commit)
         repos.advance(app, commit)
+        if source[0]:
+            triggers.fire("deploy-source-set", app, *source)
 
 
 def receive(app: str, revision: str = "") -> None:

@@ -2,13 +2,14 @@
 
 import json
 import os
+import pathlib
 
 import pytest
 
 from lib import deploy
 from lib.app import config
 from lib.base import files, locks, log, properties, settings
-from lib.base.errors import DokkuError, Locked
+from lib.base.errors import DokkuError, Interrupted, Locked
 from lib.build import images
 from lib.runtime import containers, retirement
 from lib.runtime.containers import Container
@@ -17,6 +18,7 @@ APP = "blog"
 A, B, C = ("a" * 64, "b" * 64, "c" * 64)
 OLD, NEW, OTHER = "1" * 40, "2" * 40, "3" * 40
 NONE = "0" * 40
+PUSHED = ("deploy-source-set", APP, "git-push", "")
 
 
 class Fired(list):
@@ -82,14 +84,14 @@ def refuse(*_):
 def test_a_push_of_the_deploy_branch_is_deployed(shell, fired):
     repository(shell, OLD)
     deploy.pushed(APP, [(OLD, NEW, "refs/heads/master")])
-    assert fired == [("receive-app", APP, NEW)]
+    assert fired == [("receive-app", APP, NEW), PUSHED]
 
 
 def test_a_push_of_a_tag_that_is_called_like_the_branch_is_deployed(shell, fired):
     repository(shell, OLD)
     properties.write("git", APP, "deploy-branch", "release/1")
     deploy.pushed(APP, [(NONE, NEW, "refs/tags/release/1")])
-    assert fired == [("receive-app", APP, NEW)]
+    assert fired == [("receive-app", APP, NEW), PUSHED]
 
 
 def test_a_push_of_another_branch_is_accepted_and_explained(shell, fired, said):
@@ -111,7 +113,7 @@ def test_a_push_of_any_other_ref_is_accepted_without_a_word(shell, fired, said):
 def test_the_first_push_of_any_branch_chooses_it(shell, fired, said):
     repository(shell)
     deploy.pushed(APP, [(NONE, NEW, "refs/heads/main")])
-    assert fired == [("receive-app", APP, NEW)]
+    assert fired == [("receive-app", APP, NEW), PUSHED]
     assert text_of(said) == "-----> Set main to DOKKU_DEPLOY_BRANCH.\n"
     assert properties.get("git", APP, "deploy-branch") == "main"
 
@@ -127,7 +129,7 @@ def test_a_first_push_whose_deploy_fails_chooses_nothing(shell, fired):
 def test_of_several_new_branches_one_is_deployed(shell, fired):
     repository(shell)
     deploy.pushed(APP, [(NONE, NEW, "refs/heads/alpha"), (NONE, OTHER, "refs/heads/beta")])
-    assert fired == [("receive-app", APP, NEW)]
+    assert fired == [("receive-app", APP, NEW), PUSHED]
     assert properties.get("git", APP, "deploy-branch") == "alpha"
 
 
@@ -136,7 +138,7 @@ def test_of_several_new_branches_the_default_one_is_preferred(shell, fired, orde
     repository(shell)
     pushed = [(NONE, OTHER, "refs/heads/develop"), (NONE, NEW, "refs/heads/master")]
     deploy.pushed(APP, pushed[::order])
-    assert fired == [("receive-app", APP, NEW)]
+    assert fired == [("receive-app", APP, NEW), PUSHED]
     assert not properties.is_set("git", APP, "deploy-branch")
 
 
@@ -208,6 +210,7 @@ def test_a_directory_without_a_change_is_not_deployed(shell, fired, said, tmp_pa
     assert fired == []
     assert text_of(said, 2) == (
         " !     No changes detected, aborting git update\n !     No changes detected, skipping git commit\n"
+        " !     Call 'ps:rebuild' on app to rebuild the app from existing source\n"
     )
 
 
@@ -216,6 +219,86 @@ def test_a_directory_waits_for_no_lock(shell, fired, tmp_path):
     locks.lock_manually(APP)
     with pytest.raises(Locked):
         deploy.from_directory(APP, str(tmp_path))
+    assert shell.ran == []
+
+
+def test_a_directory_that_came_from_somewhere_is_told_of_once_it_is_deployed(shell, fired, tmp_path):
+    source(shell, tmp_path)
+    deploy.from_directory(APP, str(tmp_path), source=("tar", "https://x/y.tar"))
+    assert fired == [("receive-app", APP, NEW), ("deploy-source-set", APP, "tar", "https://x/y.tar")]
+
+
+# --- synced ---------------------------------------------------------------------------------------------
+
+URL = "https://git.example.com/blog.git"
+
+
+def remote_has(shell, commit, tip=OLD):
+    """The fetch brings a commit; the app's own branch is at tip."""
+
+    def ref(name, value):
+        path = pathlib.Path(settings.app_dir(APP), name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(value + "\n")
+
+    if tip:
+        ref("refs/heads/master", tip)
+    shell.answers("git …fetch…", does=lambda _: ref("refs/dokku/sync", commit))
+    shell.answers("git …rev-parse…", out=f"{commit}\n")
+
+
+def moved(shell):
+    return [line.split()[-1] for line in shell.ran if "update-ref" in line]
+
+
+def test_a_sync_moves_the_branch_and_builds_nothing(shell, fired):
+    remote_has(shell, NEW)
+    deploy.synced(APP, URL)
+    assert fired == []
+    assert moved(shell) == [NEW]
+
+
+def test_a_sync_that_builds_moves_the_branch_after_the_deploy(shell, fired):
+    remote_has(shell, NEW)
+    fired.does["receive-app"] = lambda *_: fired.append(moved(shell))
+    deploy.synced(APP, URL, build=deploy.ALWAYS)
+    told = ("deploy-source-set", APP, "git-sync", f"{URL}#master")
+    assert fired == [("receive-app", APP, NEW), [], told]
+    assert moved(shell) == [NEW]
+
+
+def test_a_sync_whose_build_fails_keeps_what_was_fetched(shell, fired):
+    remote_has(shell, NEW)
+    fired.does["receive-app"] = refuse
+    with pytest.raises(DokkuError):
+        deploy.synced(APP, URL, build=deploy.IF_CHANGED)
+    assert moved(shell) == [NEW]
+
+
+def test_a_sync_that_is_interrupted_in_its_build_is_to_be_built_by_the_next(shell, fired):
+    def interrupt(*_):
+        raise Interrupted(2)
+
+    remote_has(shell, NEW)
+    fired.does["receive-app"] = interrupt
+    with pytest.raises(Interrupted):
+        deploy.synced(APP, URL, build=deploy.IF_CHANGED)
+    assert moved(shell) == []
+
+
+def test_a_sync_without_news_builds_only_when_told_to(shell, fired, said):
+    remote_has(shell, OLD)
+    deploy.synced(APP, URL, build=deploy.IF_CHANGED)
+    assert fired == []
+    assert text_of(said).endswith("       Skipping build as no changes were detected\n")
+    deploy.synced(APP, URL, build=deploy.ALWAYS)
+    assert ("receive-app", APP, OLD) in fired
+
+
+def test_a_sync_waits_for_no_lock(shell, fired):
+    locks.lock_manually(APP)
+    with pytest.raises(Locked):
+        deploy.synced(APP, URL)
     assert shell.ran == []
 
 
