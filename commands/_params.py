@@ -21,5 +21,11 @@ class LiteralDashes(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, [_DASHES if word == "--" else word for word in args])
-        ctx.params = {name: "--" if value == _DASHES else value for name, value in ctx.params.items()}
+        ctx.params = {name: _given(value) for name, value in ctx.params.items()}
         return rest
+
+
+def _given(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return type(value)(map(_given, value))
+    return "--" if value == _DASHES else value

@@ -1,16 +1,30 @@
-"""git:set, git:report and git:initialize: how an app's repository is used."""
+"""git:set, git:report, git:initialize, git:status and git:unlock: how an app's repository is used."""
 
 import os
+import re
 
 from lib.app import apps
-from lib.base import files, log, properties, values
-from lib.base.errors import DokkuError
+from lib.base import files, log, properties, settings, values
+from lib.base.errors import DokkuError, ToolFailed
 from lib.base.report import Row
 from lib.source import repos
 from lib.tools import git
 
-KEYS = ("archive-max-files", "archive-max-size", "deploy-branch", "keep-git-dir", "rev-env-var")
-_EVERYWHERE = ("archive-max-files", "archive-max-size")
+DEFAULTS = {
+    "archive-max-files": "10000",
+    "archive-max-size": str(1024**3),
+    "deploy-branch": repos.DEFAULT_BRANCH,
+    "fetch-timeout": "1800",  # seconds, as is the next one
+    "keep-git-dir": "false",
+    "retry-timeout": "60",
+    "rev-env-var": repos.REV_VARIABLE,
+    "source-image": "",
+}
+KEYS = tuple(DEFAULTS)
+_ONLY_GLOBAL = ("archive-max-files", "archive-max-size", "fetch-timeout", "retry-timeout")
+_ONLY_OWN = ("source-image",)
+_TOLD = ("source-image", "sync-remote", "sync-ref")  # of an app, set by what it was deployed from
+_IMAGE = re.compile(r"[A-Za-z0-9][\x21-\x7e]*")
 
 
 def set_(app: str, key: str, value: str) -> None:
@@ -42,21 +56,59 @@ def initialize(app: str) -> None:
     repos.initialize(app)
 
 
+def show_status(app: str) -> None:
+    """Let git tell about the app's repository. Raises: ToolFailed with git's status."""
+    status = git.status(repos.path(app))
+    if status:
+        raise ToolFailed("git", status)
+
+
+def unlock(app: str) -> None:
+    """Remove the clone that a killed git:sync of an older release left behind; none is success."""
+    files.remove(settings.data("git", app))
+
+
 def rows(app: str) -> list[Row]:
-    """What git:report knows, in the order of Dokku 0.24."""
-    own, everywhere = properties.get, properties.GLOBAL
+    """What git:report knows: the rows of Dokku 0.24 in their order, then those of later releases."""
     branch = repos.deploy_branch(app)
-    return [
-        Row("--git-deploy-branch", own("git", app, "deploy-branch", repos.DEFAULT_BRANCH)),
-        Row("--git-global-deploy-branch", own("git", everywhere, "deploy-branch", repos.DEFAULT_BRANCH)),
-        Row("--git-keep-git-dir", own("git", app, "keep-git-dir", "false")),
+    told = [
+        Row("--git-deploy-branch", _own(app, "deploy-branch") or repos.DEFAULT_BRANCH),
+        Row("--git-global-deploy-branch", _global("deploy-branch")),
+        Row("--git-keep-git-dir", _own(app, "keep-git-dir") or "false"),
         Row("--git-rev-env-var", repos.rev_variable(app)),
         Row("--git-sha", _short_id(app, branch), refusal="not deployed"),
         Row("--git-last-updated-at", _last_updated(app, branch)),
-        Row("--git-computed-deploy-branch", branch, newer=True),
-        Row("--git-computed-keep-git-dir", str(repos.keeps_git_dir(app)).lower(), newer=True),
-        Row("--git-source-image", own("git", app, "source-image"), newer=True),
     ]
+    known = {row.flag for row in told}
+    general = {key: _global(key) for key in DEFAULTS if key not in _ONLY_OWN}
+    newer = {f"--git-{key}": _own(app, key) for key in (*general, *_TOLD)}
+    newer |= {f"--git-global-{key}": value for key, value in general.items()}
+    newer |= {f"--git-computed-{key}": _computed(app, key) for key in general}
+    return [*told, *(Row(flag, value, newer=True) for flag, value in newer.items() if flag not in known)]
+
+
+def general_rows() -> list[Row]:
+    """What git:report knows of the host: the values for apps that have none of their own."""
+    general = {key: _global(key) for key in DEFAULTS if key not in _ONLY_OWN}
+    return [
+        Row(f"--git-{kind}-{key}", value) for kind in ("computed", "global") for key, value in general.items()
+    ]
+
+
+def _own(app: str, key: str) -> str:
+    return properties.get("git", app, key)
+
+
+def _global(key: str) -> str:
+    return properties.get("git", properties.GLOBAL, key, DEFAULTS[key])
+
+
+def _computed(app: str, key: str) -> str:
+    """What counts for an app. No revision variable is a choice, too."""
+    if key == "rev-env-var":
+        return repos.rev_variable(app)
+    own = "" if key in _ONLY_GLOBAL else _own(app, key)
+    return own or _global(key) or DEFAULTS[key]
 
 
 def _judge(app: str, key: str, value: str) -> None:
@@ -66,7 +118,11 @@ def _judge(app: str, key: str, value: str) -> None:
         raise DokkuError("Invalid value for keep-git-dir, must be true or false")
     if key == "rev-env-var" and not values.is_config_key(value):
         raise DokkuError(f"Invalid key name: '{values.printable(value)}'")
-    if key in _EVERYWHERE:
+    if key in _ONLY_OWN and app == properties.GLOBAL:
+        raise DokkuError("Property cannot be specified globally")
+    if key == "source-image" and not _IMAGE.fullmatch(value):
+        raise DokkuError(f"Invalid docker image: {values.printable(value)}")
+    if key in _ONLY_GLOBAL:
         if app != properties.GLOBAL:
             raise DokkuError("Property can only be specified globally")
         values.number(value, 1, f"Invalid value for {key}, must be a positive number")
