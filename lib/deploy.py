@@ -76,6 +76,7 @@ def synced(app: str, remote: str, ref: str = "", build: str = "", keeps_branch: 
             raise
         remotes.adopt(app, found)
         triggers.fire("deploy-source-set", app, "git-sync", f"{found.remote}#{found.ref}")
+        repos.tidy(app)
 
 
 def from_directory(
@@ -98,6 +99,7 @@ def from_directory(
         repos.advance(app, commit)
         if source[0]:
             triggers.fire("deploy-source-set", app, *source)
+        repos.tidy(app)
 
 
 def receive(app: str, revision: str = "") -> None:

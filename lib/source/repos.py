@@ -130,6 +130,14 @@ def follow_deploy_branch(app: str) -> None:
         git.set_head(path(app), deploy_branch(app))
 
 
+def tidy(app: str) -> None:
+    """Have git pack what many deploys have left, once it is much; that it can't is no failure."""
+    try:
+        git.collect_garbage(path(app))
+    except DokkuError as error:
+        log.warn(f"Unable to pack the repository of {app}: {error}")
+
+
 def rev_variable(app: str) -> str:
     """The config variable that tells an app its commit; empty when it is switched off (set to nothing)."""
     if properties.is_set("git", app, "rev-env-var"):
