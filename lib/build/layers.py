@@ -53,9 +53,10 @@ def remove_abandoned(app: str) -> None:
     if not written:
         return
     with contextlib.suppress(BlockingIOError), _lock(fcntl.LOCK_EX | fcntl.LOCK_NB):
-        for image in docker.images("dangling=true"):
-            if image.removeprefix("sha256:")[:12] in written:
-                docker.remove_image(image)
+        unnamed = docker.images("dangling=true")
+        for known in docker.inspect_images(*(id_ for id_ in unnamed if _short(id_) in written)):
+            if not known.get("RepoDigests"):  # what a Dockerfile names by a digest is no layer of ours
+                docker.remove_image(known["Id"])
         files.remove(_path(app))
 
 
@@ -70,6 +71,10 @@ def _lock(how: int) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _short(id_: str) -> str:
+    return id_.removeprefix("sha256:")[:12]
 
 
 def _path(app: str) -> str:

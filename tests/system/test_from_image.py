@@ -338,12 +338,28 @@ def test_an_image_comes_from_its_registry_and_a_newer_one_when_forced(
         assert instance.get(app) == (200, "published again")
 
 
+def test_an_image_that_was_pulled_by_its_digest_is_not_cleared_away(
+    instance: Instance, image: Make, app: str
+) -> None:
+    with registry() as (host, blobs):
+        published = image(f"{host}/{instance.prefix}/pinned:1", "x", CHECKS="WAIT=0\nATTEMPTS=1\n/ never\n")
+        digest = publish(blobs, published, "1")
+        instance.docker("image", "rm", published)
+        pinned = f"{host}/{instance.prefix}/pinned@{digest}"
+
+        assert instance.dokku("git:from-image", app, pinned).code != 0
+        assert instance.dokku("git:from-image", app, image("unpinned", "another")).code == 0
+
+        assert image_id(instance, pinned)
+        instance.docker("image", "rm", pinned)
+
+
 def image_id(instance: Instance, name: str) -> str:
     return instance.docker("image", "inspect", "--format={{.Id}}", name).strip()
 
 
-def publish(blobs: dict[str, tuple[str, bytes]], image: str, tag: str) -> None:
-    """Put an image of this host into a registry, under a tag."""
+def publish(blobs: dict[str, tuple[str, bytes]], image: str, tag: str) -> str:
+    """Put an image of this host into a registry, under a tag; its digest there."""
     saved = subprocess.run(["docker", "image", "save", image], capture_output=True, check=True).stdout
     kinds = "application/vnd.docker.container.image.v1+json", "application/vnd.docker.image.rootfs.diff.tar"
     with tarfile.open(fileobj=io.BytesIO(saved)) as archive:
@@ -369,8 +385,9 @@ def publish(blobs: dict[str, tuple[str, bytes]], image: str, tag: str) -> None:
     kind = "application/vnd.docker.distribution.manifest.v2+json"
     content = {"schemaVersion": 2, "mediaType": kind, "config": described[0], "layers": described[1:]}
     manifest = json.dumps(content).encode()
-    for name in (tag, f"sha256:{hashlib.sha256(manifest).hexdigest()}"):
-        blobs[name] = (kind, manifest)
+    digest = f"sha256:{hashlib.sha256(manifest).hexdigest()}"
+    blobs |= {tag: (kind, manifest), digest: (kind, manifest)}
+    return digest
 
 
 @contextlib.contextmanager

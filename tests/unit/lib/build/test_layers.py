@@ -24,7 +24,9 @@ def test_layers_that_a_build_printed_go_when_nothing_was_built_on_them(shell):
     record = layers.recorder(APP)
     for line in (b"Step 1/2 : FROM x\n", b" ---> 0123456789ab\n", b" ---> ba9876543210\n"):
         record(line)
-    shell.answers("docker image ls …", out=f"sha256:0123456789ab{'0' * 52}\nsha256:{'f' * 64}\n")
+    layer = f"sha256:0123456789ab{'0' * 52}"
+    shell.answers("docker image ls …", out=f"{layer}\nsha256:{'f' * 64}\n")
+    shell.answers(f"docker image inspect … {layer}", out=f'{{"Id": "{layer}", "RepoDigests": []}}\n')
 
     layers.remove_abandoned(APP)
 
@@ -34,6 +36,17 @@ def test_layers_that_a_build_printed_go_when_nothing_was_built_on_them(shell):
     shell.ran.clear()
     layers.remove_abandoned(APP)
     assert shell.ran == []
+
+
+def test_an_image_that_was_pulled_by_its_digest_is_no_layer(shell):
+    layers.recorder(APP)(b" ---> 0123456789ab\n")
+    image = f"sha256:0123456789ab{'0' * 52}"
+    shell.answers("docker image ls …", out=f"{image}\n")
+    shell.answers("docker image inspect …", out=f'{{"Id": "{image}", "RepoDigests": ["bb@{image}"]}}\n')
+
+    layers.remove_abandoned(APP)
+
+    assert not any(" rm " in line for line in shell.ran)
 
 
 def test_layers_stay_while_anything_is_built_and_go_at_the_next_deploy(shell):
