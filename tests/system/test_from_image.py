@@ -40,7 +40,8 @@ def image(instance: Instance) -> Iterator[Make]:
         return made[-1]
 
     yield make
-    instance.docker("image", "rm", "--force", *set(made), check=False)
+    pulled = instance.docker("image", "ls", "--quiet", f"--filter=reference=*/{instance.prefix}/*").split()
+    instance.docker("image", "rm", "--force", *{*made, *pulled}, check=False)
 
 
 @pytest.fixture
@@ -351,7 +352,6 @@ def test_an_image_that_was_pulled_by_its_digest_is_not_cleared_away(
         assert instance.dokku("git:from-image", app, image("unpinned", "another")).code == 0
 
         assert image_id(instance, pinned)
-        instance.docker("image", "rm", pinned)
 
 
 def image_id(instance: Instance, name: str) -> str:
