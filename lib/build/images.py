@@ -15,13 +15,17 @@ from lib.tools import docker
 
 FILE_LIMIT = 1024 * 1024  # bytes of a Procfile, CHECKS or app.json
 FILES = ("Procfile", "DOKKU_SCALE", "CHECKS", "app.json", "nginx.conf.sigil")
+KINDS = ("dockerfile", "herokuish", "pack")
+APP_LABEL, BUILDER_LABEL = "com.dokku.app-name", "com.dokku.builder-type"
+_WORKDIRS = {"herokuish": "/app", "pack": "/workspace"}
 _files: dict[str, dict[str, str]] = {}  # image id: what `read_files` found, for one process
 
 
 class Image(NamedTuple):
-    """ports: `5000/tcp` as exposed. kind: dockerfile, herokuish or pack. tagged.
+    """kind: how it runs: as a dockerfile, herokuish or pack image; those of other builders are one of these.
 
-    When its name was last set.
+    ports: `5000/tcp` as exposed. tagged: when its name was last set. builder: who built it, from its labels;
+    empty for an image that does not say.
     """
 
     id: str
@@ -31,6 +35,8 @@ class Image(NamedTuple):
     ports: list[str]
     entrypoint: list[str]
     tagged: str
+    builder: str = ""
+    app: str = ""
 
 
 def name(app: str, tag: str = "latest") -> str:
@@ -64,10 +70,15 @@ def labels(app: str, builder: str) -> dict[str, str]:
     """The labels by which an image is known to be an app's, and who built it."""
     return {
         **settings.LABELS,
-        "com.dokku.app-name": app,
+        APP_LABEL: app,
         "com.dokku.image-stage": "release",
-        "com.dokku.builder-type": builder,
+        BUILDER_LABEL: builder,
     }
+
+
+def is_labelled(image: Image, app: str, builder: str) -> bool:
+    """Whether an image says whose it is and who built it."""
+    return (image.app, image.builder) == (app, builder)
 
 
 def read_files(app: str, image: Image) -> dict[str, str]:
@@ -127,29 +138,27 @@ def remove_all(app: str) -> None:
 def _image(wanted: str, known: docker.Json) -> Image:
     settings_ = known.get("Config") or {}
     marks = settings_.get("Labels") or {}
+    kind = _kind(marks, settings_.get("Env") or [])
     return Image(
         id=known["Id"],
         name=wanted,
-        kind=_kind(marks, settings_.get("Env") or []),
-        workdir=_workdir(marks, settings_),
+        kind=kind,
+        workdir=_WORKDIRS.get(kind) or str(settings_.get("WorkingDir") or "/"),
         ports=sorted(settings_.get("ExposedPorts") or {}),
         entrypoint=settings_.get("Entrypoint") or [],
         tagged=str((known.get("Metadata") or {}).get("LastTagTime", "")),
+        builder=marks.get(BUILDER_LABEL, ""),
+        app=marks.get(APP_LABEL, ""),
     )
 
 
 def _kind(marks: dict[str, str], env: list[str]) -> str:
+    """What an image says of itself; else what it looks like, as dokku v0.24.0 has it."""
+    if marks.get(BUILDER_LABEL) in KINDS:
+        return marks[BUILDER_LABEL]
     if marks.get("io.buildpacks.stack.id"):
         return "pack"
     return "herokuish" if "USER=herokuishuser" in env else "dockerfile"
-
-
-def _workdir(marks: dict[str, str], known: docker.Json) -> str:
-    if marks.get("io.buildpacks.stack.id"):
-        return "/workspace"
-    if "USER=herokuishuser" in (known.get("Env") or []):
-        return "/app"
-    return str(known.get("WorkingDir") or "/")
 
 
 def _only_file(data: bytes) -> str | None:

@@ -57,6 +57,17 @@ def test_a_daemon_that_is_not_there_is_not_a_missing_image(shell):
         ({"WorkingDir": "/srv"}, "dockerfile", "/srv"),
         ({"Env": ["USER=herokuishuser"]}, "herokuish", "/app"),
         ({"Labels": {"io.buildpacks.stack.id": "x"}}, "pack", "/workspace"),
+        (
+            {
+                "Labels": {"io.buildpacks.stack.id": "x", "com.dokku.builder-type": "dockerfile"},
+                "WorkingDir": "/srv",
+            },
+            "dockerfile",
+            "/srv",
+        ),
+        ({"Labels": {"com.dokku.builder-type": "herokuish"}}, "herokuish", "/app"),
+        ({"Labels": {"com.dokku.builder-type": "nix"}, "Env": ["USER=herokuishuser"]}, "herokuish", "/app"),
+        ({"Labels": {"com.dokku.builder-type": "nix"}}, "dockerfile", "/"),
     ],
 )
 def test_an_image_says_how_it_was_built(shell, config, kind, workdir):
@@ -66,6 +77,16 @@ def test_an_image_says_how_it_was_built(shell, config, kind, workdir):
 
     assert image is not None
     assert (image.kind, image.workdir) == (kind, workdir)
+
+
+def test_an_image_names_its_builder_and_its_app(shell):
+    shell.answers("docker image inspect …", out=known(Labels=images.labels(APP, "nix")))
+
+    image = images.verify(APP)
+
+    assert images.is_labelled(image, APP, "nix")
+    assert not images.is_labelled(image, APP, "pack")
+    assert not images.is_labelled(image, "shop", "nix")
 
 
 def test_files_are_read_from_a_container_that_never_runs_and_is_removed(shell):
