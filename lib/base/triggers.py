@@ -21,11 +21,22 @@ class Plugin(NamedTuple):
     path: str
 
 
-def fire(name: str, *args: str) -> None:
-    """Let everybody act on a trigger, with our stdin and stdout. Raises: as the first that fails."""
+class Answer(NamedTuple):
+    """What one plugin said to a trigger, and its script's status."""
+
+    plugin: str
+    said: str
+    status: int = 0
+
+
+def fire(name: str, *args: str, cwd: str = "") -> None:
+    """Let everybody act on a trigger, with our stdin and stdout. Raises: as the first that fails.
+
+    cwd: where plugins' scripts start, for the triggers that promise one; ours get it as an argument.
+    """
     for owner, answer in _answers(name):
         if isinstance(answer, Plugin):
-            _run_script(name, answer, args)
+            _run_script(name, answer, args, cwd)
         else:
             log.debug(f"trigger {name}: {owner}")
             said = answer(*args)
@@ -44,16 +55,45 @@ def ask(name: str, *args: str) -> str:
     return "".join(said)
 
 
+def poll(name: str, *args: str) -> list[Answer]:
+    """What each says to a trigger by itself, in order; a script that fails is the last that is asked."""
+    said = []
+    for owner, answer in _answers(name):
+        if not isinstance(answer, Plugin):
+            said.append(Answer(owner, answer(*args) or ""))
+            continue
+        done = run.result(*_argv(name, answer, args), env=_settings_of(answer))
+        log.raw(done.errors, 2)
+        said.append(Answer(owner, done.output.decode("utf-8", "surrogateescape"), done.status))
+        if done.status:
+            break
+    return said
+
+
+def listeners(name: str) -> list[str]:
+    """The names of the plugins, core ones included, that answer this trigger, in their order."""
+    scripts = [plugin.name for plugin in plugins() if _may_run(os.path.join(plugin.path, name))]
+    return sorted([*_built_in(name), *scripts], key=os.fsencode)
+
+
 def has_plugins(name: str) -> bool:
     """Whether a plugin that is not a core one answers this trigger."""
-    scripts = (os.path.join(plugin.path, name) for plugin in plugins())
-    return any(os.path.isfile(script) and os.access(script, os.X_OK) for script in scripts)
+    return any(_may_run(os.path.join(plugin.path, name)) for plugin in plugins())
 
 
 def is_barred(name: str) -> bool:
     """Whether a plugin means to answer this trigger, but its script may not run."""
-    scripts = (os.path.join(plugin.path, name) for plugin in plugins())
-    return any(os.path.lexists(script) and not os.access(script, os.X_OK) for script in scripts)
+    return bool(barred(name))
+
+
+def barred(name: str) -> list[str]:
+    """The plugins that mean to answer this trigger, but whose script may not run."""
+    scripts = {plugin.name: os.path.join(plugin.path, name) for plugin in plugins()}
+    return [
+        plugin
+        for plugin, script in scripts.items()
+        if os.path.lexists(script) and not os.access(script, os.X_OK)
+    ]
 
 
 def plugins() -> list[Plugin]:
@@ -94,8 +134,12 @@ def _built_in(name: str) -> dict[str, Handler]:
     return handlers
 
 
-def _run_script(name: str, plugin: Plugin, args: tuple[str, ...]) -> None:
-    status = run.status(*_argv(name, plugin, args), env=_settings_of(plugin), stdin=run.INHERIT)
+def _may_run(script: str) -> bool:
+    return os.path.isfile(script) and os.access(script, os.X_OK)
+
+
+def _run_script(name: str, plugin: Plugin, args: tuple[str, ...], cwd: str) -> None:
+    status = run.status(*_argv(name, plugin, args), cwd=cwd, env=_settings_of(plugin), stdin=run.INHERIT)
     if status:
         raise TriggerFailed(name, plugin.name, status)
 

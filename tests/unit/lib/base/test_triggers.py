@@ -176,3 +176,35 @@ def test_handlers_of_one_app_collected_in_a_thread_stay_together(
     with log.collected() as said:
         triggers.fire("test-event")
     assert b"".join(data for _, data in said) == b"ours\ntheirs\n"
+
+
+def test_a_poll_tells_who_said_what_and_ends_with_the_first_failure(
+    built_in: dict[str, triggers.Handler], shell: Shell
+) -> None:
+    built_in |= {"apps": lambda *_: "ours\n", "ps": lambda *_: "never asked"}
+    for name, status in (("acl", 0), ("nginx", 3)):
+        shell.answers(f"{plugin(name, 'test-event')}/test-event…", out=f"{name}\n", status=status)
+
+    assert triggers.poll("test-event", "blog") == [
+        ("acl", "acl\n", 0),
+        ("apps", "ours\n", 0),
+        ("nginx", "nginx\n", 3),
+    ]
+
+
+def test_those_who_would_answer_are_known_without_asking_them(
+    built_in: dict[str, triggers.Handler], shell: Shell
+) -> None:
+    built_in["ps"] = lambda *_: "x"
+    plugin("acl", "test-event")
+    plugin("zzz", "test-event", mode=0o644)
+
+    assert triggers.listeners("test-event") == ["acl", "ps"]
+    assert triggers.barred("test-event") == ["zzz"]
+    assert shell.ran == []
+
+
+def test_scripts_start_in_the_directory_that_a_trigger_promises(shell: Shell) -> None:
+    plugin("acl", "test-event")
+    triggers.fire("test-event", "blog", cwd="/source")
+    assert shell.calls[0].cwd == "/source"
