@@ -7,10 +7,10 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from lib.app import apps, config, options, ports, processes
-from lib.base import files, log, properties, scratch, signals, triggers
+from lib.app import apps, config, environments, options, ports, processes
+from lib.base import log, properties, scratch, signals, triggers
 from lib.base.errors import DokkuError, ToolFailed
 from lib.build import images
 from lib.runtime import containers, retirement, schedulers
@@ -18,24 +18,6 @@ from lib.runtime.containers import Container
 from lib.tools import docker
 
 HEROKUISH_PORT = "5000"
-# Variables that would steer the docker client or the loader instead of reaching the container.
-_OURS_PREFIXES = (
-    "DOCKER_",
-    "BUILDKIT_",
-    "BUILDX_",
-    "COMPOSE_",
-    "LD_",
-    "GLIBC_",
-    "MALLOC_",
-    "OTEL_",
-    "XDG_",
-)
-_OURS = (
-    *("PATH", "HOME", "TMPDIR", "TERM", "LANG", "NO_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"),
-    *("GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT", "GOTRACEBACK", "GOCOVERDIR", "SSH_AUTH_SOCK"),
-)
-
-
 IsLedTo = Callable[[Sequence[str]], bool]  # whether the proxy sends visitors to some of these addresses
 
 
@@ -122,7 +104,7 @@ class Generation:
         flags = self._options(process, index)
         variables = config.merged(self.app)
         with scratch.directory("environment") as place:
-            flags, env = environment(flags, variables, f"{place}/environment")
+            flags, env = environments.passed(flags, variables, f"{place}/environment")
             name = f"{self.app}.{process}.{index}.upcoming-{self.id}"
             labels = containers.labels(self.app, process, index)
             id_ = docker.create(name, self.image.id, self._command(process), labels, flags, env)
@@ -206,35 +188,6 @@ def _rename(id_: str, old: str, new: str) -> None:
         docker.rename(id_, new)
     except ToolFailed as error:
         log.warn(f"Unable to rename container {old}: {error.text}")
-
-
-def environment(
-    flags: Sequence[str], variables: Mapping[str, str], path: str
-) -> tuple[list[str], dict[str, str]]:
-    """Docker options and client environment by which `--env=KEY` words reach the container with their values.
-
-    A key that would steer the docker client itself goes into a file at path (0600) that the options name.
-    Raises: DokkuError for such a key with a line break in its value: that file has no quoting.
-    """
-    wanted = [
-        word.removeprefix("--env=") for word in flags if word.startswith("--env=") and "=" not in word[6:]
-    ]
-    risky = [key for key in wanted if key in variables and _steers_docker(key)]
-    if not risky:
-        return list(flags), {key: variables[key] for key in wanted if key in variables}
-    for key in risky:
-        if "\n" in variables[key] or "\r" in variables[key]:
-            raise DokkuError(f"The value of {key} may not hold line breaks")
-    files.replace(path, "".join(f"{key}={variables[key]}\n" for key in risky))
-    kept = [
-        word for word in flags if word.removeprefix("--env=") not in risky or not word.startswith("--env=")
-    ]
-    passed = {key: variables[key] for key in wanted if key in variables and key not in risky}
-    return [*kept, f"--env-file={path}"], passed
-
-
-def _steers_docker(key: str) -> bool:
-    return key.upper() in _OURS or key.upper().startswith(_OURS_PREFIXES)
 
 
 def _port(app: str, image: images.Image) -> str:

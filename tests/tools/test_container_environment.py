@@ -11,9 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lib.app import config
+from lib.app import config, environments
 from lib.base import settings as host
-from lib.runtime import launch
 from lib.tools import docker
 from triggers import docker_args_deploy
 
@@ -51,7 +50,7 @@ def environment_of(image, tmp_path):
 
     def make():
         words = shlex.split(docker_args_deploy.HANDLERS["config"](APP))
-        options, env = launch.environment(words, config.merged(APP), str(tmp_path / "environment"))
+        options, env = environments.passed(words, config.merged(APP), str(tmp_path / "environment"))
         id_ = docker.create("", image, ["/none"], {}, options, env)
         try:
             entries = docker.inspect(id_)[0]["Config"]["Env"] or []
