@@ -17,7 +17,10 @@ from pyfakefs.fake_filesystem_unittest import Patcher
 
 _OURS = re.compile(r"(DOKKU_|PLUGIN_|SSH_|DOCKER_|GIT_).*|NAME|FINGERPRINT")
 # These talk to descriptors that a fake file system does not have; tempfile opens pytest's capture files.
-_REAL_FILES = ["lib.base.run", "lib.base.memory", "lib.base.log", "tests.conftest", "tempfile"]
+_REAL_FILES = [f"lib.base.{name}" for name in ("log", "memory", "run", "tee")] + [
+    "tests.conftest",
+    "tempfile",
+]
 
 hypothesis.settings.register_profile("dokku", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("dokku")
