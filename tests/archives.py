@@ -206,7 +206,7 @@ REFUSED = {
     "nothing but .git": Refused(archive(member(".git/config", b"x")), "No files found to commit"),
     "a page": Refused(b"<html><body>404 Not Found</body></html>" * 40, TAR),
     "a few bytes": Refused(b"hello", TAR),
-    "a zip": Refused(zipped(a=b"x"), TAR),
+    "a zip": Refused(zipped(a=b"x"), "Archive does not look like a tar archive (looks like ZIP)"),
     "a compressed archive that is cut off": Refused(gzip.compress(archive(GOOD))[:-30], TAR),
     "a compressed archive without its checksum": Refused(
         gzip.compress(archive(GOOD, end=bytes(10240)))[:-4], "Unable to extract the archive"

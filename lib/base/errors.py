@@ -34,6 +34,14 @@ class Locked(DokkuError):
     """Another process works on the app."""
 
 
+class ArchiveRejected(DokkuError):
+    """An archive that nobody should extract. reason: one word, for the audit line."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
 class Transient(DokkuError):
     """A failure that may pass by itself. after: seconds the other side asked for."""
 

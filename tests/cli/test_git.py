@@ -209,8 +209,14 @@ def refused(dokku: Dokku, data: bytes, *words: str) -> str:
     assert said.code == 1, said
     assert state(dokku) == before
     assert temporary(dokku) == []
-    assert said.err.startswith(" !     ") or "gzip" in said.err
-    return said.err.splitlines()[-1]
+    lines = spoken(said.err)
+    assert [line.startswith(" !     ") for line in lines] in ([True], [True, True]), said.err
+    return lines[-1]
+
+
+def spoken(err: str) -> list[str]:
+    """The lines on stderr that are for a person: no audit."""
+    return [line for line in err.splitlines() if not line.startswith("[archive-security] ")]
 
 
 CHEAP = sorted(set(REFUSED) - {"a compressed header of 300 MB"})
@@ -294,9 +300,12 @@ def test_an_archive_is_committed_built_and_deployed(built: Dokku, words: tuple[s
     data = archive(member("top/index.html", b"hello"), member("top/.gitignore", b"*\n"))
     data = gzip.compress(data) if "tar.gz" in words else data
     said = built("git:from-archive", *words, input=data)
-    assert (said.code, said.err) == (0, ""), said
+    assert (said.code, spoken(said.err)) == (0, []), said
     assert f"file from stdin\n{len(data)}\n-----> Generating build context\n" in said.out
-    assert "       Striping 1 worth of directories from tarball\n" in said.out
+    way = (
+        "Extracting gzipped tarball" if "tar.gz" in words else "Striping 1 worth of directories from tarball"
+    )
+    assert f"       {way}\n" in said.out
     assert "-----> Updating git repository with specified build context\n" in said.out
     assert note(built, "tree") == "./.gitignore\n./index.html\n"
     assert note(built, "deployed") == "notes blog latest\n"
@@ -329,9 +338,10 @@ def test_the_same_archive_again_is_no_change(built: Dokku) -> None:
         "git:from-archive", "blog", "--", input=archive(member("./index.html", b"hello", mode=0o600))
     )
     assert again.code == 0
-    assert again.err == (
-        " !     No changes detected, aborting git update\n !     No changes detected, skipping git commit\n"
-    )
+    assert spoken(again.err)[:2] == [
+        " !     No changes detected, aborting git update",
+        " !     No changes detected, skipping git commit",
+    ]
     assert (tip(built), note(built, "built")) == (before, "blog\n")
 
 
@@ -340,7 +350,7 @@ def test_a_deploy_that_fails_moves_no_branch_and_may_be_tried_again(built: Dokku
     bad = archive(GOOD, member("fail", b""))
     for _ in range(2):
         said = built("git:from-archive", "blog", "--", input=bad)
-        assert (said.code, said.err) == (9, "the build failed\n")
+        assert (said.code, spoken(said.err)) == (9, ["the build failed"])
         assert tip(built) == ""
     built("git:from-archive", "blog", "--", input=archive(GOOD))
     before = tip(built)
@@ -361,7 +371,7 @@ def test_git_of_an_archive_is_dropped_with_a_word(built: Dokku) -> None:
     )
     said = built("git:from-archive", "blog", "--", input=data)
     assert said.code == 0
-    assert sorted(said.err.splitlines()) == [
+    assert spoken(said.err) == [
         " !     Dropping .git from the archive",
         " !     Dropping sub/.git from the archive",
     ]
@@ -374,7 +384,7 @@ def test_a_locked_app_takes_no_archive(built: Dokku) -> None:
     built("apps:lock", "blog")
     said = built("git:from-archive", "blog", "--", input=archive(GOOD))
     assert said.code == 1
-    assert said.err.startswith(" !     blog currently has a deploy lock in place. Exiting...\n")
+    assert spoken(said.err)[0] == " !     blog currently has a deploy lock in place. Exiting..."
     assert tip(built) == ""
 
 

@@ -1,0 +1,30 @@
+"""How much an archive may hold and how long a download may take: global properties of git."""
+
+from typing import NamedTuple
+
+from lib.base import properties, values
+
+DEFAULTS = {
+    "archive-max-size": 1024**3,  # bytes, of the archive and of its content
+    "archive-max-files": 10_000,
+    "fetch-timeout": 1800,  # seconds, for a whole download
+    "retry-timeout": 60,  # seconds, after which no new attempt begins
+}
+
+
+class Limits(NamedTuple):
+    """size: bytes. files: entries."""
+
+    size: int
+    files: int
+
+
+def of_archives() -> Limits:
+    """What an archive may hold at most."""
+    return Limits(value("archive-max-size"), value("archive-max-files"))
+
+
+def value(key: str) -> int:
+    """One of DEFAULTS, as the host has it."""
+    text = properties.get("git", properties.GLOBAL, key)
+    return int(text) if values.is_number(text) and int(text) > 0 else DEFAULTS[key]
