@@ -75,6 +75,20 @@ def build(
     run.stream(*build_argv(context, dockerfile, id_file, labels, options), each=each, cwd=context, env=env)
 
 
+def label(image: str, name: str, labels: Mapping[str, str]) -> None:
+    """Give an image labels, in one layer on top of it, and then a name. Its command stays what it was.
+
+    By the classic builder: it starts from an id, and remembers the layer if it made it before.
+    """
+    text = "".join(f" {key}={_quoted(value)}" for key, value in labels.items())
+    argv = ["image", "build", "--force-rm", f"--tag={name}", "-"]
+    dockerfile = f"FROM {image}\nLABEL{text}\n".encode()
+    env = {"DOCKER_BUILDKIT": "0"}
+    done = run.result(settings.docker(), *argv, stdin=dockerfile, env=env, timeout=QUICK * 10)
+    if done.status:
+        raise _failure(done, "build")
+
+
 def pull(image: str) -> None:
     """Fetch an image from its registry; docker shows how far it is."""
     run.run(settings.docker(), "image", "pull", "--", image, timeout=TRANSFER)
@@ -207,6 +221,11 @@ def _failure(done: run.Result, what: str) -> DokkuError:
 
 def _filters(filters: Sequence[str]) -> list[str]:
     return [f"--filter={text}" for text in filters]
+
+
+def _quoted(value: str) -> str:
+    """A value for a line of a Dockerfile."""
+    return '"' + "".join(f"\\{letter}" if letter in '"\\$' else letter for letter in value) + '"'
 
 
 def _labels(labels: Mapping[str, str]) -> list[str]:

@@ -175,6 +175,32 @@ def test_an_image_is_built_without_a_name_and_says_its_lines(image, tmp_path):
     assert docker.inspect_images(built) == []
 
 
+def test_labels_change_nothing_else_about_an_image(image, tmp_path):
+    name = f"dokku-tools-labelled:{os.getpid()}"
+    given = {**LABELS, "com.dokku.note": 'a $HOME "quoted" \\ value', "empty": ""}
+    docker.tag(image, f"dokku-tools-base:{os.getpid()}")
+    (tmp_path / "tree").mkdir()
+    text = f"FROM dokku-tools-base:{os.getpid()}\nENV A=b\nWORKDIR /srv\nEXPOSE 80\nUSER 7\nCMD npm start\n"
+    (tmp_path / "tree/Dockerfile").write_text(text)
+    docker.build(str(tmp_path / "tree"), "", str(tmp_path / "id"), LABELS, [], lambda _: None)
+    before = docker.inspect_images((tmp_path / "id").read_text().strip())[0]
+    try:
+        docker.label(before["Id"], name, given)
+        once = docker.inspect_images(name)[0]
+        docker.label(before["Id"], name, given)
+        again = docker.inspect_images(name)[0]
+    finally:
+        docker.remove_image(name)
+        docker.remove_image(before["Id"])
+    assert once["Config"]["Labels"].items() >= given.items()
+    assert len(once["RootFS"]["Layers"]) == len(before["RootFS"]["Layers"])
+    for key in ("Cmd", "Env", "WorkingDir", "ExposedPorts", "User"):
+        assert once["Config"][key] == before["Config"][key]
+    assert not once["Config"].get("Entrypoint")
+    assert again["Id"] == once["Id"]
+    assert again["Metadata"]["LastTagTime"] > once["Metadata"]["LastTagTime"]
+
+
 def test_a_build_that_fails_leaves_no_id(tmp_path):
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree/Dockerfile").write_text("NONSENSE\n")

@@ -109,6 +109,25 @@ def test_the_words_of_a_build(shell):
     assert "--file=other" in docker.build_argv("/tree", "other", "/id", {}, [])
 
 
+def test_labels_are_one_layer_and_come_with_the_name(shell):
+    docker.label(
+        "sha256:1", "dokku/blog:latest", {"dokku": "", "com.dokku.app-name": "blog", "x": '$a "b"\\'}
+    )
+
+    (call,) = shell.calls
+    assert call.argv == ["docker", "image", "build", "--force-rm", "--tag=dokku/blog:latest", "-"]
+    assert call.stdin.decode() == (
+        'FROM sha256:1\nLABEL dokku="" com.dokku.app-name="blog" x="\\$a \\"b\\"\\\\"\n'
+    )
+    assert call.env["DOCKER_BUILDKIT"] == "0"
+
+
+def test_labels_that_docker_will_not_give_are_a_failure(shell):
+    shell.answers("docker image build …", err="no space left on device\n", status=1)
+    with pytest.raises(ToolFailed, match="docker build: no space left on device"):
+        docker.label("sha256:1", "dokku/blog:latest", {"dokku": ""})
+
+
 def test_an_image_may_take_its_time_on_the_way_but_not_for_ever(shell, tmp_path):
     (tmp_path / "archive").write_bytes(b"layers")
     with open(tmp_path / "archive", "rb") as archive:
