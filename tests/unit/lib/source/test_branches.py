@@ -7,11 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.base import files, log, properties, settings
-from lib.base.errors import AppNotFound, DokkuError
+from lib.base.errors import AppNotFound, DokkuError, ToolFailed
 from lib.source import branches
 
 APP = "blog"
 TIP = "1" * 40
+GENERAL = {
+    "archive-max-files": "10000",
+    "archive-max-size": "1073741824",
+    "deploy-branch": "master",
+    "fetch-timeout": "1800",
+    "keep-git-dir": "false",
+    "retry-timeout": "60",
+    "rev-env-var": "GIT_REV",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -64,8 +73,19 @@ def test_no_revision_variable_is_a_value_of_its_own():
 def test_limits_of_archives_are_the_hosts(said):
     branches.set_("--global", "archive-max-size", "1000")
     assert properties.get("git", "--global", "archive-max-size") == "1000"
-    with pytest.raises(DokkuError, match="Property can only be specified globally"):
-        branches.set_(APP, "archive-max-files", "10")
+    for key in ("archive-max-files", "archive-max-size", "fetch-timeout", "retry-timeout"):
+        with pytest.raises(DokkuError, match="Property can only be specified globally"):
+            branches.set_(APP, key, "10")
+
+
+def test_the_image_an_app_came_from_is_the_apps_own():
+    branches.set_(APP, "source-image", "registry.example:5000/a/b:1@sha256:0")
+    assert row("source-image") == "registry.example:5000/a/b:1@sha256:0"
+    with pytest.raises(DokkuError, match="Property cannot be specified globally"):
+        branches.set_("--global", "source-image", "a")
+    for bad in ("-x", "a b", "a\nRUN id", ""):
+        with pytest.raises(DokkuError, match="Invalid docker image"):
+            branches._judge(APP, "source-image", bad)
 
 
 REFUSED = [
@@ -84,6 +104,9 @@ REFUSED = [
     ("archive-max-size", "1G", "Invalid value for archive-max-size, must be a positive number"),
     ("archive-max-files", "-1", "Invalid value for archive-max-files, must be a positive number"),
     ("archive-max-files", "٣", "Invalid value for archive-max-files, must be a positive number"),
+    ("fetch-timeout", "0", "Invalid value for fetch-timeout, must be a positive number"),
+    ("retry-timeout", "1.5", "Invalid value for retry-timeout, must be a positive number"),
+    ("sync-remote", "x", f"Invalid key specified, valid keys include: {', '.join(branches.KEYS)}"),
     ("nope", "x", f"Invalid key specified, valid keys include: {', '.join(branches.KEYS)}"),
     ("../x", "x", f"Invalid key specified, valid keys include: {', '.join(branches.KEYS)}"),
     ("", "x", "No key specified"),
@@ -139,9 +162,14 @@ def test_an_app_where_nothing_was_set_has_the_defaults(shell):
         "rev-env-var": "GIT_REV",
         "sha": "",
         "last-updated-at": "",
-        "computed-deploy-branch": "master",
-        "computed-keep-git-dir": "false",
+        "archive-max-files": "",
+        "archive-max-size": "",
+        "fetch-timeout": "",
+        "retry-timeout": "",
         "source-image": "",
+        "sync-remote": "",
+        "sync-ref": "",
+        **{f"{kind}-{key}": value for kind in ("global", "computed") for key, value in GENERAL.items()},
     }
     assert shell.ran == []
 
@@ -153,6 +181,56 @@ def test_the_hosts_branch_counts_where_the_app_has_none():
     ]
     properties.write("git", APP, "deploy-branch", "release")
     assert [row("deploy-branch"), row("computed-deploy-branch")] == ["release", "release"]
+
+
+def test_the_host_has_values_of_its_own(shell):
+    branches.set_("--global", "fetch-timeout", "5")
+    told = {row.flag: (row.value, row.newer) for row in branches.general_rows()}
+    general = {**GENERAL, "fetch-timeout": "5"}
+    assert told == {
+        f"--git-{kind}-{key}": (value, False)
+        for kind in ("global", "computed")
+        for key, value in general.items()
+    }
+    assert (row("global-fetch-timeout"), row("computed-fetch-timeout")) == ("5", "5")
+    assert shell.ran == []
+
+
+@pytest.mark.parametrize("key", ["deploy-branch", "keep-git-dir", "rev-env-var"])
+def test_what_counts_is_the_apps_then_the_hosts_value(key):
+    branches.set_("--global", key, "true")
+    assert (row(f"global-{key}"), row(f"computed-{key}")) == ("true", "true")
+    branches.set_(APP, key, "false")
+    assert (row(key), row(f"global-{key}"), row(f"computed-{key}")) == ("false", "true", "false")
+
+
+def test_no_revision_variable_counts_as_chosen():
+    branches.set_("--global", "rev-env-var", "REV")
+    branches.set_(APP, "rev-env-var", "")
+    assert (row("rev-env-var"), row("computed-rev-env-var"), row("global-rev-env-var")) == ("", "", "REV")
+
+
+def test_where_a_sync_came_from_is_told():
+    properties.write("git", APP, "sync-remote", "https://git.example/x")
+    properties.write("git", APP, "sync-ref", "main")
+    assert (row("sync-remote"), row("sync-ref")) == ("https://git.example/x", "main")
+
+
+def test_the_status_is_gits_own(said, shell):
+    shell.answers("git …status", out="fatal: x\n", status=128)
+    with pytest.raises(ToolFailed) as failed:
+        branches.show_status(APP)
+    assert (failed.value.text, failed.value.exit_code) == ("", 128)
+    assert text_of(said) == "fatal: x\n"
+    assert shell.ran == [f"git --git-dir={settings.app_dir(APP)} status"]
+    assert shell.calls[0].cwd == settings.app_dir(APP)
+
+
+def test_an_unlocked_app_has_no_old_clone():
+    files.replace(os.path.join(settings.data("git", APP), "HEAD"), "x")
+    branches.unlock(APP)
+    branches.unlock(APP)
+    assert not os.path.exists(settings.data("git", APP))
 
 
 def test_the_commit_is_told_in_short_and_with_its_time(shell):
