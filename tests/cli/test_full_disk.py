@@ -57,6 +57,7 @@ def state(dokku: Dokku) -> dict[str, bytes]:
         (("config:set", "--no-restart", "blog", "B=2"), None),
         (("apps:lock", "blog"), None),
         (("git:set", "blog", "deploy-branch", "main"), None),
+        (("git:auth", "git.example.com", "me", "secret"), None),
         (("git:from-archive", "blog", "--"), archive(GOOD, member("large", bytes(100_000)))),
         (("apps:clone", "blog", "copy"), None),
         (("apps:rename", "blog", "copy"), None),
