@@ -14,7 +14,10 @@ from tests.cli.conftest import TREE, Dokku
 
 NO_APP = " !     Please specify an app to run the command on\n"
 MISSING = " !     App nope does not exist\n"
-KEYS = "archive-max-files, archive-max-size, deploy-branch, keep-git-dir, rev-env-var"
+KEYS = (
+    "archive-max-files, archive-max-size, deploy-branch, fetch-timeout, keep-git-dir, retry-timeout, "
+    "rev-env-var, source-image"
+)
 BAD_NAME = " !     App name must begin with lowercase alphanumeric character, and"
 
 
@@ -643,6 +646,8 @@ def test_the_help_names_every_command(dokku: Dokku) -> None:
     assert (said.err, said.code) == ("", 0)
     for usage in (
         "git:from-archive [--archive-type tar|tar.gz|zip] <app> <archive-url> [<git-username>] [<git-email>]",
+        *("git:allow-host <host>", "git:auth <host> [<username> [<password>]]", "git:auth-status <host>"),
+        *("git:generate-deploy-key", "git:public-key", "git:status <app>", "git:unlock <app>"),
         *("git:initialize <app>", "git:report", "git:set"),
     ):
         assert f"    {usage}" in said.out

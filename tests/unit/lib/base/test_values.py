@@ -296,3 +296,45 @@ def test_what_some_file_system_takes_for_git(name: str) -> None:
 @pytest.mark.parametrize("name", ["git", ".gitignore", ".gitmodules", "a.git", ".git2"])
 def test_what_only_looks_like_git(name: str) -> None:
     assert not values.is_git_directory(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("git.Example.com", ("git.Example.com", "")),
+        ("localhost:22", ("localhost", "22")),
+        ("10.0.0.1:65535", ("10.0.0.1", "65535")),
+        ("::1", ("::1", "")),
+        ("[::1]", ("::1", "")),
+        ("[fe80::1]:2222", ("fe80::1", "2222")),
+    ],
+)
+def test_a_host_may_have_a_port(text: str, place: tuple[str, str]) -> None:
+    assert values.split_host(text) == place
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "",
+            ":22",
+            "a:",
+            "a:0",
+            "a:65536",
+            "a:b",
+            "a:1:2",
+            "-a",
+            "*.a",
+            "a b",
+            "a/b",
+            "a@b",
+            "a\n",
+            "a#",
+            "é",
+        ),
+        *("[a]", "[::1", "::1]", "[]", "fe80::1%eth0", "::g", "[1.2.3.4]", "a..b", "x" * 64, "1" * 9000),
+    ],
+)
+def test_what_is_no_host_has_none(text: str) -> None:
+    assert values.split_host(text) == ("", "")
