@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from lib.app import apps, config, environments, options, ports, processes
 from lib.base import log, properties, scratch, signals, triggers
 from lib.base.errors import DokkuError, ToolFailed
-from lib.build import images
+from lib.build import images, pack
 from lib.runtime import containers, retirement, schedulers
 from lib.runtime.containers import Container
 from lib.tools import docker
@@ -138,7 +138,7 @@ class Generation:
         if self.image.kind == "herokuish":
             return ["/start", process]
         if self.image.kind == "pack":
-            return [] if process == "web" else [process]
+            return pack.start(self.app, self.image, process, _port(self.app, self.image)).command
         own = config.get(self.app, "DOKKU_DOCKERFILE_START_CMD")
         return options.words(own or processes.command(self.app, process, _port(self.app, self.image)))
 

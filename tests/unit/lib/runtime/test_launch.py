@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from lib.app import apps, config, options
+from lib.app import apps, config, options, processes
 from lib.base import files, log, properties, settings, signals, triggers
 from lib.base.errors import DokkuError, Interrupted
 from lib.build.images import Image
@@ -165,14 +165,21 @@ def test_an_image_of_buildpacks_listens_on_5000(shell):
     assert argv_of(shell, "create")[0][-2:] == ["/start", "web"]
 
 
-@pytest.mark.parametrize(("process", "command"), [("web", []), ("worker", ["worker"])])
-def test_an_image_of_cloud_native_buildpacks_is_told_its_process(shell, process, command):
+@pytest.mark.parametrize(
+    ("process", "entrypoint", "command"),
+    [("web", "/cnb/process/web", []), ("cron", "/cnb/lifecycle/launcher", ["run it 5000"])],
+)
+def test_an_image_of_cloud_native_buildpacks_is_entered_by_its_process(shell, process, entrypoint, command):
+    marks = {"io.buildpacks.stack.id": "x", "io.buildpacks.build.metadata": '{"processes":[{"type":"web"}]}'}
+    shell.answers("docker image inspect …", out=json.dumps({"Id": "sha256:1", "Config": {"Labels": marks}}))
+    files.replace(processes.procfile_path(APP), "cron: run it $PORT\n")
     created(shell, A)
     inspected(shell, known(A))
     with generation(IMAGE._replace(kind="pack")) as new:
         new.start(process, 1)
     argv = argv_of(shell, "create")[0]
     assert argv[argv.index("--") + 2 :] == command
+    assert f"--entrypoint={entrypoint}" in argv
 
 
 def test_the_port_is_published_when_all_interfaces_are_wanted(shell):
