@@ -24,8 +24,10 @@ BuildDir = Annotated[str, typer.Option("--build-dir", metavar="DIR", help="what 
 Force = Annotated[bool, typer.Option("--force", help="pull the image even if this host has it")]
 Remote = Annotated[str, typer.Argument(metavar="<repository>")]
 Ref = Annotated[str, typer.Argument(metavar="[<git-ref>]")]
-Build = Annotated[bool, typer.Option("--build", help="build and deploy what was fetched")]
-BuildIfChanges = Annotated[bool, typer.Option("--build-if-changes", help="the same, if it is new")]
+Build = Annotated[  # the last of the two counts, as in Dokku
+    bool | None,
+    typer.Option("--build/--build-if-changes", help="build and deploy what was fetched (if it is new)"),
+]
 SkipDeployBranch = Annotated[bool, typer.Option("--skip-deploy-branch", help="keep the deploy branch's name")]
 Key = Annotated[str, typer.Argument(metavar="<property>")]
 Value = Annotated[str, typer.Argument(metavar="[<value>]")]
@@ -128,13 +130,12 @@ def sync(
     app: App = "",
     remote: Remote = "",
     ref: Ref = "",
-    build: Build = False,
-    build_if_changes: BuildIfChanges = False,
+    build: Build = None,
     skip_deploy_branch: SkipDeployBranch = False,
 ) -> None:
     """Clone or fetch an app from remote git repo."""
     apps.verify_app_name(app)
-    when = deploy.IF_CHANGED if build_if_changes else deploy.ALWAYS if build else ""
+    when = "" if build is None else deploy.ALWAYS if build else deploy.IF_CHANGED
     deploy.synced(app, remote, ref, when, skip_deploy_branch)
 
 

@@ -64,6 +64,7 @@ def synced(app: str, remote: str, ref: str = "", build: str = "", keeps_branch: 
         found = remotes.fetch(app, remote, ref)
         signals.failpoint("fetched")
         remotes.choose_branch(app, found, keeps_branch)
+        remotes.remember(app, found)
         if not build or (build == IF_CHANGED and not found.is_new):
             remotes.adopt(app, found)
             if build:

@@ -21,7 +21,9 @@ _EVERYTHING = "refs/dokku/everything"
 TIMEOUT, RETRY_BUDGET = 1800, 60  # seconds: of one fetch, and after which none is begun again
 _URL = re.compile(r"(https?|ssh|git)://(?P<user>[^/@\s]*@)?(?P<host>[^-/@\s][^/@\s]*)/\S+", re.IGNORECASE)
 _SSH = re.compile(
-    r"([A-Za-z0-9_.][\w.+-]*@)?([A-Za-z0-9][\w.-]*|\[[0-9A-Fa-f:.]+\]):(?!//)[^:\s]\S*", re.ASCII
+    r"(?!(https?|ssh|ftps?|file|rsync):/)"  # a url that lacks a slash
+    r"([A-Za-z0-9_.][\w.+-]*@)?([A-Za-z0-9][\w.-]*|\[[0-9A-Fa-f:.]+\]):(?!//)[^:\s]\S*",
+    re.ASCII | re.IGNORECASE,
 )
 _ID = re.compile(r"[0-9a-f]{7,64}")
 _FULL_ID = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
@@ -30,6 +32,7 @@ _UNKNOWN_TO_THEM = re.compile(
     r"could not read (Username|Password)|Authentication failed|Permission denied \(.*publickey"
     r"|(error:|HTTP(/[0-9.]+)?) 40[13]"
 )
+_ASIDE = re.compile(r"remote: |warning: |hint: ", re.IGNORECASE)
 
 
 class Found(NamedTuple):
@@ -51,8 +54,8 @@ def fetch(app: str, remote: str, ref: str = "") -> Found:
     """
     wanted = ref or repos.deploy_branch(app)
     shown, user = _judged(remote, wanted)
-    repos.initialize(app)
     repos.clear_away(app)
+    repos.initialize(app)
     tip = repos.tip(app)
     if not tip:
         log.info1_quiet(f"Cloning {app} from {shown}#{wanted}")
@@ -78,9 +81,15 @@ def choose_branch(app: str, found: Found, keeps_branch: bool) -> None:
 
 
 def adopt(app: str, found: Found) -> None:
-    """Make what was found the tip of the deploy branch, and remember where it came from."""
+    """Make what was found the tip of the deploy branch."""
     if found.is_new:
         repos.advance(app, found.commit)
+    else:
+        repos.follow_deploy_branch(app)
+
+
+def remember(app: str, found: Found) -> None:
+    """Write down where the app's code comes from: what its submodules' relative urls are relative to."""
     for key, value in (("sync-remote", found.remote), ("sync-ref", found.ref)):
         if properties.get("git", app, key) != value:
             properties.write("git", app, key, value)
@@ -192,10 +201,10 @@ def _advice() -> DokkuError:
 
 
 def _reason(said: str) -> str:
-    """Git's last word, for the announcement of another attempt."""
-    lines = [line for line in said.splitlines() if line.strip()]
+    """What went wrong, for the announcement of another attempt: what git, or its ssh, said of it first."""
+    lines = [line for line in said.splitlines() if line.strip() and not _ASIDE.match(line)]
     return (
-        values.printable(lines[-1].removeprefix("fatal: ").removeprefix("error: ")) if lines else "git failed"
+        values.printable(lines[0].removeprefix("fatal: ").removeprefix("error: ")) if lines else "git failed"
     )
 
 

@@ -15,6 +15,7 @@ from lib.tools import git
 DEFAULT_BRANCH = "master"
 REV_VARIABLE = "GIT_REV"
 _NOT_BARE = re.compile(r"^\s*bare\s*=\s*false", re.MULTILINE | re.IGNORECASE)
+_PARTS = ("HEAD", "objects", "refs")  # where one is missing, git sees no repository at all
 ABANDONED = 3600  # seconds without a change
 
 
@@ -40,7 +41,7 @@ def exists(app: str) -> bool:
 
 def initialize(app: str) -> None:
     """Make the app's repository where it is missing, and its hook what it should be."""
-    if not exists(app):
+    if not all(os.path.exists(os.path.join(path(app), name)) for name in _PARTS):
         git.init(path(app), deploy_branch(app))
     if _NOT_BARE.search(files.read(os.path.join(path(app), "config"))):  # what 0.24's git:sync left
         git.set_config(path(app), "core.bare", "true")
@@ -82,10 +83,10 @@ def tip(app: str) -> str:
 def clear_away(app: str) -> None:
     """Remove what a killed git left in the repository. The caller holds the deploy lock.
 
-    Nobody else writes the first three; of the others only what is too old to belong to anybody goes.
+    Nobody else writes the first four; of the others only what is too old to belong to anybody goes.
     """
-    ours = [f"refs/heads/{deploy_branch(app)}.lock", "HEAD.lock", "refs/dokku/sync.lock"]
-    old = ["config.lock", "packed-refs.lock", "shallow.lock", *_unfinished_packs(app)]
+    ours = [f"refs/heads/{deploy_branch(app)}.lock", "HEAD.lock", "refs/dokku/sync.lock", "config.lock"]
+    old = ["packed-refs.lock", "shallow.lock", *_unfinished_packs(app)]
     for name in (*ours, *old):
         place = os.path.join(path(app), name)
         with contextlib.suppress(FileNotFoundError):

@@ -272,9 +272,20 @@ def test_a_later_branch_changes_no_setting(said):
     assert said == []
 
 
-def test_what_was_found_becomes_the_tip_and_is_remembered(shell):
+def test_what_was_found_becomes_the_tip(shell):
     remotes.adopt(APP, remotes.Found(NEW, "main", URL, "main", is_first=False, is_new=True))
     assert any(f"update-ref --end-of-options refs/heads/master {NEW}" in line for line in shell.ran)
+
+
+def test_what_was_found_already_becomes_what_a_clone_starts_with(shell):
+    write_ref("HEAD", "ref: refs/heads/other")
+    remotes.adopt(APP, remotes.Found(OLD, "main", URL, "main", is_first=False, is_new=False))
+    assert [line for line in shell.ran if "symbolic-ref HEAD refs/heads/master" in line]
+    assert not [line for line in shell.ran if "update-ref" in line]
+
+
+def test_where_the_code_comes_from_is_remembered():
+    remotes.remember(APP, remotes.Found(NEW, "main", URL, "main", is_first=False, is_new=True))
     assert properties.get("git", APP, "sync-remote") == URL
     assert properties.get("git", APP, "sync-ref") == "main"
 
