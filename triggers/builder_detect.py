@@ -4,14 +4,11 @@ Fired by: lib/build/builders.py detect. The order of plugin names decides, so an
 `builder`) comes before the builders themselves.
 """
 
-from lib.base import properties
-from lib.build import builders, dockerfile
+from lib.build import builder_settings, builders, dockerfile, nixpacks, railpack
 
 
 def selected(app: str, _tree: str) -> str:
-    chosen = properties.get("builder", app, "selected") or properties.get(
-        "builder", properties.GLOBAL, "selected"
-    )
+    chosen = builder_settings.computed(app, "selected")
     return f"{chosen}\n" if chosen else ""
 
 
@@ -19,5 +16,7 @@ HANDLERS = {
     "builder": selected,
     "builder-dockerfile": dockerfile.detected,
     "builder-herokuish": lambda app, tree: "herokuish\n" if builders.wants_herokuish(app, tree) else "",
+    "builder-nixpacks": nixpacks.detected,
     "builder-pack": lambda app, tree: "pack\n" if builders.wants_pack(app, tree) else "",
+    "builder-railpack": railpack.detected,
 }

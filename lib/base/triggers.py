@@ -76,6 +76,11 @@ def listeners(name: str) -> list[str]:
     return sorted([*_built_in(name), *scripts], key=os.fsencode)
 
 
+def core_listeners(name: str) -> list[str]:
+    """The core plugins under whose names we answer a trigger."""
+    return sorted(_built_in(name), key=os.fsencode)
+
+
 def has_plugins(name: str) -> bool:
     """Whether a plugin that is not a core one answers this trigger."""
     return any(_may_run(os.path.join(plugin.path, name)) for plugin in plugins())

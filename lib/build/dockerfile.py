@@ -3,22 +3,38 @@
 Source: dokku v0.24.0 plugins/builder-dockerfile.
 """
 
+import itertools
 import os
 
-from lib.app import config, options
+from lib.app import config, environments, options
 from lib.base import files, log, scratch, signals, triggers, values
 from lib.base.errors import DokkuError
-from lib.build import builders, images, layers
-from lib.tools import docker
+from lib.build import builder_settings, builders, images, layers, plans
+from lib.tools import buildx, docker
 
 NAME = "dockerfile"
-_NOT_FOR_BUILDS = ("-v", "--volume", "--link")
+_FILE = "Dockerfile"
+_READ_BY_CLIENT = (_FILE, ".dockerignore")
+_NOT_FOR_BUILDS = ("-v", "--volume", "--link", "--iidfile")
 
 
 def detected(app: str, tree: str) -> str:
     """The builder's name when the source has a Dockerfile and asks for no other builder."""
     others = builders.wants_herokuish(app, tree) or builders.wants_pack(app, tree)
-    return f"{NAME}\n" if builders.has_dockerfile(tree) and not others else ""
+    return f"{NAME}\n" if os.path.lexists(os.path.join(tree, _FILE)) and not others else ""
+
+
+def place(app: str, tree: str, *_: str) -> None:
+    """Put the app's Dockerfile where docker looks, if it is kept elsewhere.
+
+    Raises: DokkuError when it is not there, unless another builder was chosen.
+    """
+    chosen = plans.path(NAME, app)
+    if builder_settings.computed(app, "selected") not in ("", NAME):
+        return
+    if os.path.normpath(chosen) != _FILE and files.read_beneath(tree, chosen) is None:
+        raise DokkuError(f"Invalid dockerfile-path specified: {chosen}")
+    plans.place(NAME, app, tree)
 
 
 def build(builder: str, app: str, tree: str) -> None:
@@ -29,23 +45,17 @@ def build(builder: str, app: str, tree: str) -> None:
     if builder != NAME:
         return
     log.info1(f"Building {app} from Dockerfile")
-    dockerfile = files.read_beneath(tree, "Dockerfile")
-    if dockerfile is None:
-        raise DokkuError("No Dockerfile found in source code directory")
-    ports = exposed_ports(dockerfile)
-    triggers.fire("pre-build-dockerfile", app)
+    ports = exposed_ports(_verified(tree))
+    triggers.fire("pre-build-dockerfile", app, cwd=tree)
     said = triggers.ask("docker-args-build", app, NAME) + triggers.ask("docker-args-process-build", app, NAME)
     more = os.environ.get("DOKKU_DOCKER_BUILD_OPTS", "")
     flags = build_options(options.words(said) + options.words(more))
-    with scratch.directory("build") as place, layers.in_use():
-        id_file = os.path.join(place, "image")
-        docker.build(tree, "", id_file, images.labels(app, NAME), flags, layers.recorder(app))
-        signals.failpoint("built")
-        docker.tag(files.read(id_file).strip(), images.name(app))
+    with scratch.directory("build") as place_, layers.in_use():
+        _build(app, tree, os.path.join(place_, "image"), flags)
     signals.failpoint("tagged")
     if ports:
         config.set_values(app, {"DOKKU_DOCKERFILE_PORTS": " ".join(ports)})
-    triggers.fire("post-build-dockerfile", app)
+    triggers.fire("post-build-dockerfile", app, cwd=tree)
 
 
 def release(builder: str, app: str, tag: str) -> None:
@@ -77,3 +87,42 @@ def build_options(words: list[str]) -> list[str]:
         elif not word.startswith(tuple(f"{flag}=" for flag in _NOT_FOR_BUILDS)):
             kept.append(word)
     return kept
+
+
+def exported(app: str, words: list[str]) -> dict[str, str]:
+    """The app's variables for docker's environment: a bare `--build-arg KEY` takes its value from there.
+
+    Those that would change what docker itself does stay behind; a warning names one that is asked for.
+    """
+    variables = config.merged(app)
+    risky = {key for key in variables if environments.steers(key)}
+    after = [word for flag, word in itertools.pairwise(words) if flag == "--build-arg"]
+    attached = [word.removeprefix("--build-arg=") for word in words if word.startswith("--build-arg=")]
+    for key in sorted(risky.intersection(after + attached)):
+        log.warn(f"{key} cannot be handed to a build by name and was left out")
+    return {key: value for key, value in variables.items() if key not in risky}
+
+
+def _build(app: str, tree: str, id_file: str, flags: list[str]) -> None:
+    """BuildKit gives labels for nothing. The classic builder makes a layer of each: there they come after."""
+    marks, env = images.labels(app, NAME), exported(app, flags)
+    with_buildkit = buildx.builds()
+    docker.build(tree, "", id_file, marks if with_buildkit else {}, flags, layers.recorder(app), env)
+    signals.failpoint("built")
+    built = files.read(id_file).strip()
+    if with_buildkit:
+        docker.tag(built, images.name(app))
+    else:
+        docker.label(built, images.name(app), marks)
+
+
+def _verified(tree: str) -> str:
+    """The Dockerfile's text. Raises: DokkuError for what docker's client would read outside the source."""
+    for name in _READ_BY_CLIENT:
+        is_there = os.path.lexists(os.path.join(tree, name))
+        if is_there and files.read_beneath(tree, name) is None:
+            raise DokkuError(f"{name} is no file of the source, or too large")
+    text = files.read_beneath(tree, _FILE)
+    if text is None:
+        raise DokkuError("No Dockerfile found in source code directory")
+    return text

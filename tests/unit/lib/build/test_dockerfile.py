@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.app import config, options
-from lib.base import files, log, settings
+from lib.base import files, log, properties, settings
 from lib.base.errors import DokkuError, ToolFailed
 from lib.build import dockerfile
 
@@ -35,7 +35,9 @@ def builds(shell, image: str = "sha256:abc") -> None:
         with open(id_file, "w", encoding="utf-8") as file:
             file.write(image)
 
-    shell.answers("docker image build …", out="Step 1/1 : FROM scratch\n ---> 0123456789ab\n", does=write_id)
+    shell.answers(
+        "docker image build …--iidfile=…", out="Step 1/1 : FROM scratch\n ---> 0123456789ab\n", does=write_id
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,11 +55,17 @@ def test_a_dockerfile_counts_unless_the_source_asks_for_another_builder(others, 
     assert dockerfile.detected(APP, TREE) == answer
 
 
-def test_a_dockerfile_that_is_a_link_out_of_the_source_is_none():
+@pytest.mark.parametrize("name", ["Dockerfile", ".dockerignore"])
+def test_a_link_out_of_the_source_is_refused_and_nothing_starts(shell, name):
+    source(Dockerfile="FROM scratch\n")
     files.replace("/etc/secret", "FROM scratch\n")
-    os.symlink("/etc/secret", f"{TREE}/Dockerfile")
+    files.remove(f"{TREE}/{name}")
+    os.symlink("/etc/secret", f"{TREE}/{name}")
 
-    assert dockerfile.detected(APP, TREE) == ""
+    assert dockerfile.detected(APP, TREE) == "dockerfile\n"
+    with pytest.raises(DokkuError, match=f"{name} is no file of the source"):
+        dockerfile.build("dockerfile", APP, TREE)
+    assert shell.ran == []
 
 
 def test_another_builders_turn_does_nothing(shell):
@@ -72,13 +80,78 @@ def test_the_image_gets_its_name_only_after_it_is_built(shell):
 
     dockerfile.build("dockerfile", APP, TREE)
 
-    build, tag = shell.calls
+    build, label = shell.calls
     assert build.cwd == TREE
     assert build.argv[-2:] == ["--", TREE]
-    assert f"--label=com.dokku.app-name={APP}" in build.argv
-    assert not any(word.startswith(("--tag", "-t")) for word in build.argv)
-    assert tag.argv == ["docker", "image", "tag", "--", "sha256:abc", "dokku/blog:latest"]
+    assert not any(word.startswith(("--tag", "-t", "--label")) for word in build.argv)
+    assert "--tag=dokku/blog:latest" in label.argv
+    assert label.stdin.startswith(b"FROM sha256:abc\nLABEL ")
+    assert b'com.dokku.app-name="blog"' in label.stdin
     assert config.get(APP, "DOKKU_DOCKERFILE_PORTS") == "3000 3001/udp"
+
+
+def test_buildkit_gives_the_labels_itself(shell, monkeypatch):
+    monkeypatch.setenv("DOCKER_BUILDKIT", "1")
+    source(Dockerfile="FROM scratch\n")
+    builds(shell)
+
+    dockerfile.build("dockerfile", APP, TREE)
+
+    build, tag = shell.calls
+    assert f"--label=com.dokku.app-name={APP}" in build.argv
+    assert tag.argv == ["docker", "image", "tag", "--", "sha256:abc", "dokku/blog:latest"]
+
+
+def test_a_bare_build_argument_gets_its_value_from_the_config(shell, said):
+    source(Dockerfile="FROM scratch\n")
+    config.set_values("--global", {"TOKEN": "global", "REGION": "eu"})
+    config.set_values(APP, {"TOKEN": "hunter2", "HTTP_PROXY": "http://me:hunter2@proxy", "DOCKER_HOST": "x"})
+    options.add(APP, ["build"], "--build-arg TOKEN --build-arg=HTTP_PROXY")
+    builds(shell)
+
+    dockerfile.build("dockerfile", APP, TREE)
+
+    build = shell.calls[0]
+    assert build.argv[build.argv.index("--build-arg") + 1] == "TOKEN"
+    assert (build.env["TOKEN"], build.env["REGION"]) == ("hunter2", "eu")
+    assert "DOCKER_HOST" not in build.env
+    assert "hunter2" not in build.env.get("HTTP_PROXY", "")
+    assert not any("hunter2" in word for call in shell.calls for word in call.argv)
+    assert b"HTTP_PROXY cannot be handed to a build" in b"".join(text for _, text in said)
+    assert b"DOCKER_HOST" not in b"".join(text for _, text in said)
+
+
+@pytest.mark.parametrize("owner", [APP, "--global"])
+def test_a_dockerfile_kept_elsewhere_is_put_where_docker_looks(owner):
+    source(Dockerfile="old", _infrastructure="")
+    files.remove(f"{TREE}/_infrastructure")
+    files.replace(f"{TREE}/_infrastructure/Dockerfile", "FROM scratch\n")
+    properties.write("builder-dockerfile", owner, "dockerfile-path", "_infrastructure/Dockerfile")
+
+    dockerfile.place(APP, TREE, "abc")
+
+    assert files.read(f"{TREE}/Dockerfile") == "FROM scratch\n"
+
+
+def test_a_dockerfile_that_is_not_where_it_should_be_ends_the_deploy_unless_another_builder_was_chosen():
+    source(Dockerfile="old")
+    properties.write("builder-dockerfile", APP, "dockerfile-path", "deploy/Dockerfile")
+
+    with pytest.raises(DokkuError, match="Invalid dockerfile-path specified: deploy/Dockerfile"):
+        dockerfile.place(APP, TREE)
+
+    properties.write("builder", APP, "selected", "herokuish")
+    dockerfile.place(APP, TREE)
+    assert files.read(f"{TREE}/Dockerfile") == "old"
+
+
+def test_a_dockerfile_path_that_links_out_of_the_source_is_none():
+    files.replace("/etc/secret", "FROM scratch\n")
+    os.symlink("/etc/secret", f"{TREE}/Other")
+    properties.write("builder-dockerfile", APP, "dockerfile-path", "Other")
+
+    with pytest.raises(DokkuError, match="Invalid dockerfile-path"):
+        dockerfile.place(APP, TREE)
 
 
 def test_a_failed_build_names_no_image_and_changes_no_config(shell):
