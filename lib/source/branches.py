@@ -1,30 +1,25 @@
 """git:set, git:report, git:initialize, git:status and git:unlock: how an app's repository is used."""
 
 import os
-import re
 
 from lib.app import apps
 from lib.base import files, log, properties, settings, values
 from lib.base.errors import DokkuError, ToolFailed
 from lib.base.report import Row
-from lib.source import repos
+from lib.source import limits, repos
 from lib.tools import git
 
+_ONLY_GLOBAL = tuple(limits.DEFAULTS)
 DEFAULTS = {
-    "archive-max-files": "10000",
-    "archive-max-size": str(1024**3),
+    **{key: str(value) for key, value in limits.DEFAULTS.items()},
     "deploy-branch": repos.DEFAULT_BRANCH,
-    "fetch-timeout": "1800",  # seconds, as is the next one
     "keep-git-dir": "false",
-    "retry-timeout": "60",
     "rev-env-var": repos.REV_VARIABLE,
     "source-image": "",
 }
-KEYS = tuple(DEFAULTS)
-_ONLY_GLOBAL = ("archive-max-files", "archive-max-size", "fetch-timeout", "retry-timeout")
+KEYS = tuple(sorted(DEFAULTS))
 _ONLY_OWN = ("source-image",)
 _TOLD = ("source-image", "sync-remote", "sync-ref")  # of an app, set by what it was deployed from
-_IMAGE = re.compile(r"[A-Za-z0-9][\x21-\x7e]*")
 
 
 def set_(app: str, key: str, value: str) -> None:
@@ -120,7 +115,7 @@ def _judge(app: str, key: str, value: str) -> None:
         raise DokkuError(f"Invalid key name: '{values.printable(value)}'")
     if key in _ONLY_OWN and app == properties.GLOBAL:
         raise DokkuError("Property cannot be specified globally")
-    if key == "source-image" and not _IMAGE.fullmatch(value):
+    if key == "source-image" and not values.is_image(value):
         raise DokkuError(f"Invalid docker image: {values.printable(value)}")
     if key in _ONLY_GLOBAL:
         if app != properties.GLOBAL:

@@ -79,8 +79,8 @@ def test_limits_of_archives_are_the_hosts(said):
 
 
 def test_the_image_an_app_came_from_is_the_apps_own():
-    branches.set_(APP, "source-image", "registry.example:5000/a/b:1@sha256:0")
-    assert row("source-image") == "registry.example:5000/a/b:1@sha256:0"
+    branches.set_(APP, "source-image", "registry.example:5000/a/b:1")
+    assert row("source-image") == "registry.example:5000/a/b:1"
     with pytest.raises(DokkuError, match="Property cannot be specified globally"):
         branches.set_("--global", "source-image", "a")
     for bad in ("-x", "a b", "a\nRUN id", ""):
