@@ -19,6 +19,7 @@ Url = Annotated[str, typer.Argument(metavar="<archive-url>")]
 Name = Annotated[str, typer.Argument(metavar="[<git-username>]")]
 Email = Annotated[str, typer.Argument(metavar="[<git-email>]")]
 ArchiveType = Annotated[str, typer.Option("--archive-type", metavar="tar|tar.gz|zip")]
+Checksum = Annotated[str, typer.Option("--checksum", metavar="sha256:HEX", help="refuse any other content")]
 Image = Annotated[str, typer.Argument(metavar="<docker-image>")]
 BuildDir = Annotated[str, typer.Option("--build-dir", metavar="DIR", help="what goes beside the Dockerfile")]
 Force = Annotated[bool, typer.Option("--force", help="pull the image even if this host has it")]
@@ -55,12 +56,17 @@ def auth_status(words: AuthWords = None) -> None:
 
 @namespace.command("from-archive", cls=LiteralDashes)
 def from_archive(
-    app: App = "", url: Url = "", name: Name = "", email: Email = "", archive_type: ArchiveType = "tar"
+    app: App = "",
+    url: Url = "",
+    name: Name = "",
+    email: Email = "",
+    archive_type: ArchiveType = "tar",
+    checksum: Checksum = "",
 ) -> None:
     """Updates an app's git repository with a given archive file."""
     apps.verify_app_name(app)
     source = (archive_type, values.without_credentials(url))
-    with archives.unpacked(url, archive_type) as tree:
+    with archives.unpacked(url, archive_type, checksum) as tree:
         deploy.from_directory(app, tree, commits.author(name, email), source)
 
 

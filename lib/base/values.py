@@ -141,7 +141,7 @@ def has_control_characters(text: str) -> bool:
 
 def without_credentials(url: str) -> str:
     """A url as it may be shown: https://user:password@host/path is https://host/path."""
-    return re.sub(r"(//)[^/]*@", r"\1", url, count=1) if url.lower().startswith("http") else url
+    return re.sub(r"(//)[^/?#\\]*@", r"\1", url, count=1) if url.lower().startswith("http") else url
 
 
 def printable(text: str) -> str:

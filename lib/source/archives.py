@@ -7,6 +7,7 @@ anything is extracted.
 import contextlib
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator
 
@@ -19,6 +20,7 @@ from lib.tools import tar, unzip
 
 TYPES = ("tar", "tar.gz", "zip")
 STDIN = "--"
+_CHECKSUM = re.compile(r"sha256:[0-9a-fA-F]{64}")
 _VALID = f"valid archive types include: {', '.join(TYPES)}"
 _MAGIC = {
     b"\x1f\x8b": "tar.gz",
@@ -39,29 +41,31 @@ _MAGIC = {
 
 
 @contextlib.contextmanager
-def unpacked(source: str, type_: str) -> Iterator[str]:
+def unpacked(source: str, type_: str, checksum: str = "") -> Iterator[str]:
     """A directory with the content of an archive, for as long as the block lasts.
 
-    source: an address on the web, or `--` for stdin. Raises: DokkuError for an archive we can't or won't
-    unpack.
+    source: an address on the web, or `--` for stdin. checksum: `sha256:` and 64 hex digits, when only that
+    content will do. Raises: DokkuError for an archive we can't or won't unpack.
     """
     if type_ not in TYPES:
         raise DokkuError(f"Invalid archive type specified, {_VALID}")
     if not source:
         raise DokkuError("Please specify an archive url or -- to fetch the archive from stdin")
+    if checksum and not _CHECKSUM.fullmatch(checksum):
+        raise DokkuError("Invalid checksum specified, must be sha256: and 64 hexadecimal digits")
     if source != STDIN:
         downloads.verify_url(source)
     with scratch.directory("archive") as place:
-        shown = "stdin" if source == STDIN else downloads.shown(source)
+        shown = "stdin" if source == STDIN else values.without_credentials(source)
         try:
-            content = _content(source, type_, place, shown)
+            content = _content(source, type_, checksum.lower(), place, shown)
         except ArchiveRejected as rejected:
             audits.record(f"rejected_{rejected.reason}", type_, shown, rejected.text)
             raise
         yield content
 
 
-def _content(source: str, type_: str, place: str, shown: str) -> str:
+def _content(source: str, type_: str, checksum: str, place: str, shown: str) -> str:
     """Fetch, judge and extract; the directory that holds what the archive is about."""
     archive, tree, content = (os.path.join(place, name) for name in ("archive", "tree", "content"))
     if source == STDIN:
@@ -70,6 +74,8 @@ def _content(source: str, type_: str, place: str, shown: str) -> str:
     else:
         log.info1(f"Downloading {type_} file from {shown}")
         downloads.download(source, archive)
+    if checksum:
+        _verify(archive, checksum)
     log.info1("Generating build context")
     type_ = _known_type(archive, type_)
     audits.record("extraction_started", type_, shown, f"{os.path.getsize(archive)} bytes")
@@ -79,6 +85,15 @@ def _content(source: str, type_: str, place: str, shown: str) -> str:
     _look_over(content, inside)
     audits.record("extraction_completed", type_, shown, f"{len(inside)} entries")
     return content
+
+
+def _verify(archive: str, checksum: str) -> None:
+    import hashlib
+
+    with open(archive, "rb") as file:
+        found = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    if found != checksum:
+        raise ArchiveRejected("checksum", f"Archive does not have the checksum {checksum}, but {found}")
 
 
 def _known_type(archive: str, announced: str) -> str:

@@ -24,11 +24,6 @@ def verify_url(url: str) -> None:
         raise DokkuError("Invalid archive url, must start with http:// or https:// and name a host")
 
 
-def shown(url: str) -> str:
-    """An address without the credentials in it."""
-    return _URL.sub(r"\1\2\3\4", url)
-
-
 def download(url: str, path: str) -> None:
     """Store what an address holds as a new file. Raises: DokkuError with one line that says why not."""
     deadline = time.monotonic() + limits.value("fetch-timeout")
@@ -64,7 +59,9 @@ def _failure(url: str, done: curl.Download, is_late: bool) -> DokkuError:
         reason = f"more than {curl.REDIRECTS} redirects"
     elif done.status == _NOT_WRITTEN:
         reason = "no room to store it"
-    text = f"Unable to download {shown(url)}: {reason or f'curl ended with {done.status}'}"
+    text = (
+        f"Unable to download {values.without_credentials(url)}: {reason or f'curl ended with {done.status}'}"
+    )
     passing = by_status == failures.TRANSIENT if done.code >= 400 else done.status in _PASSING
     return Transient(text, after=_seconds(done.after)) if passing and not is_late else DokkuError(text)
 

@@ -1,6 +1,7 @@
 """git:* as a user meets it, and the commands that git itself calls; without docker, up to the build."""
 
 import gzip
+import hashlib
 import json
 import os
 import re
@@ -283,7 +284,7 @@ def test_a_terminal_is_no_archive(dokku: Dokku) -> None:
 def test_over_ssh_the_same_is_refused(dokku: Dokku) -> None:
     dokku.make_app("blog")
     said = dokku.ssh("git:from-archive blog --", input=archive(member("/tmp/canary", b"x")))
-    assert (said.err, said.code) == (f" !     {ABSOLUTE}\n", 1)
+    assert (spoken(said.err), said.code) == ([f" !     {ABSOLUTE}"], 1)
 
 
 # --- git:from-archive: taken ----------------------------------------------------------------------------
@@ -361,6 +362,24 @@ def test_a_deploy_that_fails_moves_no_branch_and_may_be_tried_again(built: Dokku
     assert tip(built) == before
     assert note(built, "page") == "hello"
     assert temporary(built) == []
+
+
+def test_only_the_content_that_was_announced_is_taken(built: Dokku) -> None:
+    built.make_app("blog")
+    data = archive(member("index.html", b"hello"))
+    checksum = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    before = state(built)
+    for wrong, text in (
+        (f"sha256:{'0' * 64}", "Archive does not have the checksum"),
+        ("md5:x", "Invalid checksum"),
+    ):
+        done = built("git:from-archive", "blog", "--", "--checksum", wrong, input=data)
+        assert done.code == 1
+        assert text in done.err
+    assert state(built) == before
+    assert temporary(built) == []
+    assert built("git:from-archive", "blog", "--", "--checksum", checksum.upper(), input=data).code == 1
+    assert built("git:from-archive", "blog", "--", f"--checksum={checksum}", input=data).code == 0
 
 
 def test_git_of_an_archive_is_dropped_with_a_word(built: Dokku) -> None:
@@ -645,7 +664,7 @@ def test_the_help_names_every_command(dokku: Dokku) -> None:
     said = dokku("git:help")
     assert (said.err, said.code) == ("", 0)
     for usage in (
-        "git:from-archive [--archive-type tar|tar.gz|zip] <app> <archive-url> [<git-username>] [<git-email>]",
+        "git:from-archive [--archive-type tar|tar.gz|zip] [--checksum sha256:HEX] <app> <archive-url>",
         *("git:allow-host <host>", "git:auth <host> [<username> [<password>]]", "git:auth-status <host>"),
         *("git:generate-deploy-key", "git:public-key", "git:status <app>", "git:unlock <app>"),
         *("git:initialize <app>", "git:report", "git:set"),
