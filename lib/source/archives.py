@@ -80,6 +80,7 @@ def _content(source: str, type_: str, checksum: str, place: str, shown: str) -> 
     type_ = _known_type(archive, type_)
     audits.record("extraction_started", type_, shown, f"{os.path.getsize(archive)} bytes")
     found, top = _extracted(archive, tree, type_, limits.of_archives())
+    os.unlink(archive)  # now, before it gets to the disk: a gigabyte is faster gone than written
     os.rename(os.path.join(tree, top), content)
     inside = {name.removeprefix(f"{top}/"): member for name, member in found.items() if name != top}
     _look_over(content, inside)

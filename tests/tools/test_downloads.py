@@ -1,78 +1,27 @@
 """Archives from a web server of our own, on good days and bad ones, fetched by real curl."""
 
-import base64
 import contextlib
-import http.server
 import os
 import shutil
 import socket
-import threading
 import time
 
 import pytest
 
-from lib.base import log, properties, retry, settings
+from lib.base import log, properties, retry, settings, values
 from lib.base.errors import ArchiveRejected, DokkuError, Transient
 from lib.source import archives, downloads
 from tests.archives import GOOD, archive, member
+from tests.web import Server, in_turn, says, without_length
 
 pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 DATA = archive(GOOD)
 
 
-class Server(http.server.ThreadingHTTPServer):
-    """Answers by path. answers: functions of a request; requests: what was asked for, with credentials."""
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answers, self.requests, self.done = {}, [], threading.Event()
-
-    def url(self, path, credentials=""):
-        return f"http://{credentials}127.0.0.1:{self.server_port}{path}"
-
-    def handle_error(self, *_):
-        """Curl hangs up when it has heard enough."""
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        words = self.headers.get("Authorization", "").split()
-        self.server.requests.append((self.path, base64.b64decode(words[1]).decode() if words else ""))
-        self.server.answers[self.path](self)
-
-    def log_message(self, *_):
-        pass
-
-
-def says(status, body=b"", **headers):
-    """An answer with headers, in whose names `_` stands for `-`."""
-
-    def answer(request):
-        request.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
-            request.send_header(name.replace("_", "-"), value)
-        request.end_headers()
-        request.wfile.write(body)
-
-    return answer
-
-
-def in_turn(*answers):
-    """One answer after another."""
-    left = iter(answers)
-    return lambda request: next(left)(request)
-
-
 @pytest.fixture
 def server():
-    server = Server()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield server
-    server.done.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with Server.running() as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)
@@ -251,18 +200,6 @@ def test_a_server_that_is_not_there_is_tried_again(fetched, said):
     assert len(warnings(said)) == 3
 
 
-def without_length(body):
-    """An answer that ends when the connection does."""
-
-    def answer(request):
-        request.send_response(200)
-        request.end_headers()
-        with contextlib.suppress(OSError):
-            request.wfile.write(body)
-
-    return answer
-
-
 @pytest.mark.parametrize("how", [lambda body: says(200, body), without_length])
 def test_a_file_above_the_limit_is_not_fetched(server, fetched, how, tmp_path):
     properties.write("git", "--global", "archive-max-size", "2000000")
@@ -366,4 +303,4 @@ def test_what_is_no_plain_address_is_refused_and_not_repeated(url):
 )
 def test_an_address_is_shown_without_credentials(url, shown):
     downloads.verify_url(url)
-    assert downloads.shown(url) == shown
+    assert values.without_credentials(url) == shown
