@@ -1,8 +1,13 @@
 """docker-args-build APP BUILDER: options for the build, each with its own leading blank.
 
-Fired by: lib/build/dockerfile.py. Stdin: empty.
+Fired by: the builders of lib/build. Stdin: empty.
 """
 
-from lib.app import options
+from lib.app import docker_options, options
 
-HANDLERS = {"docker-options": lambda app, *_: "".join(f" {line}" for line in options.lines(app, "build"))}
+
+def answer(app: str, builder: str = "", *_: str) -> str:
+    return options.spoken(docker_options.for_build(app, builder))
+
+
+HANDLERS = {"docker-options": answer}

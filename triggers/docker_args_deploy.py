@@ -1,6 +1,6 @@
 """docker-args-deploy APP IMAGE_TAG [PROCESS INDEX]: options for a container, each with a leading blank.
 
-Fired by: lib/runtime/containers.py. Stdin: empty. Variables are named, not valued: whoever creates the
+Fired by: lib/runtime/launch.py. Stdin: empty. Variables are named, not valued: whoever creates the
 container hands their values over in the environment of its docker client, so no argument list holds them.
 """
 
@@ -13,5 +13,5 @@ def variables(app: str, *_: str) -> str:
 
 HANDLERS = {
     "config": variables,
-    "docker-options": lambda app, *_: "".join(f" {line}" for line in options.lines(app, "deploy")),
+    "docker-options": lambda app, *_: options.spoken(options.lines(app, "deploy")),
 }

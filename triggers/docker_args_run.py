@@ -3,14 +3,10 @@
 Stdin: empty. Variables are named, not valued, as in docker-args-deploy.
 """
 
-from lib.app import config, options
-
-
-def variables(app: str, *_: str) -> str:
-    return "".join(f" --env={key}" for key in config.merged(app))
-
+from lib.app import docker_options, options
+from triggers.docker_args_deploy import variables
 
 HANDLERS = {
     "config": variables,
-    "docker-options": lambda app, *_: "".join(f" {line}" for line in options.lines(app, "run")),
+    "docker-options": lambda app, *_: options.spoken(docker_options.for_run(app)),
 }

@@ -1,21 +1,33 @@
 """Docker options an app's owner set for a phase: one option string per line in DOCKER_OPTIONS_<PHASE>.
 
-People and plugins edit the files: comments and blank lines are skipped.
-Source: dokku v0.24.0 plugins/docker-options.
+People and plugins edit the files: comments and blank lines are skipped. Options of one process type only are
+the property list docker-options/APP/PROCESS.deploy, as later releases have it; what those left under
+`_default_` counts where there is no file. Source: dokku v0.24.0 plugins/docker-options.
 """
 
 import os
 import shlex
+from collections.abc import Callable, Sequence
 
-from lib.base import files, settings
+from lib.base import files, properties, settings
 from lib.base.errors import DokkuError
 
 PHASES = ("build", "deploy", "run")
 
+_PLUGIN, _DEFAULT = "docker-options", "_default_"
 
-def lines(app: str, phase: str) -> list[str]:
-    """The options of a phase, each a string of shell words that nobody evaluates."""
-    return [line for line in files.read_lines(path(app, phase)) if not line.startswith("#")]
+
+def lines(app: str, phase: str, process: str = "") -> list[str]:
+    """The options of a phase, each a string of shell words that nobody evaluates.
+
+    process: those of one process type alone; empty for those of all.
+    """
+    return [line for line in _read(app, phase, process) if not line.startswith("#")]
+
+
+def spoken(options: Sequence[str]) -> str:
+    """Options as the answer to a docker-args trigger: a leading blank each."""
+    return "".join(f" {line}" for line in options)
 
 
 def words(text: str) -> list[str]:
@@ -29,32 +41,67 @@ def words(text: str) -> list[str]:
         raise DokkuError(f"Unable to parse options or a command: {error}") from None
 
 
-def add(app: str, phases: list[str], line: str) -> None:
+def add(app: str, phases: Sequence[str], line: str, process: str = "") -> None:
     """Put an option on some phases; one that is there already stays once."""
     for phase in phases:
-        with files.locked(path(app, phase)):
-            _write(app, phase, {*files.read_lines(path(app, phase)), line})
+        _edit(app, phase, process, lambda before: [*before, line])
 
 
-def remove(app: str, phases: list[str], line: str) -> None:
+def remove(app: str, phases: Sequence[str], line: str, process: str = "") -> None:
     """Take an option off some phases; exactly this line, absent is fine."""
     for phase in phases:
-        with files.locked(path(app, phase)):
-            kept = files.read_lines(path(app, phase))
-            if line in kept:
-                _write(app, phase, {other for other in kept if other != line})
+        _edit(app, phase, process, lambda before: [other for other in before if other != line])
 
 
 def replace_matching(app: str, phase: str, prefix: str, line: str) -> None:
     """Put line in place of every option that starts with prefix."""
+    rewrite(app, phase, lambda before: [*(one for one in before if not one.startswith(prefix)), line])
+
+
+def rewrite(app: str, phase: str, change: Callable[[list[str]], list[str]]) -> None:
+    """Let change make the new lines of a phase, comments included, of those there are."""
+    _edit(app, phase, "", change)
+
+
+def clear(app: str, phase: str, process: str = "") -> None:
+    """Drop all options of a phase, those that a person commented out too."""
     with files.locked(path(app, phase)):
-        kept = {other for other in files.read_lines(path(app, phase)) if not other.startswith(prefix)}
-        _write(app, phase, {*kept, line})
+        properties.delete(_PLUGIN, app, _key(phase, process))
+        if not process:
+            files.remove(path(app, phase))
+
+
+def process_types(app: str) -> list[str]:
+    """The process types that have options of their own."""
+    names = [name.removesuffix(".deploy") for name in properties.get_all(_PLUGIN, app) if "." in name]
+    return [name for name in names if name != _DEFAULT and lines(app, "deploy", name)]
 
 
 def path(app: str, phase: str) -> str:
     return os.path.join(settings.app_dir(app), f"DOCKER_OPTIONS_{phase.upper()}")
 
 
-def _write(app: str, phase: str, options: set[str]) -> None:
-    files.replace_lines(path(app, phase), sorted(options))
+def _read(app: str, phase: str, process: str) -> list[str]:
+    if process or not os.path.isfile(path(app, phase)):
+        text = properties.get(_PLUGIN, app, _key(phase, process))
+    else:
+        text = files.read(path(app, phase))
+    return [line.strip(" \t\r") for line in text.split("\n") if line.strip(" \t\r")]
+
+
+def _edit(app: str, phase: str, process: str, change: Callable[[list[str]], list[str]]) -> None:
+    with files.locked(path(app, phase)):
+        before = _read(app, phase, process)
+        after = sorted(set(change(before)))
+        if after == before:
+            return
+        if process and after:
+            properties.write_list(_PLUGIN, app, _key(phase, process), after)
+            return
+        if not process:
+            files.replace_lines(path(app, phase), after)
+        properties.delete(_PLUGIN, app, _key(phase, process))
+
+
+def _key(phase: str, process: str) -> str:
+    return f"{process or _DEFAULT}.{phase}"

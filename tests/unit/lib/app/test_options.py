@@ -5,10 +5,12 @@ import shlex
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as effort
 from hypothesis import strategies as st
+from pyfakefs.fake_filesystem_unittest import Patcher
 
 from lib.app import options
-from lib.base import files, settings
+from lib.base import files, properties, settings
 from lib.base.errors import DokkuError
 
 APP = "blog"
@@ -51,6 +53,51 @@ def test_comments_and_empty_lines_of_a_person_are_skipped_and_comments_stay(app)
     assert options.lines(APP, "run") == ["-a"]
     options.add(APP, ["run"], "-b")
     assert "# mine\n" in files.read(options.path(APP, "run"))
+
+
+def test_options_of_one_process_type_are_kept_apart(app):
+    options.add(APP, ["deploy"], "--cpus 1")
+    options.add(APP, ["deploy"], "--cpus 2", "worker")
+    assert options.lines(APP, "deploy") == ["--cpus 1"]
+    assert options.lines(APP, "deploy", "worker") == ["--cpus 2"]
+    assert options.process_types(APP) == ["worker"]
+    options.remove(APP, ["deploy"], "--cpus 2", "worker")
+    assert options.process_types(APP) == []
+    assert not properties.is_set("docker-options", APP, "worker.deploy")
+
+
+def test_what_a_later_release_left_counts_until_there_is_a_file(app):
+    properties.write_list("docker-options", APP, "_default_.run", ["--later"])
+    assert options.lines(APP, "run") == ["--later"]
+    options.add(APP, ["run"], "--new")
+    assert files.read(options.path(APP, "run")) == "--later\n--new\n"
+    assert not properties.is_set("docker-options", APP, "_default_.run")
+    assert options.process_types(APP) == []
+
+
+def test_a_cleared_phase_has_nothing_left_and_the_others_stay(app):
+    options.add(APP, ["run", "deploy"], "-a")
+    options.add(APP, ["deploy"], "-b", "web")
+    options.clear(APP, "deploy")
+    assert (options.lines(APP, "deploy"), options.lines(APP, "run")) == ([], ["-a"])
+    assert options.lines(APP, "deploy", "web") == ["-b"]
+    options.clear(APP, "deploy", "web")
+    assert options.lines(APP, "deploy", "web") == []
+
+
+@effort(max_examples=30)
+@given(st.text(alphabet="ab \u2028\u0085\x0b\xa0'\"$`", min_size=1, max_size=12))
+def test_only_a_line_feed_ends_a_line(text):
+    line = f"-e={text}x"
+    with Patcher() as patcher:
+        patcher.fs.create_dir(settings.app_dir(APP))
+        options.add(APP, ["run"], line)
+        assert options.lines(APP, "run") == [line]
+
+
+def test_a_change_that_changes_nothing_writes_nothing(app):
+    options.remove(APP, ["run"], "-x")
+    assert not os.path.exists(options.path(APP, "run"))
 
 
 def test_an_app_without_options_has_none(app):
