@@ -19,6 +19,7 @@ class Row(NamedTuple):
     value: str
     newer: bool = False  # later than 0.24: not in the text
     refusal: str = ""  # what a call gets that asks for this value alone while there is none
+    label: str = ""  # what the text calls it, where that does not follow from the flag
 
 
 def show(
@@ -57,7 +58,7 @@ def show(
 def as_text(rows: Sequence[Row], family: str) -> list[str]:
     shown = [row for row in rows if not row.newer]
     if family == GO:
-        return [f"       {label(row.flag).ljust(31)}{row.value}" for row in sorted(shown)]
+        return [f"       {(row.label or label(row.flag)).ljust(31)}{row.value}" for row in sorted(shown)]
     return [f"       {label(row.flag).ljust(30)} {row.value.ljust(25)}" for row in shown]
 
 
