@@ -9,12 +9,13 @@ import contextlib
 import os
 import select
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from lib.base import log, signals
 
 _CHUNK = 65536  # what a pipe holds; a terminal gives at most 4 KiB at a time
+_PIECE = select.PIPE_BUF  # what a pipe with any room takes at once
 _GONE = select.POLLERR | select.POLLHUP
 
 
@@ -27,22 +28,30 @@ class _Channel(NamedTuple):
     writing: int
 
 
+class _Watch(NamedTuple):
+    """descriptor: None for nothing to watch."""
+
+    descriptor: int | None
+    hung_up: Callable[[], None]
+
+
 @contextlib.contextmanager
-def copied(each: Callable[[bytes], None], hung_up: Callable[[], None] | None = None) -> Iterator[None]:
+def copied(
+    each: Callable[[bytes], None], watch: int | None = None, hung_up: Callable[[], None] = lambda: None
+) -> Iterator[None]:
     """Hand over everything that is written inside the block, in order when both streams lead to one place.
 
-    each, hung_up: called in a thread of ours; they must not raise. hung_up: once, when whoever reads our
-    stderr has gone away. For one thread at a time: the streams are the whole process's.
+    each, hung_up: called in a thread of ours; they must not raise. hung_up: once, when the other end of the
+    descriptor `watch` is gone; what is said from then on goes nowhere else. For one thread at a time: the
+    streams are the whole process's.
     """
     with contextlib.ExitStack() as stack:
         with signals.deferred():
             channels = [_opened(streams, stack) for streams in _groups()]
             ending = os.eventfd(0, os.EFD_CLOEXEC)
             stack.callback(os.close, ending)
-            watch = _duplicate(2, stack)  # the log puts another file in the place of one that fails
-            reader = threading.Thread(
-                target=_pass_on, args=(channels, ending, each, watch, hung_up), daemon=True
-            )
+            work = (channels, ending, each, _Watch(watch, hung_up))
+            reader = threading.Thread(target=_pass_on, args=work, daemon=True)
             reader.start()
             stack.callback(_end, channels, ending, reader)
             for channel in channels:
@@ -103,38 +112,59 @@ def _end(channels: list[_Channel], ending: int, reader: threading.Thread) -> Non
     reader.join()
 
 
-def _pass_on(
-    channels: list[_Channel],
-    ending: int,
-    each: Callable[[bytes], None],
-    watch: int,
-    hung_up: Callable[[], None] | None,
-) -> None:
-    by_descriptor = {channel.reading: channel for channel in channels}
-    poll = select.poll()
-    for descriptor in (ending, *by_descriptor):
+def _pass_on(channels: list[_Channel], ending: int, each: Callable[[bytes], None], watch: _Watch) -> None:
+    is_read, is_told, ready = True, False, set[int]()
+
+    def pass_chunk(channel: _Channel) -> None:
+        nonlocal is_read
+        with contextlib.suppress(BlockingIOError):
+            data = os.read(channel.reading, _CHUNK)
+            is_read = is_read and _written(channel.original, data, watch.descriptor)
+            each(data)
+
+    readable = {channel.reading: channel for channel in channels}
+    for descriptor in readable:
         os.set_blocking(descriptor, False)
-        poll.register(descriptor, select.POLLIN)
-    if hung_up:
-        poll.register(watch, 0)
-    ready: list[int] = []
     while ending not in ready:
-        ready = [descriptor for descriptor, _ in poll.poll()]
-        for descriptor in by_descriptor.keys() & set(ready):
-            _pass_chunk(by_descriptor[descriptor], each)
-        if hung_up and watch in ready:
-            poll.unregister(watch)
-            hung_up()
+        ready = _ready({ending, *readable}, None if is_told else watch.descriptor)
+        for descriptor in readable.keys() & ready:
+            pass_chunk(readable[descriptor])
+        if not is_told and (not is_read or watch.descriptor in ready):
+            is_read, is_told = False, True
+            _lead_nowhere(channels)
+            watch.hung_up()
     for channel in channels:
         for _ in range(2 * _CHUNK // 4096):  # all that is there; a program left running may write for ever
-            _pass_chunk(channel, each)
+            pass_chunk(channel)
 
 
-def _pass_chunk(channel: _Channel, each: Callable[[bytes], None]) -> None:
-    with contextlib.suppress(BlockingIOError):
-        data = os.read(channel.reading, _CHUNK)
-        log.raw(data, channel.original)
-        each(data)
+def _written(target: int, data: bytes, watched: int | None) -> bool:
+    """Write data, piece by piece where there is room; False when the one who makes room has gone."""
+    for start in range(0, len(data), _PIECE):
+        if watched is not None and watched in _ready(set(), watched, {target}):
+            return False
+        log.raw(data[start : start + _PIECE], target)
+    return True
+
+
+def _ready(readable: set[int], watched: int | None, writable: Collection[int] = ()) -> set[int]:
+    """Wait for something; of the watched one, only that its other end is gone."""
+    poll = select.poll()
+    for descriptor in readable:
+        poll.register(descriptor, select.POLLIN)
+    for descriptor in writable:
+        poll.register(descriptor, select.POLLOUT)
+    if watched is not None:
+        poll.register(watched, 0)
+    return {descriptor for descriptor, _ in poll.poll()}
+
+
+def _lead_nowhere(channels: list[_Channel]) -> None:
+    """A pipe that its reader only keeps open would be full some time, and hold whoever writes there."""
+    nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    for channel in channels:
+        os.dup2(nowhere, channel.original, inheritable=False)
+    os.close(nowhere)
 
 
 def _duplicate(descriptor: int, stack: contextlib.ExitStack) -> int:

@@ -3,7 +3,7 @@
 import re
 
 from lib.app import apps
-from lib.base import locks, triggers, values
+from lib.base import locks, pushers, triggers, values
 from lib.base.errors import DokkuError, ToolFailed
 from lib.source import repos
 from lib.tools import git
@@ -29,11 +29,12 @@ def receive(word: str) -> None:
     """Become git-receive-pack for the app that a client names, which is made if need be.
 
     The lock file is open in the new program: the hook locks it, and it stays locked until the refs are
-    written.
+    written. So is the way to the client, which the hook watches.
     """
     app = repos.app_of(word)
     repos.ensure(app)
-    git.receive_pack(repos.path(app), {locks.INHERITED: str(locks.open_for_child(app))})
+    lock, pusher = str(locks.open_for_child(app)), pushers.word_for_child()
+    git.receive_pack(repos.path(app), {locks.INHERITED: lock, pushers.INHERITED: pusher})
 
 
 def upload(service: str, word: str) -> None:

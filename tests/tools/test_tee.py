@@ -116,25 +116,43 @@ def test_a_terminal_stays_a_terminal_of_the_same_size(tmp_path: Path) -> None:
     assert copy(tmp_path) == b"41 99\nover\nend\n"
 
 
-def test_a_reader_that_went_away_is_told_once_and_work_goes_on(tmp_path: Path) -> None:
+def test_an_other_end_that_is_gone_is_told_once_and_work_goes_on(tmp_path: Path) -> None:
     text = """
+    reading, writing = os.pipe()
     gone = threading.Event()
     calls = []
     def hung_up():
         calls.append(1)
         gone.set()
-    with tee.copied(kept.extend, hung_up):
+    with tee.copied(kept.extend, writing, hung_up):
+        os.close(reading)
         gone.wait()
         log.note("still here")
         run.run("sh", "-c", "echo and here")
     assert calls == [1]
     done()
     """
-    process = subprocess.Popen(script(tmp_path, text), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    assert process.stdout is not None
-    process.stdout.close()
-    assert process.wait() == 0
+    ran = subprocess.run(script(tmp_path, text), capture_output=True, check=True)
     assert copy(tmp_path) == b"still here\nand here\n"
+    assert (ran.stdout, ran.stderr) == (b"", b"")
+
+
+def test_a_full_pipe_that_nobody_reads_holds_nothing_up_when_the_other_end_is_gone(tmp_path: Path) -> None:
+    """So it is with git-receive-pack: it keeps the pipe open after its client has left."""
+    text = """
+    reading, writing = os.pipe()
+    gone = threading.Event()
+    with tee.copied(kept.extend, writing, gone.set):
+        threading.Timer(0.3, os.close, [reading]).start()
+        run.run("sh", "-c", "yes 0123456789 | head -c 500000")
+        gone.wait()
+    log.plain("after")
+    done()
+    """
+    process = subprocess.Popen(script(tmp_path, text), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.wait(timeout=60) == 0
+    assert len(copy(tmp_path)) == 500_000
+    process.communicate()
 
 
 def test_without_a_wish_to_know_a_reader_that_went_away_changes_nothing(tmp_path: Path) -> None:
