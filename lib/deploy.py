@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from lib.app import config, processes
 from lib.base import locks, log, properties, scratch, signals, triggers
 from lib.base.errors import DokkuError
-from lib.build import builders, images, layers
+from lib.build import builders, images, layers, records
 from lib.proxy import conf_files, urls, vhosts
 from lib.runtime import checks, containers, launch, retirement, schedulers
 from lib.source import commits, remotes, repos
@@ -113,7 +113,11 @@ def receive(app: str, revision: str = "") -> None:
         revision = repos.deployable(app, revision)
         old = containers.registered(app)
         switched = functools.partial(containers.differ, app, old)
-        with repos.checked_out(app, revision) as tree, images.restored_on_failure(app, unless=switched):
+        with (
+            records.kept(app, revision),
+            repos.checked_out(app, revision) as tree,
+            images.restored_on_failure(app, unless=switched),
+        ):
             triggers.fire("core-post-extract", app, tree, revision)
             triggers.fire("post-extract", app, tree, revision)
             builder = builders.detect(app, tree)

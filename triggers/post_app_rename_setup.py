@@ -4,6 +4,7 @@ Fired by: lib/app/apps.py rename.
 """
 
 from lib.app import copies, domains
+from lib.build import records
 from lib.source import repos
 
 
@@ -13,6 +14,7 @@ def copy(old: str, new: str) -> None:
 
 
 HANDLERS = {
+    "builds": records.copy,
     "git": copy,
     "nginx-vhosts": lambda old, new, *_: domains.rename(
         old, new

@@ -5,7 +5,7 @@ Fired by: lib/app/apps.py destroy. Having nothing to drop is success.
 
 from lib.app import processes
 from lib.base import files, properties, settings
-from lib.build import images
+from lib.build import images, records
 from lib.proxy import vhosts
 from lib.runtime import containers, retirement
 
@@ -18,6 +18,7 @@ def drop_containers(app: str, *_: str) -> None:
 
 HANDLERS = {
     "builder": lambda app, *_: images.remove_all(app),  # after "apps", before nothing that needs them
+    "builds": lambda app, *_: records.forget(app),
     "apps": drop_containers,
     "common": lambda app, *_: properties.forget(app),
     "nginx-vhosts": lambda app, *_: vhosts.clear([app]),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from lib.app import config
 from lib.base import files, log, triggers
 from lib.base.errors import DokkuError
-from lib.build import builder_settings, images
+from lib.build import builder_settings, images, records
 from lib.tools import docker
 
 DEFAULT = "herokuish"
@@ -53,6 +53,7 @@ def build(app: str, builder: str, tree: str) -> None:
     """
     _verify_known(app, builder)
     before = images.find(images.name(app))
+    records.note_builder(app, builder)
     with _remembered(app, builder):
         if is_ours(builder):
             triggers.fire("pre-build", builder, app, tree, cwd=tree)

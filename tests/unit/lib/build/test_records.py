@@ -1,0 +1,235 @@
+"""Records of builds: numbers, outcomes, what they hold, and what happens when they can't be written."""
+
+import json
+import os
+import stat
+import subprocess
+
+import pytest
+
+from lib.base import log, properties, scratch, settings
+from lib.base.errors import DokkuError, Interrupted
+from lib.build import record_reports, records
+
+APP, REVISION = "blog", "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture(autouse=True)
+def said():
+    """What the code under test writes: pairs of stream and bytes."""
+    with log.collected() as lines:
+        yield lines
+
+
+def text(said) -> str:
+    return b"".join(data for _, data in said).decode()
+
+
+def build(app=APP, does=lambda: None) -> None:
+    with records.kept(app, REVISION):
+        does()
+
+
+def directory(app=APP) -> str:
+    return settings.data("builds", app)
+
+
+def output(app=APP, number="") -> str:
+    with log.collected() as lines:
+        records.show(app, number)
+    return text(lines)
+
+
+def fails(error):
+    def fail():
+        log.info1("working")
+        raise error
+
+    return fail
+
+
+def test_a_build_that_worked_is_on_record_with_what_was_said(monkeypatch):
+    monkeypatch.setenv("SSH_NAME", "alice")
+
+    def work():
+        log.info1("Building")
+        records.note_builder(APP, "dockerfile")
+        log.warn("careful")
+
+    build(does=work)
+    (record,) = records.all_(APP)
+    assert record[:3] == (1, REVISION, "alice")
+    assert (record.builder, record.outcome) == ("dockerfile", records.SUCCEEDED)
+    assert record.ended >= record.started > 0
+    assert output() == "-----> Building\n !     careful\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "last"),
+    [
+        (
+            DokkuError("No such luck", more=("Try again",)),
+            "failed",
+            " !     No such luck\n !     Try again\n",
+        ),
+        (DokkuError("", exit_code=7), "failed", ""),
+        (Interrupted(15), "cancelled", " !     Cancelled (SIGTERM)\n"),
+        (KeyError("x"), "failed", " !     KeyError: 'x'\n"),
+    ],
+)
+def test_how_a_build_ended_is_on_record_with_its_last_words(error, outcome, last):
+    with pytest.raises(type(error)):
+        build(does=fails(error))
+    assert records.find(APP).outcome == outcome
+    assert output() == f"-----> working\n{last}"
+
+
+def test_records_are_for_us_alone():
+    build()
+    assert stat.S_IMODE(os.stat(directory()).st_mode) == 0o700
+    assert {stat.S_IMODE(os.stat(entry.path).st_mode) for entry in os.scandir(directory())} == {0o600}
+
+
+def test_numbers_go_on_and_the_last_few_stay(said):
+    record_reports.set_(properties.GLOBAL, "keep", "5")
+    record_reports.set_(APP, "keep", "3")
+    for _ in range(5):
+        build()
+    assert [record.number for record in records.all_(APP)] == [3, 4, 5]
+    assert sorted(os.listdir(directory())) == sorted(
+        f"{n}.{kind}" for n in (3, 4, 5) for kind in ("json", "log")
+    )
+    record_reports.set_(APP, "keep", "")
+    assert records.keep(APP) == 5
+
+
+def test_one_under_way_is_running_and_can_be_read():
+    def work():
+        log.plain("half")
+        assert [record.outcome for record in records.all_(APP)] == ["running"]
+
+    build(does=work)
+
+
+def test_one_whose_process_is_gone_was_killed():
+    build()
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    path = os.path.join(directory(), "1.json")
+    for pid, started in ((ended.pid, "123"), (os.getpid(), str(int(scratch.started(os.getpid())) - 1))):
+        record = records.find(APP)._replace(outcome="running", ended=0, pid=pid, process_start=started)
+        with open(path, "w") as file:
+            json.dump(record._asdict(), file)
+        assert records.find(APP).outcome == records.KILLED
+        with pytest.raises(DokkuError, match=f"No build of {APP} is running"):
+            records.cancel(APP)
+
+
+def test_a_build_inside_a_build_of_the_app_is_part_of_it():
+    build(does=lambda: build(does=lambda: log.plain("inner")))
+    (record,) = records.all_(APP)
+    assert (record.outcome, output()) == ("succeeded", "inner\n")
+
+
+def test_two_apps_at_once_have_a_record_each():
+    build(does=lambda: build("shop", lambda: log.plain("inner")))
+    assert (output("shop"), output()) == ("inner\n", "inner\n")
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"number": 1}', '{"number": 1, "colour": "red"}', "null"]
+)
+def test_an_unreadable_record_is_no_record_and_its_number_is_not_given_again(content):
+    build()
+    with open(os.path.join(directory(), "1.json"), "w") as file:
+        file.write(content)
+    assert records.all_(APP) == []
+    build()
+    assert [record.number for record in records.all_(APP)] == [2]
+
+
+def test_what_a_killed_process_left_beside_the_records_goes():
+    build()
+    with open(os.path.join(directory(), ".1.json.99.abcd"), "w"):
+        pass
+    build()
+    assert not [name for name in os.listdir(directory()) if name.startswith(".")]
+
+
+def test_a_build_goes_on_where_no_record_can_be_made(said, monkeypatch):
+    def refuse(*_words, **_more):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("lib.base.files.replace", refuse)
+    build(does=lambda: log.plain("worked"))
+    assert text(said) == " !     Unable to keep a record of this build: No space left on device\nworked\n"
+    assert records.all_(APP) == []
+
+
+def test_a_record_that_can_not_be_ended_makes_room_or_goes(monkeypatch):
+    refusals = [1]
+    real = records.files.replace
+
+    def replace(*words, **more):
+        if refusals[0]:
+            refusals[0] -= 1
+            raise OSError(28, "No space left on device")
+        real(*words, **more)
+
+    build(does=lambda: (log.plain("first"), monkeypatch.setattr("lib.base.files.replace", replace)))
+    assert records.find(APP).outcome == "succeeded"
+    refusals[0] = 2
+    monkeypatch.undo()
+    build(does=lambda: monkeypatch.setattr("lib.base.files.replace", replace))
+    assert [record.number for record in records.all_(APP)] == [1]
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "1.log", "../../x", "99999999999999999999", "2"])
+def test_a_build_that_is_not_there_is_refused(number):
+    build()
+    with pytest.raises(DokkuError):
+        records.show(APP, number)
+
+
+def test_the_records_of_an_app_that_changes_its_name_follow_it_and_go_with_it():
+    build(does=lambda: log.plain("x"))
+    records.copy(APP, "shop")
+    records.forget(APP)
+    assert (records.all_(APP), output("shop")) == ([], "x\n")
+    assert {stat.S_IMODE(os.stat(entry.path).st_mode) for entry in os.scandir(directory("shop"))} == {0o600}
+    records.copy("nobody", "shop")
+    records.forget("nobody")
+
+
+@pytest.mark.parametrize("value", ["0", "-3", "x", "10001", "1e3"])
+def test_a_bad_number_of_records_is_refused(value):
+    with pytest.raises(DokkuError, match="number from 1 to 10000"):
+        record_reports.set_(APP, "keep", value)
+    properties.write("builds", APP, "keep", value)
+    assert records.keep(APP) == records.KEEP
+
+
+@pytest.mark.parametrize("key", ["", "size"])
+def test_an_unknown_property_is_refused(key):
+    with pytest.raises(DokkuError, match="property specified"):
+        record_reports.set_(APP, key, "1")
+
+
+def test_the_list_is_a_table_or_json(said):
+    build()
+    with pytest.raises(DokkuError):
+        build(does=fails(DokkuError("no")))
+    record_reports.list_(APP, "json")
+    found = json.loads(text(said).splitlines()[-1])
+    assert [(one["number"], one["outcome"], one["revision"]) for one in found] == [
+        (1, "succeeded", REVISION),
+        (2, "failed", REVISION),
+    ]
+    said.clear()
+    record_reports.list_(APP, "stdout")
+    title, headings, *rows = text(said).splitlines()
+    assert title == "=====> blog builds"
+    assert headings.split() == ["NUMBER", "REVISION", "BUILDER", "USER", "STARTED", "TIME", "OUTCOME"]
+    assert [row.split()[:2] for row in rows] == [["1", REVISION[:8]], ["2", REVISION[:8]]]
+    with pytest.raises(DokkuError, match="Invalid output format"):
+        record_reports.list_(APP, "yaml")
