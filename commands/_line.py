@@ -23,8 +23,9 @@ _PASSING_WORDS_ON = (
     "docker-options:remove",
     "plugin:trigger",
 )
+_SECRETIVE = ("git:auth", "git:auth-status")  # a password may look like a flag
 _OTHER_NAMES = {"-v": "version", "--version": "version"}
-_QUOTED_GIT = ("git:auth", "git:from", "git:set", "git:sync")
+_QUOTED_GIT = ("git:auth", "git:from", "git:load", "git:set", "git:sync")
 
 
 class Line(NamedTuple):
@@ -69,7 +70,7 @@ def understood(words: list[str]) -> Line:
     rest = iter(words)
     for word in rest:
         command = kept[0] if kept else ""
-        if word.startswith("--") and word != "--":
+        if word.startswith("--") and word != "--" and command not in _SECRETIVE:
             seen.append(word)
         if word in _FLAGS:
             variables[_FLAGS[word]] = "1"

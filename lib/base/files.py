@@ -9,10 +9,13 @@ import fcntl
 import os
 import pwd
 import shutil
+import time
 from collections.abc import Iterator
 
 from lib.base import settings
 from lib.base.errors import DokkuError
+
+UNFINISHED = 60  # seconds after which a file beside another is nobody's
 
 
 def read(path: str, default: str = "") -> str:
@@ -115,9 +118,20 @@ def locked(path: str) -> Iterator[None]:
     try:
         give(descriptor)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _remove_unfinished(path)
         yield
     finally:
         os.close(descriptor)
+
+
+def _remove_unfinished(path: str) -> None:
+    """Remove what a `replace` that was killed left beside a file: there may be secrets in it."""
+    directory, name = os.path.split(path)
+    with contextlib.suppress(OSError):
+        for entry in os.listdir(directory):
+            beside = os.path.join(directory, entry)
+            if entry.startswith(f".{name}.") and time.time() - os.lstat(beside).st_mtime > UNFINISHED:
+                os.unlink(beside)
 
 
 def read_beneath(tree: str, name: str, limit: int = 1024 * 1024) -> str | None:

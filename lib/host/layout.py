@@ -35,6 +35,7 @@ def set_up(domain: str) -> None:
     placed.first_file(DEFAULTS, _DEFAULTS_TEXT)
     placed.first_file(os.path.join(settings.logs(), "events.log"), "", 0o664, owner)
     placed.first_file(os.path.join(settings.root(), ".ssh", "authorized_keys"), "", 0o600, owner)
+    placed.first_file(os.path.join(settings.root(), ".netrc"), "", 0o600, owner)
     placed.file(os.path.join(settings.root(), ".sshcommand"), "/usr/bin/dokku\n", 0o644, owner)
     for name in ("VERSION", "STABLE_VERSION"):
         placed.file(os.path.join(settings.lib(), name), f"{settings.VERSION}\n")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from commands import _line
 from tests.cli.conftest import TREE, Dokku
 
 
@@ -51,6 +52,12 @@ def test_flags_of_old_releases_are_taken_anywhere(dokku: Dokku, flag: str) -> No
         ("apps:exists", "blog", flag),
     ):
         assert dokku(*words) == ("", "", 0)
+
+
+def test_a_password_like_a_flag_is_none_that_programs_see(dokku: Dokku) -> None:
+    seen = _line.understood(["--quiet", "git:auth", "example.com", "joe", "--hunter2"]).variables
+    assert not any("hunter2" in value for value in seen.values())
+    assert seen["DOKKU_GLOBAL_FLAGS"] == "--quiet"
 
 
 def test_unknown_flags_before_the_command_are_dropped(dokku: Dokku) -> None:

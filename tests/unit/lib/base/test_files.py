@@ -105,6 +105,16 @@ def test_anything_can_be_removed(fs: Any) -> None:
     assert os.listdir("/srv") == []
 
 
+def test_what_a_killed_writer_left_goes_with_the_next_change(fs: Any) -> None:
+    place = os.environ["DOKKU_ROOT"]
+    old, young = (os.path.join(place, f"..netrc.{number}.ab") for number in (1, 2))
+    for path in (old, young):
+        files.replace(path, "secret")
+    os.utime(old, (0, 0))
+    with files.locked(os.path.join(place, ".netrc")):
+        assert os.listdir(place) == [os.path.basename(young)]  # of which nobody knows whose it is
+
+
 def test_directories_have_the_mode_asked_for(fs: Any) -> None:
     files.make_directory("/srv/a/b", 0o700)
     files.make_directory("/srv/a/b", 0o755)
