@@ -1,10 +1,10 @@
-"""The system user that owns the apps: in docker's group, and allowed two nginx commands as root."""
+"""The system user that owns the apps: in docker's group, and allowed three commands as root."""
 
 import os
 
 from lib.base import log, run, settings
 from lib.base.errors import DokkuError, ToolFailed
-from lib.host import placed
+from lib.host import placed, storage_directories
 
 DOCKER = "docker"
 SUDOERS = "/etc/sudoers.d/dokku-nginx"
@@ -27,8 +27,9 @@ def set_up() -> None:
 
 
 def set_up_sudoers() -> None:
-    """Let the user test and reload nginx as root: these exact words, nothing else."""
-    commands = (_plain(settings.nginx_test()), _plain(settings.nginx_reload()))
+    """Let the user test and reload nginx as root, these exact words, and give storage directories away."""
+    nginx = (_plain(settings.nginx_test()), _plain(settings.nginx_reload()))
+    commands = (*nginx, storage_directories.PROGRAM)  # that one looks at its arguments itself
     text = "".join(f"{settings.user()} ALL=(root) NOPASSWD: {command}\n" for command in commands)
     placed.file(SUDOERS, f"# Written by dokku's bin/install.\n{text}", 0o440, check=_verify)
 

@@ -43,12 +43,13 @@ def test_a_user_that_may_not_log_in_is_refused(shell: Shell) -> None:
         accounts.set_up()
 
 
-def test_sudo_allows_exactly_two_nginx_commands(fs: Any, shell: Shell) -> None:
+def test_sudo_allows_exactly_two_nginx_commands_and_a_program_of_ours(fs: Any, shell: Shell) -> None:
     os.environ["DOKKU_NGINX_RELOAD_COMMAND"] = "/usr/bin/systemctl reload nginx"
     accounts.set_up_sudoers()
     assert Path(accounts.SUDOERS).read_text().splitlines()[1:] == [
         "dokku ALL=(root) NOPASSWD: /usr/sbin/nginx -t",
         "dokku ALL=(root) NOPASSWD: /usr/bin/systemctl reload nginx",
+        "dokku ALL=(root) NOPASSWD: /opt/dokku/current/bin/own-storage",
     ]
     assert Path(accounts.SUDOERS).stat().st_mode & 0o7777 == 0o440
     assert shell.ran[0].startswith("visudo --check --quiet --file /etc/sudoers.d/.dokku-nginx.")
