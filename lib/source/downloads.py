@@ -3,6 +3,7 @@
 import os
 import re
 import time
+from collections.abc import Callable
 
 from lib.base import files, log, retry, settings, values
 from lib.base.errors import ArchiveRejected, DokkuError, Transient
@@ -24,10 +25,10 @@ def verify_url(url: str) -> None:
         raise DokkuError("Invalid archive url, must start with http:// or https:// and name a host")
 
 
-def download(url: str, path: str) -> None:
+def download(url: str, path: str, sleep: Callable[[float], None] = time.sleep) -> None:
     """Store what an address holds as a new file. Raises: DokkuError with one line that says why not."""
     deadline = time.monotonic() + limits.value("fetch-timeout")
-    retry.attempts(lambda: _attempt(url, path, deadline), budget=limits.value("retry-timeout"))
+    retry.attempts(lambda: _attempt(url, path, deadline), budget=limits.value("retry-timeout"), sleep=sleep)
     if not os.path.exists(path) or not os.path.getsize(path):  # curl makes no file of nothing
         raise ArchiveRejected("empty", "Empty archive")
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from lib.base import log, properties, retry, settings, values
+from lib.base import properties, settings, values
 from lib.base.errors import ArchiveRejected, DokkuError, Transient
 from lib.source import archives, downloads
 from tests.archives import GOOD, archive, member
@@ -24,20 +24,18 @@ def server():
         yield server
 
 
-@pytest.fixture(autouse=True)
-def said(monkeypatch):
-    """What is written; nobody waits between attempts."""
-    monkeypatch.setattr(retry.attempts, "__defaults__", (4, lambda _: None))
-    with log.collected() as lines:
-        yield lines
+@pytest.fixture
+def slept():
+    """The pauses between attempts, which nobody waits for."""
+    return []
 
 
 @pytest.fixture
-def fetched(tmp_path):
+def fetched(tmp_path, said, slept):
     """Download an address; its content."""
 
-    def fetch(url):
-        downloads.download(url, str(tmp_path / "archive"))
+    def fetch(url, sleep=slept.append):
+        downloads.download(url, str(tmp_path / "archive"), sleep=sleep)
         return (tmp_path / "archive").read_bytes()
 
     return fetch
@@ -117,17 +115,13 @@ def test_four_attempts_are_all(server, fetched, said):
     assert (len(server.requests), len(warnings(said))) == (4, 3)
 
 
-def test_the_server_says_when_to_come_back(server, monkeypatch, fetched):
-    slept = []
-    monkeypatch.setattr(retry.attempts, "__defaults__", (4, slept.append))
+def test_the_server_says_when_to_come_back(server, slept, fetched):
     server.answers["/a"] = in_turn(says(503, Retry_After="7"), says(429, Retry_After="9999"), says(200, DATA))
     assert fetched(server.url("/a")) == DATA
     assert slept == [7, 20]
 
 
-def test_a_server_may_name_a_date(server, monkeypatch, fetched):
-    slept = []
-    monkeypatch.setattr(retry.attempts, "__defaults__", (4, slept.append))
+def test_a_server_may_name_a_date(server, slept, fetched):
     date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 3600))
     late = "Wed, 21 Oct 2015 07:28:00 GMT"
     server.answers["/a"] = in_turn(
@@ -183,12 +177,11 @@ def test_a_server_that_stalls_is_given_up(server, fetched):
     assert len(server.requests) == 1
 
 
-def test_the_ceiling_holds_for_all_attempts_together(server, fetched, monkeypatch):
-    monkeypatch.setattr(retry.attempts, "__defaults__", (4, lambda _: time.sleep(1.1)))
+def test_the_ceiling_holds_for_all_attempts_together(server, fetched):
     properties.write("git", "--global", "fetch-timeout", "1")
     server.answers["/a"] = says(500)
     with pytest.raises(DokkuError, match="Unable to download"):
-        fetched(server.url("/a"))
+        fetched(server.url("/a"), sleep=lambda _: time.sleep(1.1))
     assert len(server.requests) <= 2
 
 
