@@ -98,14 +98,14 @@ def builder(instance: Instance, tmp_path: Path) -> Iterator[str]:
     launcher = tmp_path / "launcher"
     launcher.write_text(_LAUNCHER)
     launcher.chmod(0o755)
-    lines = [f"FROM {BASE_IMAGE}", "COPY launcher /cnb/lifecycle/launcher", "RUN ln -s /workspace/www /www"]
-    (tmp_path / "Dockerfile").write_text("\n".join([*lines, ""]))
+    lines = [f"FROM {BASE_IMAGE}", f"LABEL {mark(instance)}", "COPY launcher /cnb/lifecycle/launcher"]
+    (tmp_path / "Dockerfile").write_text("\n".join([*lines, "RUN ln -s /workspace/www /www", ""]))
     name = f"{BUILDER}:{instance.prefix}"
     instance.docker("build", "--quiet", "--force-rm", f"--tag={name}", str(tmp_path))
     instance.set_environment(DOKKU_CNB_BUILDER=name)
     yield name
     instance.set_environment()
-    instance.docker("image", "rm", "--force", name, check=False)
+    remove(instance, name)
 
 
 @pytest.fixture
@@ -116,6 +116,17 @@ def pack(instance: Instance) -> Iterator[Callable[[], list[str]]]:
     program.chmod(0o755)
     yield lambda: (instance.place / "bin/pack.words").read_text().splitlines()
     program.unlink()
+
+
+def mark(instance: Instance) -> str:
+    """A label that all layers on top of a base image have, those of failed builds, too."""
+    return f"dokku-test.pack={instance.prefix}"
+
+
+def remove(instance: Instance, base: str) -> None:
+    instance.docker("image", "rm", "--force", base, check=False)
+    for kind in ("container", "image"):
+        instance.docker(kind, "prune", "--force", f"--filter=label={mark(instance)}", check=False)
 
 
 def sample(instance: Instance, page: str, **more: str) -> dict[str, str]:
@@ -278,7 +289,7 @@ def nixpacks(instance: Instance, tmp_path: Path) -> Iterator[None]:
         pytest.skip(f"{base} is here and may be somebody's: nixpacks is not tested")
     top = tmp_path / "base"
     copy_with_libraries("/bin/bash", top)
-    (top / "Dockerfile").write_text(f"FROM {BASE_IMAGE}\nCOPY . /\n")
+    (top / "Dockerfile").write_text(f"FROM {BASE_IMAGE}\nLABEL {mark(instance)}\nCOPY . /\n")
     instance.docker("build", "--quiet", "--force-rm", f"--tag={base}", str(top))
     shim = instance.place / "bin/docker"  # nixpacks asks for BuildKit, whose client is not everywhere
     shim.write_text(f'#!/bin/sh\nDOCKER_BUILDKIT=0 exec {shutil.which("docker", path=PATH)} "$@"\n')
@@ -288,7 +299,7 @@ def nixpacks(instance: Instance, tmp_path: Path) -> Iterator[None]:
     yield
     for path in (shim, link):
         path.unlink()
-    instance.docker("image", "rm", "--force", base, check=False)
+    remove(instance, base)
 
 
 def base_name(program: str, place: Path) -> str:
