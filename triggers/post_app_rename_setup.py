@@ -4,7 +4,7 @@ Fired by: lib/app/apps.py rename.
 """
 
 from lib.app import copies, domains
-from lib.build import records
+from lib.build import caches, records
 from lib.source import repos
 
 
@@ -15,6 +15,7 @@ def copy(old: str, new: str) -> None:
 
 HANDLERS = {
     "builds": records.copy,
+    "builder-herokuish": lambda old, new, *_: caches.move(old, new),
     "git": copy,
     "nginx-vhosts": lambda old, new, *_: domains.rename(
         old, new

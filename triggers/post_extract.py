@@ -5,10 +5,14 @@ Fired by: lib/deploy.py receive. Stdout: the user's.
 
 from lib.app import processes
 from lib.base import files
+from lib.build import buildpacks
 
 
 def verify_procfile(_app: str, tree: str, *_: str) -> None:
     processes.parse_procfile(files.read_beneath(tree, "Procfile") or "")
 
 
-HANDLERS = {"ps": verify_procfile}
+HANDLERS = {
+    "buildpacks": lambda app, tree, *_: buildpacks.write_file(app, tree),
+    "ps": verify_procfile,
+}

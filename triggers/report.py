@@ -5,6 +5,7 @@ Fired by: lib/host/report.py, for `dokku report APP`. Stdout: the user's.
 
 from lib.app import app_reports, check_settings, domain_reports, reports
 from lib.base.report import SHELL
+from lib.build import buildpacks as build_settings
 from lib.proxy import nginx_options, proxies
 from lib.runtime import docker_local
 from lib.source import branches
@@ -12,6 +13,10 @@ from lib.source import branches
 
 def apps(app: str, *_: str) -> None:
     reports.show([app], "stdout", "app information", "app-", app_reports.rows)
+
+
+def buildpacks(app: str, *_: str) -> None:
+    reports.show([app], "stdout", "buildpacks information", "buildpacks-", build_settings.rows)
 
 
 def checks(app: str, *_: str) -> None:
@@ -32,6 +37,7 @@ def proxy(app: str, *_: str) -> None:
 
 HANDLERS = {
     "apps": apps,
+    "buildpacks": buildpacks,
     "checks": checks,
     "domains": lambda app, *_: domain_reports.show([app], "stdout"),
     "git": git,
