@@ -3,6 +3,10 @@
 Fired by: lib/build/builders.py release.
 """
 
-from lib.build import dockerfile
+from lib.build import dockerfile, herokuish, pack
 
-HANDLERS = {"builder-dockerfile": dockerfile.release}
+HANDLERS = {
+    "builder-dockerfile": dockerfile.release,
+    "builder-herokuish": herokuish.release,
+    "builder-pack": pack.release,
+}
