@@ -13,7 +13,7 @@ from lib.app import config, environments, options, processes
 from lib.base import files, log, scratch, signals, triggers
 from lib.base.errors import DokkuError
 from lib.build import images, plans, programs
-from lib.tools import docker, pack
+from lib.tools import docker, docker_volumes, pack
 
 NAME = "pack"
 LAUNCHER = "/cnb/lifecycle/launcher"
@@ -66,6 +66,16 @@ def release(builder: str, app: str, tag: str) -> None:
         return
     triggers.fire("pre-release-pack", app, tag)
     triggers.fire("post-release-pack", app, tag)
+
+
+def forget(app: str) -> None:
+    """Drop the volumes in which pack keeps what an app's next build can use."""
+    if config.get(app, "DOKKU_APP_TYPE") != NAME:
+        return
+    prefix = f"pack-cache-dokku_{app}_latest-"
+    found = [name for name in docker_volumes.named(prefix) if name.startswith(prefix)]
+    if not docker_volumes.remove(found):
+        log.warn(f"Unable to remove the build cache of {app}: {' '.join(found)}")
 
 
 def start(app: str, image: images.Image, process: str, port: str) -> Start:

@@ -223,6 +223,22 @@ def test_a_project_file_elsewhere_chooses_pack(instance, builder, pack):
     assert labels(instance, app)["com.dokku.builder-type"] == "pack"
 
 
+def test_an_app_that_goes_takes_packs_cache_along(instance, builder, pack):
+    app = instance.name("cnb-gone")
+    assert instance.push(instance.new_repo(sample(instance, "gone soon")), app).code == 0
+    ours, other = (f"pack-cache-dokku_{name}_latest-0123456789ab.build" for name in (app, f"{app}-2"))
+    for volume in (ours, other):
+        instance.docker("volume", "create", volume)
+
+    destroyed = instance.dokku("--force", "apps:destroy", app)
+
+    left = instance.docker("volume", "ls", "--quiet").split()
+    instance.docker("volume", "rm", other)
+    assert destroyed.code == 0, destroyed
+    assert other in left
+    assert ours not in left
+
+
 @pytest.mark.parametrize(
     ("program", "files"),
     [

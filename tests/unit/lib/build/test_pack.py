@@ -256,3 +256,30 @@ def test_containers_of_packs_images_are_told_what_to_enter_by(shell, arguments, 
     builds(shell, "web")
     properties.write("common", APP, "deployed", "true")
     assert triggers.ask(trigger, APP, *arguments) == option
+
+
+def test_the_cache_of_an_app_that_goes_is_removed_and_no_others(shell, said):
+    ours = [f"pack-cache-dokku_blog_latest-0123456789ab.{kind}" for kind in ("build", "launch")]
+    others = ["x-pack-cache-dokku_blog_latest-0123456789ab.build"]
+    shell.answers("docker volume ls …", out="\n".join([*ours, *others, ""]))
+    config.set_values(APP, {"DOKKU_APP_TYPE": "pack"})
+
+    pack.forget(APP)
+
+    assert shell.ran[-1].split() == ["docker", "volume", "rm", "--", *ours]
+    assert not said
+
+
+def test_a_cache_in_use_is_named(shell, said):
+    shell.answers("docker volume ls …", out="pack-cache-dokku_blog_latest-0123456789ab.build\n")
+    shell.answers("docker volume rm …", status=1)
+    config.set_values(APP, {"DOKKU_APP_TYPE": "pack"})
+    pack.forget(APP)
+    assert said[-1][1].startswith(b" !     Unable to remove the build cache of blog: pack-cache-dokku_blog")
+
+
+@pytest.mark.parametrize("builder", ["", "dockerfile"])
+def test_docker_is_not_asked_for_the_cache_of_another_builder(shell, builder):
+    config.set_values(APP, {"DOKKU_APP_TYPE": builder})
+    pack.forget(APP)
+    assert shell.ran == []
