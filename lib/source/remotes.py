@@ -70,8 +70,15 @@ def fetch(app: str, remote: str, ref: str = "") -> Found:
 
 
 def choose_branch(app: str, found: Found, keeps_branch: bool) -> None:
-    """The branch that an app's first code comes from becomes its deploy branch, unless that is not wanted."""
-    if not (found.is_first and found.branch):
+    """The branch that an app's first code comes from becomes its deploy branch, unless that is not wanted.
+
+    Raises: DokkuError when git has no room for the deploy branch.
+    """
+    if not found.is_first:
+        return
+    chosen = "" if keeps_branch else found.branch
+    repos.verify_room(app, chosen or repos.deploy_branch(app))
+    if not found.branch:
         return
     if keeps_branch:
         log.verbose_quiet(f"Detected branch {found.branch}, skipping deploy-branch setting")

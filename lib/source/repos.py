@@ -104,6 +104,13 @@ def _unfinished_packs(app: str) -> list[str]:
     return []
 
 
+def verify_room(app: str, branch: str) -> None:
+    """Raises: DokkuError when another branch of the app keeps git from having this one: a/b beside a."""
+    for other in git.branches(path(app)):
+        if f"{other}/".startswith(f"{branch}/") is not f"{branch}/".startswith(f"{other}/"):
+            raise DokkuError(f"Branch {other} of {app} is in the way of {branch}, git can't have both")
+
+
 def deployable(app: str, revision: str = "") -> str:
     """The commit that a revision names, else the tip of the deploy branch.
 

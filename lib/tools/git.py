@@ -100,6 +100,12 @@ def set_head(repository: str, branch: str) -> None:
     _git("symbolic-ref", "HEAD", f"refs/heads/{branch}", repository=repository)
 
 
+def branches(repository: str) -> list[str]:
+    """The names of all branches."""
+    words = ["for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads"]
+    return _git(*words, repository=repository).splitlines()
+
+
 def fetch(repository: str, url: str, refspecs: Sequence[str], env: run.Env, timeout: float) -> run.Result:
     """Fetch from a url what the refspecs name, and no tag besides; nothing prompts. timeout: seconds."""
     flags = [

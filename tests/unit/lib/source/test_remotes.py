@@ -20,7 +20,9 @@ MISSING = "fatal: couldn't find remote ref refs/heads/x\n"
 @pytest.fixture(autouse=True)
 def said(shell, monkeypatch):
     """What the code under test writes. On real files, and nobody waits between two attempts."""
-    os.makedirs(os.path.join(settings.app_dir(APP), "refs"))
+    for name in ("objects", "refs"):
+        os.makedirs(os.path.join(settings.app_dir(APP), name))
+    pathlib.Path(settings.app_dir(APP), "HEAD").write_text("ref: refs/heads/master\n")
     monkeypatch.setattr("time.sleep", lambda _: None)
     with log.collected() as lines:
         yield lines
@@ -265,6 +267,35 @@ def test_a_first_branch_becomes_nothing_when_that_is_asked_for(said):
     assert text_of(said) == "       Detected branch main, skipping deploy-branch setting\n"
 
 
+@pytest.mark.parametrize(
+    ("others", "in_the_way"),
+    [
+        ("main\nother", ""),
+        ("main/old", "main/old"),
+        ("mainly\nma", ""),
+        ("a\nmain/a/b", "main/a/b"),
+        ("", ""),
+    ],
+)
+def test_a_first_branch_needs_room(shell, others, in_the_way):
+    shell.answers("git …for-each-ref…", out=others)
+    found = remotes.Found(NEW, "main", URL, "main", is_first=True, is_new=True)
+    if not in_the_way:
+        remotes.choose_branch(APP, found, keeps_branch=False)
+        assert repos.deploy_branch(APP) == "main"
+        return
+    with pytest.raises(DokkuError, match=f"Branch {in_the_way} of {APP} is in the way of main"):
+        remotes.choose_branch(APP, found, keeps_branch=False)
+    assert repos.configured_branch(APP) == ""
+
+
+def test_a_deploy_branch_that_stays_needs_room_too(shell):
+    shell.answers("git …for-each-ref…", out="main\nmaster/old")
+    found = remotes.Found(NEW, "main", URL, "main", is_first=True, is_new=True)
+    with pytest.raises(DokkuError, match="in the way of master"):
+        remotes.choose_branch(APP, found, keeps_branch=True)
+
+
 def test_a_later_branch_changes_no_setting(said):
     found = remotes.Found(NEW, "main", URL, "main", is_first=False, is_new=True)
     remotes.choose_branch(APP, found, keeps_branch=False)
@@ -317,6 +348,14 @@ def test_locks_of_a_killed_git_are_cleared_away(shell, said):
     assert not (left / "packed-refs.lock").exists()
     assert not (left / "objects/pack/tmp_pack_x").exists()
     assert text_of(said, 2).count("which a killed git left") == 3
+
+
+@pytest.mark.parametrize("part", ["HEAD", "objects", "refs"])
+def test_a_repository_that_was_made_by_half_is_made_whole(shell, part):
+    place = pathlib.Path(settings.app_dir(APP))
+    place.joinpath(part).rename(place / "elsewhere")
+    repos.initialize(APP)
+    assert shell.ran == [f"git init --quiet --bare --initial-branch=master -- {place}"]
 
 
 def test_a_repository_that_old_dokku_left_with_a_work_tree_is_bare_again(shell):
