@@ -5,6 +5,7 @@ Fired by: lib/deploy.py roll_out. Stdout: the user's.
 
 from lib.app import processes
 from lib.build import images
+from lib.runtime import mount_owners
 
 
 def adopt_process_files(app: str, tag: str = "latest", *_: str) -> None:
@@ -12,4 +13,7 @@ def adopt_process_files(app: str, tag: str = "latest", *_: str) -> None:
     processes.adopt_files(app, found.get("Procfile"), found.get("DOKKU_SCALE"))
 
 
-HANDLERS = {"ps": adopt_process_files}
+HANDLERS = {
+    "ps": adopt_process_files,
+    "scheduler-docker-local": lambda app, tag="", *_: mount_owners.give(app, tag or "latest"),
+}
