@@ -233,3 +233,13 @@ def test_an_interruption_is_no_failure_of_the_program() -> None:
             run.run("sleep", "60")
     finally:
         signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("timeout", [0, 60])
+def test_the_end_of_a_program_is_not_asked_for_again_and_again(
+    monkeypatch: pytest.MonkeyPatch, timeout: float
+) -> None:
+    asked: list[float] = []
+    monkeypatch.setattr("time.sleep", asked.append)
+    run.run("sleep", "0.05", timeout=timeout)
+    assert asked == []
