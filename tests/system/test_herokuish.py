@@ -61,7 +61,7 @@ def serving(instance: Instance, app: str) -> str:
 def test_an_app_without_any_hint_is_built_with_buildpacks_and_serves(instance, deployed) -> None:
     app, _ = deployed
     assert instance.get(app) == (200, "static")
-    assert instance.get(app, "/built-with").body == "red\n"
+    assert instance.get(app, "/built-with").body == "red"
     assert instance.get(app, "/colour").body == "red\n"
 
 
@@ -79,8 +79,8 @@ def test_the_image_says_what_it_is(instance, deployed) -> None:
 
 def test_processes_of_the_app_run_as_the_builders_user(instance, deployed) -> None:
     app, _ = deployed
-    top = instance.docker("container", "top", serving(instance, app), "-eo", "uid,args")
-    assert [line.split()[0] for line in top.splitlines() if "httpd" in line] == ["32767"]
+    top = instance.docker("container", "top", serving(instance, app), "-eo", "pid,uid,args")
+    assert [line.split()[1] for line in top.splitlines() if "httpd" in line] == ["32767"]
 
 
 def test_nothing_of_a_build_is_left_over(instance, deployed) -> None:
@@ -115,7 +115,7 @@ def test_a_change_of_the_config_needs_no_build(instance, deployed) -> None:
         assert "detected" not in done.out
         wait_for(lambda: instance.get(app, "/colour").status == 200, 10)
         assert instance.get(app, "/colour").body == f"{colour}\n"
-    assert instance.get(app, "/built-with").body == "red\n"
+    assert instance.get(app, "/built-with").body == "red"
     assert instance.get(app, "/builds").body == builds
     assert len(known(instance, f"dokku/{app}")["RootFS"]["Layers"]) == len(layers), "no layer per release"
 
