@@ -3,7 +3,7 @@
 Fired by: lib/host/report.py, for `dokku report APP`. Stdout: the user's.
 """
 
-from lib.app import app_reports, check_settings, domain_reports, reports
+from lib.app import app_reports, check_settings, docker_options, domain_reports, reports, resources, storage
 from lib.base.report import SHELL
 from lib.build import buildpacks as build_settings
 from lib.proxy import nginx_options, proxies
@@ -23,6 +23,11 @@ def checks(app: str, *_: str) -> None:
     reports.show([app], "stdout", "checks information", "checks-", check_settings.rows, SHELL)
 
 
+def options(app: str, *_: str) -> None:
+    title = "docker options information"
+    reports.show([app], "stdout", title, "docker-options-", docker_options.rows, SHELL)
+
+
 def git(app: str, *_: str) -> None:
     reports.show([app], "stdout", "git information", "git-", branches.rows, SHELL)
 
@@ -35,13 +40,24 @@ def proxy(app: str, *_: str) -> None:
     reports.show([app], "stdout", "proxy information", "proxy-", proxies.rows)
 
 
+def resource(app: str, *_: str) -> None:
+    reports.show([app], "stdout", "resource information", "resource-", resources.rows)
+
+
+def mounts(app: str, *_: str) -> None:
+    reports.show([app], "stdout", "storage information", "storage-", storage.rows, SHELL)
+
+
 HANDLERS = {
     "apps": apps,
     "buildpacks": buildpacks,
     "checks": checks,
+    "docker-options": options,
     "domains": lambda app, *_: domain_reports.show([app], "stdout"),
     "git": git,
     "nginx-vhosts": nginx,
     "proxy": proxy,
     "ps": lambda app, *_: docker_local.report([app], "stdout"),
+    "resource": resource,
+    "storage": mounts,
 }

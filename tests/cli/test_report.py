@@ -35,7 +35,7 @@ def test_the_report_on_an_app_is_what_its_namespaces_report(dokku: Dokku) -> Non
     dokku.plugin("mine", report='#!/bin/sh\necho "mine $1"\n')
     said = dokku("report", "blog")
     assert (said.err, said.code) == ("", 0)
-    for head in ("app information", "git information"):
+    for head in ("app information", "docker options information", "git information", "storage information"):
         assert f"=====> blog {head}\n" in said.out
     assert "mine blog\n" in said.out
     assert "uname" not in said.out
