@@ -1,15 +1,16 @@
 """Which builder turns an app's source into an image, and seeing to it that one did."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 
 from lib.app import config
 from lib.base import files, log, triggers
 from lib.base.errors import DokkuError
-from lib.build import builder_settings, images, records
+from lib.build import builder_settings, herokuish, images, records
 from lib.tools import docker
 
-DEFAULT = "herokuish"
+DEFAULT = herokuish.NAME
 NULL = "null"  # builds nothing: the image is a plugin's business
 _TYPE = "DOKKU_APP_TYPE"
 
@@ -17,7 +18,18 @@ _TYPE = "DOKKU_APP_TYPE"
 def detect(app: str, tree: str) -> str:
     """The name of the builder: the first that anybody says to builder-detect, in plugin-name order."""
     said = answers(app, tree)
-    return said[0].said if said else DEFAULT
+    if said:
+        return said[0].said
+    chosen = fallback(app)
+    if chosen != DEFAULT:
+        log.warn(f"Herokuish builder not supported on {os.uname().machine} servers.")
+        log.warn(f"Switching to {chosen} builder.")
+    return chosen
+
+
+def fallback(app: str) -> str:
+    """The builder of an app when nobody has named one."""
+    return DEFAULT if herokuish.is_allowed(app) else "pack"
 
 
 def answers(app: str, tree: str) -> list[triggers.Answer]:
@@ -111,8 +123,11 @@ def has_dockerfile(tree: str) -> bool:
 
 
 def wants_herokuish(app: str, tree: str) -> bool:
-    """Whether the source asks for herokuish: buildpacks listed, or one named in .env or the config."""
-    return (
+    """Whether the source asks for herokuish: buildpacks listed, or one named in .env or the config.
+
+    Never where herokuish may not build.
+    """
+    return herokuish.is_allowed(app) and (
         files.read_beneath(tree, ".buildpacks") is not None
         or "BUILDPACK_URL" in (files.read_beneath(tree, ".env") or "")
         or bool(config.get(app, "BUILDPACK_URL"))

@@ -43,7 +43,7 @@ def judged(app: str, tree: str, branch: str, commit: str) -> Explanation:
         triggers.fire("core-post-extract", app, tree, commit)
         triggers.fire("post-extract", app, tree, commit)
     said = [(answer.plugin, answer.said) for answer in builders.answers(app, tree)]
-    plugin, builder = said[0] if said else ("", builders.DEFAULT)
+    plugin, builder = said[0] if said else ("", builders.fallback(app))
     return Explanation(app, branch, commit, builder, _reason(app, plugin), said)
 
 

@@ -60,6 +60,26 @@ def builds(shell, before: str, after: str) -> None:
     shell.answers("docker image inspect …", out=after)
 
 
+@pytest.mark.parametrize(
+    ("present", "allowed", "chosen", "warned"),
+    [
+        ([], "", "pack", True),
+        ([".buildpacks", "Dockerfile"], "", "dockerfile", False),
+        ([], "true", "herokuish", False),
+    ],
+)
+def test_where_herokuish_has_no_images_it_builds_only_when_it_is_allowed_to(
+    monkeypatch, said, present, allowed, chosen, warned
+):
+    monkeypatch.setattr(os, "uname", lambda: os.uname_result(("Linux", "x", "6.1", "1", "aarch64")))
+    for name in present:
+        files.replace(os.path.join(TREE, name), "x")
+    properties.write("builder-herokuish", APP, "allowed", allowed)
+
+    assert builders.detect(APP, TREE) == chosen
+    assert (b" !     Switching to pack builder.\n" in [line for _, line in said]) == warned
+
+
 def test_the_builders_name_is_in_the_config_for_hooks(shell):
     seen = []
     directory = plugin("builder-build")
