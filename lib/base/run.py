@@ -11,7 +11,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any, NamedTuple
 
-from lib.base import log, memory, signals
+from lib.base import log, memory, pidfd, signals
 from lib.base.errors import DokkuError, ToolFailed
 
 Stdin = bytes | int | IO[bytes] | None
@@ -175,7 +175,7 @@ def _spawn(
         with signals.deferred():  # a signal between the fork and here would leave the program alone
             process = _started(argv, cwd, env, (stdin, stdout, stderr))
             _running[id(process)] = process
-        _wait(process, timeout)
+        process.wait(timeout=pidfd.left_to_wait(process.pid, timeout))
     except sh.TimeoutException:
         _stop(process)
         raise DokkuError(f"{os.path.basename(argv[0])} did not finish within {timeout:g} seconds") from None
@@ -186,27 +186,6 @@ def _spawn(
     finally:
         _running.pop(id(process), None)
     return int(process.exit_code)
-
-
-def _wait(process: Any, timeout: float) -> None:
-    """Wait for a program's end. With a timeout sh asks ten times a second; the kernel tells at once."""
-    import select
-
-    if not timeout:
-        process.wait()
-        return
-    try:
-        ended = os.pidfd_open(process.pid)
-    except OSError:  # gone already, or an old kernel
-        process.wait(timeout=timeout)
-        return
-    try:
-        poll = select.poll()
-        poll.register(ended, select.POLLIN)
-        is_over = poll.poll(timeout * 1000)
-    finally:
-        os.close(ended)
-    process.wait(timeout=None if is_over else 0)
 
 
 def _started(argv: list[str], cwd: str, env: dict[str, str], streams: tuple[int, int, int]) -> Any:
