@@ -5,11 +5,12 @@ Source: dokku v0.24.0 plugins/common.
 
 import contextlib
 import io
+import json
 import os
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from lib.base import settings, triggers
+from lib.base import files, settings, triggers
 from lib.base.errors import DokkuError
 from lib.tools import docker
 
@@ -84,19 +85,24 @@ def is_labelled(image: Image, app: str, builder: str) -> bool:
 def read_files(app: str, image: Image) -> dict[str, str]:
     """The FILES that the image has in its working directory, by name, with unix line ends.
 
-    A link, a device or something large counts as absent: the image's author decides what is in there.
+    A link, a device or something large counts as absent: the image's author decides what is in there. What
+    was read is kept: an image never changes, and a build with nothing new gives the same one.
     """
     if image.id in _files:
         return _files[image.id]
-    marks = {**settings.LABELS, "com.dokku.app-name": app, "com.dokku.container-type": "peek"}
-    container = docker.create("", image.id, ["true"], marks, [])
-    try:
-        archives = {name: docker.copy_out(container, os.path.join(image.workdir, name)) for name in FILES}
-    finally:
-        docker.remove(container)
-    texts = {name: _only_file(data) for name, data in archives.items() if data}
-    _files[image.id] = {name: text for name, text in texts.items() if text is not None}
-    return _files[image.id]
+    found = _kept_files(app, image)
+    if found is None:
+        marks = {**settings.LABELS, APP_LABEL: app, "com.dokku.container-type": "peek"}
+        container = docker.create("", image.id, ["true"], marks, [])
+        try:
+            archives = {name: docker.copy_out(container, os.path.join(image.workdir, name)) for name in FILES}
+        finally:
+            docker.remove(container)
+        texts = {name: _only_file(data) for name, data in archives.items() if data}
+        found = {name: text for name, text in texts.items() if text is not None}
+        _keep_files(app, image, found)
+    _files[image.id] = found
+    return found
 
 
 @contextlib.contextmanager
@@ -128,11 +134,31 @@ def remove_unused(app: str) -> None:
 
 
 def remove_all(app: str) -> None:
-    """Remove every image of an app that is going away."""
+    """Remove every image of an app that is going away, and what is known of them."""
+    files.remove(settings.data("builder", app))
     for image in docker.images(f"label=com.dokku.app-name={app}"):
         for known in docker.inspect_images(image):
             for tag in known.get("RepoTags") or [image]:
                 docker.remove_image(tag)
+
+
+def _kept_files(app: str, image: Image) -> dict[str, str] | None:
+    """What was last read out of an image of the app, if it was this one."""
+    with contextlib.suppress(ValueError, TypeError, AttributeError, LookupError):
+        kept = json.loads(files.read(_files_path(app)))
+        if (kept["id"], kept["workdir"], kept["names"]) == (image.id, image.workdir, list(FILES)):
+            return {name: str(text) for name, text in kept["files"].items()}
+    return None
+
+
+def _keep_files(app: str, image: Image, found: dict[str, str]) -> None:
+    kept = {"id": image.id, "workdir": image.workdir, "names": FILES, "files": found}
+    with contextlib.suppress(OSError):  # the next deploy reads them again
+        files.replace(_files_path(app), json.dumps(kept))
+
+
+def _files_path(app: str) -> str:
+    return os.path.join(settings.data("builder", app), "image-files.json")
 
 
 def _image(wanted: str, known: docker.Json) -> Image:

@@ -7,7 +7,7 @@ import tarfile
 
 import pytest
 
-from lib.base import log, settings
+from lib.base import files, log, settings
 from lib.base.errors import DokkuError
 from lib.build import images
 
@@ -99,6 +99,35 @@ def test_files_are_read_from_a_container_that_never_runs_and_is_removed(shell):
     assert images.read_files(APP, images.verify(APP)) == {"CHECKS": "/ ok\n"}
     assert not any("start" in line.split()[:3] for line in shell.ran)
     assert shell.ran[-1] == f"docker container rm --force {CID}"
+
+
+def test_an_image_that_was_read_before_is_not_read_again(shell):
+    shell.answers("docker image inspect …", out=known(WorkingDir="/srv"))
+    shell.answers("docker container create …", out=f"{CID}\n")
+    shell.answers("docker container cp …", out=archive(tarfile.TarInfo("CHECKS"), content=b"/ ok\xff\n"))
+    image = images.verify(APP)
+    found = images.read_files(APP, image)
+
+    images._files.clear()
+    shell.ran.clear()
+    assert images.read_files(APP, image) == found
+    assert shell.ran == []
+
+    for other in (image._replace(id="sha256:2"), image._replace(workdir="/app")):
+        images._files.clear()
+        shell.ran.clear()
+        images.read_files(APP, other)
+        assert shell.ran
+
+
+@pytest.mark.parametrize("torn", ["", "{", "[]", "{}", '{"id": 1}', "null"])
+def test_a_torn_record_of_what_was_read_is_none(shell, torn):
+    shell.answers("docker image inspect …", out=known(WorkingDir="/srv"))
+    shell.answers("docker container create …", out=f"{CID}\n")
+    files.replace(os.path.join(settings.data("builder", APP), "image-files.json"), torn)
+
+    assert images.read_files(APP, images.verify(APP)) == {}
+    assert any("create" in line for line in shell.ran)
 
 
 def _linked(target: str) -> tarfile.TarInfo:
