@@ -122,9 +122,8 @@ def receive(app: str, revision: str = "") -> None:
             triggers.fire("post-extract", app, tree, revision)
             builder = builders.detect(app, tree)
             triggers.fire("pre-receive-app", app, builder, tree, revision)
-            log.info1("Cleaning up...")
             containers.remove_orphans(app, spared=retirement.ids(app))
-            images.remove_unused(app)
+            builders.clean(app)
             builders.build(app, builder, tree)
             if repos.rev_variable(app):
                 config.set_values(app, {repos.rev_variable(app): revision})

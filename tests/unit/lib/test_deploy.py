@@ -8,7 +8,7 @@ import pytest
 
 from lib import deploy
 from lib.app import config
-from lib.base import files, locks, log, properties, settings
+from lib.base import files, locks, log, properties, settings, triggers
 from lib.base.errors import DokkuError, Interrupted, Locked
 from lib.build import images
 from lib.runtime import containers, retirement
@@ -43,7 +43,7 @@ def fired(monkeypatch):
 
     heard = Fired()
 
-    def fire(name, *args):
+    def fire(name, *args, **_):
         heard.append((name, *args))
         heard.does.get(name, lambda *_: None)(*args)
 
@@ -56,6 +56,8 @@ def asked(monkeypatch):
     """What is said to a trigger that asks: `asked[NAME]`."""
     answers = {}
     monkeypatch.setattr("lib.base.triggers.ask", lambda name, *_: answers.get(name, ""))
+    said = triggers.Answer
+    monkeypatch.setattr("lib.base.triggers.poll", lambda name, *_: [said("acl", answers.get(name, ""))])
     return answers
 
 
