@@ -35,7 +35,7 @@ class Start(NamedTuple):
 
 
 def build(builder: str, app: str, tree: str) -> None:
-    """Build dokku/APP:latest; pack takes what it can from the last image of that name.
+    """Build dokku/APP:latest; pack finds the last version under the name that it builds, and takes from it.
 
     Fires: buildpack-stack-name, pre-build-pack, post-build-pack, and for options docker-args-build and
     docker-args-process-build.
@@ -51,11 +51,15 @@ def build(builder: str, app: str, tree: str) -> None:
     named = [f"--env={key}" for key in variables]
     asked = programs.chosen_options(app, NAME, _VALUED, _BARE.split())
     buildpacks = [f"--buildpack={name}" for name in _buildpacks(variables.get("BUILDPACK_URL", ""), tree)]
-    with scratch.directory("environment") as place:
+    last = images.find(images.name(app))
+    with (
+        scratch.directory("environment") as place,
+        programs.name_beside(app, last.id if last else "") as name,
+    ):
         flags, env = environments.passed([*asked, *buildpacks, *named], variables, f"{place}/environment")
-        programs.run_builder(functools.partial(pack.build, chosen), images.name(app), tree, flags, env)
-    signals.failpoint("built")
-    docker.label(_built(app), images.name(app), images.labels(app, NAME))
+        programs.run_builder(functools.partial(pack.build, chosen), name, tree, flags, env)
+        signals.failpoint("built")
+        docker.label(_built(name), images.name(app), images.labels(app, NAME))
     signals.failpoint("tagged")
     triggers.fire("post-build-pack", app, tree)
 
@@ -72,7 +76,7 @@ def forget(app: str) -> None:
     """Drop the volumes in which pack keeps what an app's next build can use."""
     if config.get(app, "DOKKU_APP_TYPE") != NAME:
         return
-    prefix = f"pack-cache-dokku_{app}_latest-"
+    prefix = f"pack-cache-dokku_{app}_building-"
     found = [name for name in docker_volumes.named(prefix) if name.startswith(prefix)]
     if not docker_volumes.remove(found):
         log.warn(f"Unable to remove the build cache of {app}: {' '.join(found)}")
@@ -106,11 +110,11 @@ def entrypoint_option(app: str, kind: str, tag: str = "", process: str = "", *_:
     return f" --entrypoint={entrypoint}" if entrypoint else ""
 
 
-def _built(app: str) -> str:
+def _built(name: str) -> str:
     """The id of the image that pack has named. Raises: DokkuError when there is none."""
-    image = images.find(images.name(app))
+    image = images.find(name)
     if image is None:
-        raise DokkuError(f"pack left no image {images.name(app)}")
+        raise DokkuError(f"pack left no image {name}")
     return image.id
 
 

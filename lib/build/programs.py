@@ -3,11 +3,12 @@
 They name an image themselves and know nothing of what ours have: one short docker build follows theirs.
 """
 
+import contextlib
 import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from lib.app import config, environments, options
 from lib.base import files, log, run, scratch, signals, triggers
@@ -40,12 +41,28 @@ def build(program: str, app: str, tree: str, make: Build, valued: Mapping[str, s
     flags = [word for word in chosen_options(app, program, valued, bare.split()) if not _steers(word)]
     env = {key: value for key, value in variables.items() if not environments.steers(key)}
     procfile = _without_release(tree)
-    built = images.name(app, "building")
-    with layers.in_use():
+    with layers.in_use(), name_beside(app) as built:
         run_builder(make, built, tree, flags, env)
         signals.failpoint("built")
         finish(app, program, built, {"Procfile": procfile} if procfile else {})
     signals.failpoint("tagged")
+
+
+@contextlib.contextmanager
+def name_beside(app: str, after: str = "") -> Iterator[str]:
+    """A name to build under while dokku/APP:latest is still the last version's; gone after the block.
+
+    after: the image that has the name at first. What a killed build has left under it goes.
+    """
+    name = images.name(app, "building")
+    docker.remove_image(name)
+    if after:
+        docker.tag(after, name)
+    try:
+        yield name
+    finally:
+        with signals.deferred():
+            docker.remove_image(name)
 
 
 def run_builder(make: Build, image: str, tree: str, flags: Sequence[str], env: run.Env) -> None:
@@ -77,7 +94,6 @@ def finish(app: str, builder: str, built: str, beside: Mapping[str, str]) -> Non
         for name, text in {**beside, "Dockerfile": "\n".join(lines)}.items():
             files.replace(os.path.join(place, name), text, mode=0o644)
         docker.derive(place, images.name(app))
-    docker.remove_image(built)
 
 
 def valued(*texts: str) -> dict[str, str]:

@@ -157,7 +157,7 @@ def test_an_app_is_built_served_and_built_again(instance, builder, pack):
     assert instance.get(app) == (200, "first")
     assert instance.get(app, "/greeting.html") == (200, "hunter2 and more\n")
     words = pack()
-    assert words[0] == f"dokku/{app}:latest"
+    assert words[0] == f"dokku/{app}:building"
     assert {"--env=GREETING", f"--builder={builder}", "--default-process=web"} < set(words)
     assert not any("hunter2" in word for word in words)
     marks = labels(instance, app)
@@ -170,7 +170,7 @@ def test_an_app_is_built_served_and_built_again(instance, builder, pack):
     rebuilt = instance.dokku("ps:rebuild", app)
 
     assert rebuilt.code == 0, rebuilt
-    assert f"Restoring what dokku/{app}:latest has" in rebuilt.out + rebuilt.err
+    assert f"Restoring what dokku/{app}:building has" in rebuilt.out + rebuilt.err
     assert instance.get(app) == (200, "first")
     instance.commit(repo, {"www/index.html": "second", "CHECKS": "WAIT=0\n/ second\n"})
     assert instance.push(repo, app).code == 0
@@ -192,6 +192,27 @@ def test_a_build_that_fails_says_why_and_changes_nothing(instance, builder, pack
     assert " !     Failure building image" in failed.err
     assert instance.get(app) == (200, "good")
     assert image_id(instance, app) == before
+
+
+def test_a_killed_build_leaves_the_last_version_and_the_next_one_clears_up(instance, builder, pack):
+    app = instance.name("cnb-killed")
+    repo = instance.new_repo(sample(instance, "before"))
+    assert instance.push(repo, app).code == 0
+    before = image_id(instance, app)
+    instance.commit(repo, {"www/index.html": "after", "CHECKS": "WAIT=0\n/ after\n"})
+    instance.set_environment(DOKKU_CNB_BUILDER=builder, DOKKU_TEST_FAILPOINT="built:kill9")
+
+    assert instance.push(repo, app).code != 0
+
+    instance.set_environment(DOKKU_CNB_BUILDER=builder)
+    left = instance.docker("image", "inspect", "--format={{.Id}}", f"dokku/{app}:building").strip()
+    assert image_id(instance, app) == before
+    assert instance.get(app) == (200, "before")
+    assert instance.push(repo, app).code == 0
+    assert instance.get(app) == (200, "after")
+    names = instance.docker("image", "ls", "--all", "--no-trunc", "--format={{.ID}} {{.Repository}}:{{.Tag}}")
+    assert f"dokku/{app}:building" not in names
+    assert left not in names
 
 
 def test_a_start_command_goes_through_the_launcher(instance, builder, pack):
@@ -226,7 +247,7 @@ def test_a_project_file_elsewhere_chooses_pack(instance, builder, pack):
 def test_an_app_that_goes_takes_packs_cache_along(instance, builder, pack):
     app = instance.name("cnb-gone")
     assert instance.push(instance.new_repo(sample(instance, "gone soon")), app).code == 0
-    ours, other = (f"pack-cache-dokku_{name}_latest-0123456789ab.build" for name in (app, f"{app}-2"))
+    ours, other = (f"pack-cache-dokku_{name}_building-0123456789ab.build" for name in (app, f"{app}-2"))
     for volume in (ours, other):
         instance.docker("volume", "create", volume)
 

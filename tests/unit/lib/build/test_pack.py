@@ -67,7 +67,7 @@ def test_pack_gets_the_source_and_the_builder_and_makes_web_the_default(shell, s
 
     pack.build("pack", APP, TREE)
 
-    image = "dokku/blog:latest"
+    image = "dokku/blog:building"
     flags = [f"--builder={BUILDER}", f"--path={TREE}", "--default-process=web"]
     assert words_of(shell) == ["pack", "build", image, *flags]
     assert said[0][1] == f"-----> Building blog from cnb stack {BUILDER}...\n".encode()
@@ -194,8 +194,27 @@ def test_a_build_that_fails_labels_nothing(shell, fired):
     assert fired == ["pre-build-pack"]
 
 
+def test_pack_builds_on_the_last_image_under_a_name_that_is_gone_afterwards(shell):
+    builds(shell)
+    pack.build("pack", APP, TREE)
+    others = [line for line in shell.ran if " inspect " not in line]
+    name = "dokku/blog:building"
+    assert others[:2] == [f"docker image rm -- {name}", f"docker image tag -- sha256:1 {name}"]
+    assert [line.split()[0:3] for line in others[2:4]] == [
+        ["pack", "build", name],
+        ["docker", "image", "build"],
+    ]
+    assert others[4:] == [f"docker image rm -- {name}"]
+
+
+def test_a_first_build_builds_on_nothing(shell):
+    with pytest.raises(DokkuError, match="pack left no image"):
+        pack.build("pack", APP, TREE)
+    assert not any(line.startswith("docker image tag") for line in shell.ran)
+
+
 def test_a_build_that_leaves_no_image_is_a_failure(shell):
-    with pytest.raises(DokkuError, match="pack left no image dokku/blog:latest"):
+    with pytest.raises(DokkuError, match="pack left no image dokku/blog:building"):
         pack.build("pack", APP, TREE)
 
 
@@ -259,8 +278,8 @@ def test_containers_of_packs_images_are_told_what_to_enter_by(shell, arguments, 
 
 
 def test_the_cache_of_an_app_that_goes_is_removed_and_no_others(shell, said):
-    ours = [f"pack-cache-dokku_blog_latest-0123456789ab.{kind}" for kind in ("build", "launch")]
-    others = ["x-pack-cache-dokku_blog_latest-0123456789ab.build"]
+    ours = [f"pack-cache-dokku_blog_building-0123456789ab.{kind}" for kind in ("build", "launch")]
+    others = ["x-pack-cache-dokku_blog_building-0123456789ab.build"]
     shell.answers("docker volume ls …", out="\n".join([*ours, *others, ""]))
     config.set_values(APP, {"DOKKU_APP_TYPE": "pack"})
 
@@ -271,7 +290,7 @@ def test_the_cache_of_an_app_that_goes_is_removed_and_no_others(shell, said):
 
 
 def test_a_cache_in_use_is_named(shell, said):
-    shell.answers("docker volume ls …", out="pack-cache-dokku_blog_latest-0123456789ab.build\n")
+    shell.answers("docker volume ls …", out="pack-cache-dokku_blog_building-0123456789ab.build\n")
     shell.answers("docker volume rm …", status=1)
     config.set_values(APP, {"DOKKU_APP_TYPE": "pack"})
     pack.forget(APP)
