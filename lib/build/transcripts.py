@@ -1,6 +1,7 @@
 """What a build said, in a file: all of it, or its beginning and its end when it said a lot."""
 
 import contextlib
+import errno
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ LIMIT = 4 * 1024 * 1024
 EDGE = 1024 * 1024  # of the beginning and of the end: what stays when the file has grown to its limit
 _GAP = "\n !     {:>20} bytes are left out here\n"  # always as long, so that a follower knows where to go on
 _GAP_SIZE = len(_GAP.format(0))
+_CUT = "\n !     The rest could not be kept: {}\n"
 _PIECE = 65536
 
 
@@ -37,7 +39,7 @@ def written(path: str) -> Iterator[Callable[[bytes], None]]:
                     size = 2 * EDGE + _GAP_SIZE
             except OSError as error:
                 is_cut = True
-                _note(file, f"\n !     The rest could not be kept: {error.strerror}\n".encode())
+                _note(file, _CUT.format(error.strerror).encode())
                 return
 
     try:
@@ -77,7 +79,12 @@ def follow(path: str, is_over: Callable[[], bool]) -> None:
 def give_room(path: str) -> None:
     """Drop the second half of a transcript, on a disk that has no room for anything else."""
     with contextlib.suppress(OSError):
-        os.truncate(path, os.path.getsize(path) // 2)
+        file = _opened(path)
+        try:
+            os.ftruncate(file, os.fstat(file).st_size // 2)
+            _note(file, _CUT.format(os.strerror(errno.ENOSPC)).encode())
+        finally:
+            os.close(file)
 
 
 def _opened(path: str, flags: int = 0) -> int:
