@@ -1,7 +1,9 @@
 """Apps built with buildpacks: on real docker, by an image that keeps herokuish's contract."""
 
 import json
+import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 
 from tests import git_servers
 from tests.system import herokuish
-from tests.system.conftest import BASE_IMAGE, Instance, wait_for
+from tests.system.conftest import BASE_IMAGE, PATH, Instance, wait_for
 
 LISTED = {
     "bin/detect": "#!/bin/sh\necho Listed\n",
@@ -149,33 +151,49 @@ def test_a_failed_build_says_why_and_changes_nothing(instance, deployed) -> None
     assert instance.push(repo, app).code == 0
 
 
-def test_a_cancelled_build_ends_its_container(instance, stack) -> None:
-    app, repo = make(instance, stack, "patience", {"slow": "600"})
-    push = instance.push_in_background(repo, app)
-    wait_for(lambda: building(instance, app), 60)
-    (container,) = building(instance, app)
-    wait_for(lambda: "Taking its time" in instance.docker("logs", container), 30)
-    push.send_signal(signal.SIGTERM)
-    push.wait(30)
-    wait_for(lambda: not building(instance, app), 60)
-    wait_for(lambda: instance.dokku("apps:destroy", "--force", app).code == 0, 30)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_cancelled_build_ends_its_container(instance, deployed, number) -> None:
+    app, _ = deployed
+    container = serving(instance, app)
+    rebuild, _ = rebuilding_slowly(instance, app)
+
+    rebuild.send_signal(number)
+
+    assert rebuild.wait(60) == 128 + number
+    assert building(instance, app) == []
+    assert serving(instance, app) == container
+    assert instance.get(app) == (200, "static")
 
 
-def test_what_a_killed_build_leaves_goes_with_the_next_deploy(instance, stack) -> None:
-    app, repo = make(instance, stack, "killed")
-    instance.set_environment(DOKKU_TEST_FAILPOINT="built:kill9")
-    pushed = instance.push(repo, app)
-    instance.set_environment()
-    assert pushed.code != 0
-    (left,) = building(instance, app)
+def test_what_a_killed_build_leaves_goes_with_the_next_deploy(instance, deployed) -> None:
+    app, _ = deployed
+    rebuild, left = rebuilding_slowly(instance, app)
+    os.killpg(rebuild.pid, signal.SIGKILL)
+    rebuild.wait(30)
+    assert building(instance, app) == [left], "nobody was there to remove it"
+    assert instance.get(app) == (200, "static")
 
-    again = instance.push(repo, app)
+    again = instance.dokku("ps:rebuild", app)
 
     assert again.code == 0, again
     assert building(instance, app) == []
-    assert left not in instance.containers(app)
-    assert instance.get(app) == (200, "static")
-    assert instance.dokku("apps:destroy", "--force", app).code == 0
+
+
+def rebuilding_slowly(instance: Instance, app: str) -> tuple[subprocess.Popen[bytes], str]:
+    """A rebuild that would take ten minutes, at work, and its container."""
+    assert instance.dokku("config:set", "--no-restart", app, "TAKE=600").code == 0
+    argv = [str(instance.place / "bin/dokku"), "ps:rebuild", app]
+    with open(os.devnull, "r+b") as nothing:
+        streams = {"stdin": nothing, "stdout": nothing, "stderr": nothing}
+        rebuild = subprocess.Popen(argv, **streams, env={"PATH": PATH}, start_new_session=True)
+    wait_for(lambda: any("Taking its time" in said(instance, one) for one in building(instance, app)), 60)
+    assert instance.dokku("config:unset", "--no-restart", app, "TAKE").code == 0
+    (container,) = building(instance, app)
+    return rebuild, container
+
+
+def said(instance: Instance, container: str) -> str:
+    return instance.docker("container", "logs", container, check=False)
 
 
 def building(instance: Instance, app: str) -> list[str]:
