@@ -64,12 +64,23 @@ def test_words_and_the_images_own_command_both_run(image):
     assert said("printf", "%s", '"$GREETING"') == "a  b"
 
 
-def test_the_image_gets_the_apps_labels_and_name_and_loses_the_other(image):
+def test_the_image_gets_the_apps_labels_and_name(image):
     programs.finish(APP, "railpack", BUILT, {})
     (known,) = docker.inspect_images(images.name(APP))
     assert known["Config"]["Labels"].items() >= images.labels(APP, "railpack").items()
     assert known["Config"]["WorkingDir"] == "/app"
+
+
+def test_the_name_to_build_under_starts_where_it_should_and_goes(image):
+    docker.tag(image, images.name(APP))
+    with programs.name_beside(APP) as name:
+        assert name == BUILT
+        assert docker.inspect_images(BUILT) == []
+    with pytest.raises(ZeroDivisionError), programs.name_beside(APP, image):
+        assert docker.inspect_images(BUILT)[0]["Id"] == image
+        raise ZeroDivisionError
     assert docker.inspect_images(BUILT) == []
+    assert docker.inspect_images(images.name(APP))[0]["Id"] == image
 
 
 def test_a_file_beside_it_lands_in_the_working_directory(image):
