@@ -76,8 +76,9 @@ def test_the_name_to_build_under_starts_where_it_should_and_goes(image):
     with programs.name_beside(APP) as name:
         assert name == BUILT
         assert docker.inspect_images(BUILT) == []
-    with pytest.raises(ZeroDivisionError), programs.name_beside(APP, image):
+    with programs.name_beside(APP, image):
         assert docker.inspect_images(BUILT)[0]["Id"] == image
+    with pytest.raises(ZeroDivisionError), programs.name_beside(APP, image):
         raise ZeroDivisionError
     assert docker.inspect_images(BUILT) == []
     assert docker.inspect_images(images.name(APP))[0]["Id"] == image
