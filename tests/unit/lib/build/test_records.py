@@ -9,7 +9,7 @@ import pytest
 
 from lib.base import log, properties, scratch, settings
 from lib.base.errors import DokkuError, Interrupted
-from lib.build import record_reports, records
+from lib.build import records
 
 APP, REVISION = "blog", "0123456789abcdef0123456789abcdef01234567"
 
@@ -91,15 +91,15 @@ def test_records_are_for_us_alone():
 
 
 def test_numbers_go_on_and_the_last_few_stay(said):
-    record_reports.set_(properties.GLOBAL, "keep", "5")
-    record_reports.set_(APP, "keep", "3")
+    properties.write("builds", properties.GLOBAL, "keep", "5")
+    properties.write("builds", APP, "keep", "3")
     for _ in range(5):
         build()
     assert [record.number for record in records.all_(APP)] == [3, 4, 5]
     assert sorted(os.listdir(directory())) == sorted(
         f"{n}.{kind}" for n in (3, 4, 5) for kind in ("json", "log")
     )
-    record_reports.set_(APP, "keep", "")
+    properties.delete("builds", APP, "keep")
     assert records.keep(APP) == 5
 
 
@@ -199,37 +199,3 @@ def test_the_records_of_an_app_that_changes_its_name_follow_it_and_go_with_it():
     assert {stat.S_IMODE(os.stat(entry.path).st_mode) for entry in os.scandir(directory("shop"))} == {0o600}
     records.copy("nobody", "shop")
     records.forget("nobody")
-
-
-@pytest.mark.parametrize("value", ["0", "-3", "x", "10001", "1e3"])
-def test_a_bad_number_of_records_is_refused(value):
-    with pytest.raises(DokkuError, match="number from 1 to 10000"):
-        record_reports.set_(APP, "keep", value)
-    properties.write("builds", APP, "keep", value)
-    assert records.keep(APP) == records.KEEP
-
-
-@pytest.mark.parametrize("key", ["", "size"])
-def test_an_unknown_property_is_refused(key):
-    with pytest.raises(DokkuError, match="property specified"):
-        record_reports.set_(APP, key, "1")
-
-
-def test_the_list_is_a_table_or_json(said):
-    build()
-    with pytest.raises(DokkuError):
-        build(does=fails(DokkuError("no")))
-    record_reports.list_(APP, "json")
-    found = json.loads(text(said).splitlines()[-1])
-    assert [(one["number"], one["outcome"], one["revision"]) for one in found] == [
-        (1, "succeeded", REVISION),
-        (2, "failed", REVISION),
-    ]
-    said.clear()
-    record_reports.list_(APP, "stdout")
-    title, headings, *rows = text(said).splitlines()
-    assert title == "=====> blog builds"
-    assert headings.split() == ["NUMBER", "REVISION", "BUILDER", "USER", "STARTED", "TIME", "OUTCOME"]
-    assert [row.split()[:2] for row in rows] == [["1", REVISION[:8]], ["2", REVISION[:8]]]
-    with pytest.raises(DokkuError, match="Invalid output format"):
-        record_reports.list_(APP, "yaml")
