@@ -140,8 +140,11 @@ def _pass_on(channels: list[_Channel], ending: int, each: Callable[[bytes], None
 
 def _written(target: int, data: bytes, watched: int | None) -> bool:
     """Write data, piece by piece where there is room; False when the one who makes room has gone."""
+    if watched is None:
+        log.raw(data, target)
+        return True
     for start in range(0, len(data), _PIECE):
-        if watched is not None and watched in _ready(set(), watched, {target}):
+        if watched in _ready(set(), watched, {target}):
             return False
         log.raw(data[start : start + _PIECE], target)
     return True

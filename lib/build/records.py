@@ -48,12 +48,10 @@ def kept(app: str, revision: str) -> Iterator[None]:
     if app in _under_way:
         yield
         return
-    try:
-        _begin(app, revision)
-    except OSError as error:
-        log.warn(f"Unable to keep a record of this build: {error.strerror}")
     outcome = SUCCEEDED
     try:
+        with signals.deferred():
+            _begin(app, revision)
         with _transcript(app) as write, _reported(write), _overheard(write):
             yield
     except BaseException as error:
@@ -61,7 +59,8 @@ def kept(app: str, revision: str) -> Iterator[None]:
         raise
     finally:
         with signals.deferred():
-            pushers.drop_received()
+            if outcome != SUCCEEDED:
+                pushers.drop_received()
             _end(app, outcome)
 
 
@@ -137,6 +136,13 @@ def forget(app: str) -> None:
 
 
 def _begin(app: str, revision: str) -> None:
+    try:
+        _under_way[app] = _new(app, revision)
+    except OSError as error:
+        log.warn(f"Unable to keep a record of this build: {error.strerror}")
+
+
+def _new(app: str, revision: str) -> Record:
     directory = _directory(app)
     files.make_directory(os.path.dirname(directory))
     files.make_directory(directory, 0o700)
@@ -150,7 +156,7 @@ def _begin(app: str, revision: str) -> None:
     except OSError:
         _remove(app, number)
         raise
-    _under_way[app] = record
+    return record
 
 
 def _end(app: str, outcome: str) -> None:

@@ -1,5 +1,6 @@
 """Records of builds: numbers, outcomes, what they hold, and what happens when they can't be written."""
 
+import contextlib
 import json
 import os
 import stat
@@ -154,6 +155,23 @@ def test_what_a_killed_process_left_beside_the_records_goes():
         pass
     build()
     assert not [name for name in os.listdir(directory()) if name.startswith(".")]
+
+
+@pytest.mark.parametrize(("does", "stays"), [(lambda: None, True), (fails(DokkuError("no")), False)])
+def test_what_a_client_sent_that_has_gone_is_dropped_unless_it_was_deployed(
+    monkeypatch, tmp_path, does, stays
+):
+    place = tmp_path / "tmp_objdir-incoming-a1B2c3"
+    place.mkdir()
+    reading, writing = os.pipe()
+    status = os.fstat(writing)
+    monkeypatch.setenv("GIT_QUARANTINE_PATH", str(place))
+    monkeypatch.setenv("DOKKU_PUSHER_FD", f"{writing}:{status.st_dev}:{status.st_ino}")
+    os.close(reading)
+    with contextlib.suppress(DokkuError):
+        build(does=does)
+    os.close(writing)
+    assert place.exists() == stays
 
 
 def test_a_build_goes_on_where_no_record_can_be_made(said, monkeypatch):
