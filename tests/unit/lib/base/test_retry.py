@@ -1,3 +1,4 @@
+import sys
 import time
 
 import pytest
@@ -42,6 +43,11 @@ class Flaky:
     def tried(self, budget: float = 60, most: int = 4) -> str:
         with log.collected() as self.said:
             return retry.attempts(self, budget, most=most, sleep=self.slept.append)
+
+
+def test_what_succeeds_at_once_costs_no_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tenacity", None)
+    assert Flaky().tried() == "done"
 
 
 def test_what_succeeds_is_done_once_and_without_a_word() -> None:
