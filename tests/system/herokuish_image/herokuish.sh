@@ -1,3 +1,5 @@
+# What the scripts of this image share.
+# shellcheck shell=bash disable=SC2034
 build=/tmp/build
 cache=${CACHE_PATH:-/tmp/cache}
 env=${ENV_PATH:-/tmp/env}
@@ -16,7 +18,8 @@ load_environment() {
 		export "${file##*/}=$(cat "$file")"
 	done
 	for file in /app/.profile.d/*.sh; do
+		# shellcheck source=/dev/null
 		. "$file"
 	done
-	cd /app
+	cd /app || exit
 }

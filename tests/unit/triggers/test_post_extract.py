@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from lib.base import properties
 from lib.base.errors import DokkuError
 from triggers import post_extract
 
@@ -25,3 +26,15 @@ def test_a_bad_procfile_stops_the_deploy(tmp_path):
 def test_a_procfile_that_leads_out_of_the_tree_is_not_read(tmp_path):
     os.symlink("/etc/passwd", tmp_path / "Procfile")
     HANDLER("blog", str(tmp_path), "f" * 40)
+
+
+def test_the_apps_buildpacks_are_put_into_the_source(tmp_path):
+    url = "https://github.com/heroku/heroku-buildpack-ruby.git"
+    properties.write_list("buildpacks", "blog", "buildpacks", [url])
+    post_extract.HANDLERS["buildpacks"]("blog", str(tmp_path), "f" * 40)
+    assert (tmp_path / ".buildpacks").read_text() == f"{url}\n"
+
+
+def test_a_source_without_buildpacks_stays_as_it_is(tmp_path):
+    post_extract.HANDLERS["buildpacks"]("blog", str(tmp_path), "f" * 40)
+    assert list(tmp_path.iterdir()) == []
