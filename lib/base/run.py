@@ -11,7 +11,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any, NamedTuple
 
-from lib.base import log, memory, pidfd, signals
+from lib.base import descendants, log, memory, pidfd, signals
 from lib.base.errors import DokkuError, ToolFailed
 
 Stdin = bytes | int | IO[bytes] | None
@@ -206,12 +206,12 @@ def _started(argv: list[str], cwd: str, env: dict[str, str], streams: tuple[int,
 
 
 def _stop(process: Any) -> None:
-    """End a program that is no longer wanted: TERM, ten seconds, KILL."""
+    """End a program that is no longer wanted, and all it has under way: TERM, ten seconds, KILL."""
     import sh
 
     for number, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 10)):
-        with contextlib.suppress(OSError):
-            process.signal(number)
+        if process.is_alive():  # else its pid may be somebody else's
+            descendants.send(number, process.pid)
         with contextlib.suppress(sh.TimeoutException):
             process.wait(timeout=patience)
             return

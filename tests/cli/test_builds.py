@@ -1,5 +1,6 @@
 """builds:* as a user has them; the builds here are as good as what a plugin's trigger says and does."""
 
+import contextlib
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lib.base import descendants
 from tests.archives import GOOD, archive
 from tests.cli.conftest import TREE, Dokku
 
@@ -128,6 +130,41 @@ def test_ctrl_c_is_on_record_and_the_next_build_works(dokku: Dokku, app: str) ->
     assert listed(dokku)[0]["outcome"] == "cancelled"
     assert dokku("builds:output", app).out == "started\n !     Cancelled (SIGINT)\n"
     assert build(dokku, "echo again") == 3
+
+
+def test_what_a_script_waits_for_ends_with_the_build(dokku: Dokku, app: str) -> None:
+    dokku.plugin("witness", post_extract="#!/bin/bash\necho started\nsleep 300\necho never\n")
+    process = subprocess.Popen(
+        [str(TREE / "bin/dokku"), "git:from-archive", app, "--"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=dokku.environment,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(archive(GOOD))
+    process.stdin.close()
+    next(line for line in process.stdout if line == b"started\n")
+    (script,) = (pid for pid in descendants.of(process.pid) if "post-extract" in words_of(pid))
+    (sleep,) = wait_for_children(script)
+    assert dokku("builds:cancel", app).code == 0
+    assert process.wait(timeout=30) == 143
+    assert "sleep" not in words_of(sleep)
+    assert dokku("builds:output", app).out == "started\n !     Cancelled (SIGTERM)\n"
+
+
+def words_of(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    return ""
+
+
+def wait_for_children(pid: int) -> list[int]:
+    while not (found := [child for child in descendants.of(pid) if "sleep" in words_of(child)]):
+        assert words_of(pid)
+        time.sleep(0.05)
+    return found
 
 
 @pytest.fixture
