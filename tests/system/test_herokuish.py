@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -286,6 +287,31 @@ docker container rm "$id" >/dev/null
     assert instance.get(app).body == "staticpre\npost\n"
     assert instance.dokku("config:set", app, "A=b").code == 0
     assert instance.get(app).body == "staticpre\npost\n"
+    assert instance.dokku("apps:destroy", "--force", app).code == 0
+
+
+def test_a_plugin_may_build_on_an_image_of_its_own(instance, stack) -> None:
+    app, repo = make(instance, stack, "extended")
+    place = instance.lib / "plugins/enabled/packages"
+    place.mkdir(parents=True)
+    hooks = {
+        "builder-create-dokku-image": f'id=$(docker container create "$4" sh -c "echo $1 >/from-a-plugin")\n'
+        'docker container start --attach "$id"\n'
+        f'docker container commit "$id" {herokuish.NAME}:{app} >/dev/null\n'
+        'docker container rm "$id" >/dev/null\n',
+        "builder-dokku-image": f"echo {herokuish.NAME}:{app}\n",
+    }
+    for name, script in hooks.items():
+        (place / name).write_text(f'#!/bin/sh\nset -e\n[ "$2" = {app} ] || exit 0\n{script}')
+        (place / name).chmod(0o755)
+    try:
+        pushed = instance.push(repo, app)
+    finally:
+        shutil.rmtree(place)
+        instance.docker("image", "rm", f"{herokuish.NAME}:{app}", check=False)
+    assert pushed.code == 0, pushed
+    read = instance.docker("container", "exec", serving(instance, app), "cat", "/from-a-plugin")
+    assert read == "herokuish\n"
     assert instance.dokku("apps:destroy", "--force", app).code == 0
 
 
