@@ -95,6 +95,18 @@ def test_an_app_pushed_over_the_sample_is_left_alone(first: Result, bare: Machin
     assert "git update" not in again.output
 
 
+def test_a_directory_to_mount_can_be_given_away_and_nothing_else(first: Result, bare: Machine) -> None:
+    place = "/var/lib/dokku/data/storage"
+    made = bare.sh(f"dokku storage:ensure-directory shared && stat --format=%u:%g {place}/shared")
+    assert made.output.endswith("       Directory ready for mounting\n32767:32767\n"), made.output
+    own = "sudo -n /opt/dokku/current/bin/own-storage"
+    bare.sh(f"su dokku -c 'ln -s /etc {place}/link'")
+    for words in ("link 1000", "../../../etc 1000", ". 1000", "shared 99999"):
+        assert bare.sh(f"su dokku -c '{own} {words}'").status == 1
+    assert bare.sh("su dokku -c 'sudo -n chown dokku /etc'").status != 0
+    assert bare.sh("stat --format=%u:%g /etc").output == "0:0\n"
+
+
 def test_an_unknown_host_is_answered_by_nobody(first: Result, bare: Machine) -> None:
     assert bare.sh("curl --silent http://nobody.dokku.localhost/").status == 52  # hung up without a word
 
