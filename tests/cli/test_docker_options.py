@@ -1,6 +1,7 @@
 """docker-options:* as a user calls it. What containers get of it is in tests/system."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -113,3 +114,12 @@ def test_options_and_resources_go_with_an_app_to_its_clone_and_new_name(dokku, b
     assert dokku.make_app("moved").exists()
     assert dokku("docker-options:list", "--process", "web", "moved").out == ""
     assert dokku("--quiet", "resource:report", "moved").out == ""
+
+
+def test_of_many_that_add_at_once_none_is_lost(dokku, blog):
+    names = [f"--label=n={number}" for number in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda name: dokku("docker-options:add", "blog", "run,deploy", name), names))
+    assert done == [("", "", 0)] * 8
+    assert options(blog, "RUN").splitlines() == names
+    assert set(names) < set(options(blog, "DEPLOY").splitlines())
