@@ -6,7 +6,8 @@ import shlex
 import pytest
 
 from lib.app import options, resources
-from lib.base import settings, triggers
+from lib.base import settings
+from triggers import docker_args_process_deploy, docker_args_process_run, resource_get_property
 
 APP = "blog"
 
@@ -20,8 +21,12 @@ def app(fs, shell):
     options.add(APP, ["deploy"], "--read-only", "web")
 
 
+def answers(trigger, *words):
+    return "".join(answer(APP, *words) or "" for answer in trigger.HANDLERS.values())
+
+
 def asked(*place):
-    return shlex.split(triggers.ask("docker-args-process-deploy", APP, "dockerfile", "latest", *place))
+    return shlex.split(answers(docker_args_process_deploy, "dockerfile", "latest", *place))
 
 
 def test_a_container_gets_the_options_and_limits_of_its_type():
@@ -39,13 +44,13 @@ def test_limits_can_be_left_out(monkeypatch):
 
 
 def test_a_one_off_container_has_limits_of_its_own_only():
-    said = triggers.ask("docker-args-process-run", APP, "dockerfile", "latest")
+    said = answers(docker_args_process_run, "dockerfile", "latest")
     assert said == " --cpus=3"
     resources.clear(APP, resources.LIMIT, "run")
-    assert triggers.ask("docker-args-process-run", APP, "dockerfile", "latest") == ""
+    assert answers(docker_args_process_run, "dockerfile", "latest") == ""
 
 
 def test_plugins_are_told_the_value_of_a_type():
-    assert triggers.ask("resource-get-property", APP, "web", "limit", "cpu") == "2\n"
-    assert triggers.ask("resource-get-property", APP, "worker", "limit", "cpu") == "1\n"
-    assert triggers.ask("resource-get-property", APP, "web", "reserve", "cpu") == "\n"
+    assert answers(resource_get_property, "web", "limit", "cpu") == "2\n"
+    assert answers(resource_get_property, "worker", "limit", "cpu") == "1\n"
+    assert answers(resource_get_property, "web", "reserve", "cpu") == "\n"
