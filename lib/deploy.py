@@ -116,7 +116,7 @@ def receive(app: str, revision: str = "") -> None:
         with (
             records.kept(app, revision),
             repos.checked_out(app, revision) as tree,
-            images.restored_on_failure(app, unless=switched),
+            images.restored_on_failure(app, unless=switched) as before,
         ):
             triggers.fire("core-post-extract", app, tree, revision)
             triggers.fire("post-extract", app, tree, revision)
@@ -124,7 +124,7 @@ def receive(app: str, revision: str = "") -> None:
             triggers.fire("pre-receive-app", app, builder, tree, revision)
             containers.remove_orphans(app, spared=retirement.ids(app))
             builders.clean(app)
-            builders.build(app, builder, tree)
+            builders.build(app, builder, tree, before)
             if repos.rev_variable(app):
                 config.set_values(app, {repos.rev_variable(app): revision})
             triggers.fire("release-and-deploy", app)

@@ -58,13 +58,13 @@ def clean(app: str) -> None:
     images.remove_unused(app)
 
 
-def build(app: str, builder: str, tree: str) -> None:
+def build(app: str, builder: str, tree: str, before: images.Image | None) -> None:
     """Build the image dokku/APP:latest. Raises: DokkuError when nobody did.
 
+    before: the image of that name so far.
     Fires: pre-build, builder-build, post-build. Builders of plugins fire the first and the last themselves.
     """
     _verify_known(app, builder)
-    before = images.find(images.name(app))
     records.note_builder(app, builder)
     with _remembered(app, builder):
         if is_ours(builder):

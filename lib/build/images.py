@@ -106,14 +106,14 @@ def read_files(app: str, image: Image) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def restored_on_failure(app: str, unless: Callable[[], bool]) -> Iterator[None]:
-    """When the block fails, dokku/APP:latest is again the image it was before.
+def restored_on_failure(app: str, unless: Callable[[], bool]) -> Iterator[Image | None]:
+    """When the block fails, dokku/APP:latest is again the image it was before, which the block gets.
 
     unless: whether the new image serves all the same; then it keeps its name.
     """
     before = find(name(app))
     try:
-        yield
+        yield before
     except BaseException:
         if unless():
             raise

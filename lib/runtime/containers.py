@@ -181,9 +181,8 @@ def remove_orphans(app: str, spared: Iterable[str]) -> None:
         log.warn(f"{damaged} names no container: what serves is unknown, so nothing is removed")
         return
     kept = {container.id for container in registered(app)} | set(replaced(app)) | set(spared)
-    marks = [f"label=com.dokku.container-type={type_}" for type_ in ("deploy", "peek")]
-    ours = [id_ for mark in marks for id_ in docker.containers(f"label=com.dokku.app-name={app}", mark)]
-    lost = [container for container in ours if container not in kept]
+    types = docker.labelled("com.dokku.container-type", f"label=com.dokku.app-name={app}")
+    lost = [id_ for id_, type_ in types.items() if type_ in ("deploy", "peek") and id_ not in kept]
     if lost:
         docker.never_restart(*lost)
         docker.remove(*lost)

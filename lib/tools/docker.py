@@ -38,6 +38,13 @@ def containers(*filters: str, all_: bool = True) -> list[str]:
     return _ask("container", "ls", "--quiet", "--no-trunc", *flags, *_filters(filters)).split()
 
 
+def labelled(label: str, *filters: str) -> dict[str, str]:
+    """The value of a label by full id, for all containers that match the filters."""
+    shape = f'--format={{{{.ID}}}} {{{{.Label "{label}"}}}}'
+    lines = _ask("container", "ls", "--no-trunc", "--all", shape, *_filters(filters)).splitlines()
+    return {id_: value for id_, _, value in (line.partition(" ") for line in lines)}
+
+
 def images(*filters: str) -> list[str]:
     """The full ids of the images that match all filters, each once."""
     return sorted(set(_ask("image", "ls", "--quiet", "--no-trunc", *_filters(filters)).split()))

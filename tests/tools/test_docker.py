@@ -141,6 +141,12 @@ def test_a_file_comes_out_as_an_archive(container):
         assert archive.extractfile("greeting").read() == b"hello\n"
 
 
+def test_containers_are_told_apart_by_a_label(container):
+    ((key, value),) = LABELS.items()
+    assert docker.labelled(key, f"label={MARK}")[container] == value
+    assert docker.labelled("no.such.label", f"label={MARK}")[container] == ""
+
+
 def test_a_link_comes_out_as_a_link(container):
     with tarfile.open(fileobj=io.BytesIO(docker.copy_out(container, "/etc/link"))) as archive:
         assert archive.getmembers()[0].issym()

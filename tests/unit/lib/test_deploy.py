@@ -311,7 +311,7 @@ def buildable(shell, asked, before="sha256:old", after="sha256:new"):
     repository(shell, OLD)
     asked["builder-detect"] = "dockerfile\nherokuish\n"
     shell.answers("git …ls-tree…")
-    for id_ in (before, before, after):
+    for id_ in (before, after):
         found = json.dumps({"Id": id_, "Config": {}}) + "\n" if id_ else ""
         missing = {"err": "Error: No such image: x\n", "status": 1}
         shell.answers("docker image inspect …", found, **({} if id_ else missing))
@@ -411,7 +411,7 @@ def test_nothing_is_built_while_an_operator_has_locked_the_app(shell, fired):
 
 def test_what_a_killed_deploy_left_is_cleared_before_the_build(shell, fired, asked):
     buildable(shell, asked)
-    shell.answers("docker container ls …container-type=deploy", out=f"{C}\n")
+    shell.answers("docker container ls …container-type…", out=f"{C} deploy\n")
     cleared = []
     fired.does["builder-build"] = lambda *_: cleared.extend(shell.ran)
     deploy.receive(APP, NEW)
@@ -545,7 +545,7 @@ def test_a_garbled_list_of_the_retired_blocks_no_deploy(runnable):
 
 def test_a_garbled_journal_blocks_no_deploy_and_removes_nobody(runnable):
     files.replace(os.path.join(settings.data("scheduler-docker-local", APP), "switching.json"), "{{")
-    runnable.answers("docker container ls …", out=f"{B}\n{C}\n")
+    runnable.answers("docker container ls …", out=f"{B} deploy\n{C} deploy\n")
     deploy.roll_out(APP)
     assert [container.id for container in containers.registered(APP)] == [A]
     assert retirement.ids(APP) == [C]

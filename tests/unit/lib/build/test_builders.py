@@ -48,6 +48,10 @@ def test_the_apps_choice_comes_before_the_hosts_and_that_before_detection(presen
     assert builders.detect(APP, TREE) == chosen
 
 
+def build(builder: str) -> None:
+    builders.build(APP, builder, TREE, images.find(images.name(APP)))
+
+
 def plugin(*scripts: str, name: str = "builder-nix", mode: int = 0o755) -> str:
     directory = os.path.join(settings.plugins_enabled(), name)
     for script in scripts:
@@ -88,7 +92,7 @@ def test_the_builders_name_is_in_the_config_for_hooks(shell):
     )
     builds(shell, image("sha256:1", "then"), image("sha256:2", "now"))
 
-    builders.build(APP, "nix", TREE)
+    build("nix")
 
     assert seen == ["nix"]
     assert config.get(APP, "DOKKU_APP_TYPE") == "nix"
@@ -102,7 +106,7 @@ def test_a_failed_build_leaves_the_last_builders_name(shell, last):
     shell.answers(f"{directory}/builder-build …", status=7)
 
     with pytest.raises(DokkuError) as failed:
-        builders.build(APP, "nix", TREE)
+        build("nix")
 
     assert failed.value.exit_code == 7
     assert config.get(APP, "DOKKU_APP_TYPE") == last
@@ -112,7 +116,7 @@ def test_the_same_image_named_again_counts_as_built(shell):
     plugin("builder-build")
     builds(shell, image("sha256:1", "then"), image("sha256:1", "now"))
 
-    builders.build(APP, "nix", TREE)
+    build("nix")
 
 
 @pytest.mark.parametrize("left", ["", image("sha256:1", "then")])
@@ -121,12 +125,12 @@ def test_a_builder_that_leaves_no_new_image_fails_the_build(shell, left):
     shell.answers("docker image inspect …", out=left)
 
     with pytest.raises(DokkuError, match="Builder nix left no image for blog"):
-        builders.build(APP, "nix", TREE)
+        build("nix")
 
 
 def test_a_builder_that_nobody_is_fails_before_anything_is_asked(shell):
     with pytest.raises(DokkuError, match="Nobody builds blog with nix") as refused:
-        builders.build(APP, "nix", TREE)
+        builders.build(APP, "nix", TREE, None)
 
     assert "dockerfile" in refused.value.more[0]
     assert shell.ran == []
@@ -137,26 +141,26 @@ def test_a_builder_whose_script_may_not_run_is_named(shell):
     plugin("builder-build", mode=0o644)
 
     with pytest.raises(DokkuError, match="script builder-build is not executable"):
-        builders.build(APP, "nix", TREE)
+        build("nix")
 
 
 def test_null_builds_nothing(shell):
     builds(shell, image("sha256:1", "then"), image("sha256:1", "then"))
 
     with pytest.raises(DokkuError, match="null and builds nothing"):
-        builders.build(APP, "null", TREE)
+        build("null")
 
 
 def test_with_null_an_image_of_any_plugin_will_do(shell):
     builds(shell, image("sha256:1", "then"), image("sha256:2", "now"))
     plugin("builder-build", name="mine")
-    builders.build(APP, "null", TREE)
+    build("null")
 
 
 def test_an_image_of_a_plugin_gets_our_labels(shell):
     plugin("builder-build")
     builds(shell, "", image("sha256:2", "now"))
-    builders.build(APP, "nix", TREE)
+    build("nix")
     (labelled,) = [call for call in shell.calls if call.argv[1:3] == ["image", "build"]]
     assert "--tag=dokku/blog:latest" in labelled.argv
     assert b'com.dokku.builder-type="nix"' in labelled.stdin
@@ -166,7 +170,7 @@ def test_an_image_of_a_plugin_with_our_labels_stays_as_it_is(shell):
     plugin("builder-build")
     marked = {"Id": "sha256:3", "Config": {"Labels": images.labels(APP, "nix")}}
     builds(shell, "", json.dumps(marked) + "\n")
-    builders.build(APP, "nix", TREE)
+    build("nix")
     assert not any(call.argv[1:3] == ["image", "build"] for call in shell.calls)
 
 
@@ -176,7 +180,7 @@ def test_hooks_around_a_build_start_in_the_source(shell):
     builds(shell, "", image("sha256:2", "now"))
     shell.answers("docker image build …--iidfile=…", does=write_id)
 
-    builders.build(APP, "dockerfile", TREE)
+    build("dockerfile")
 
     hooks = [call for call in shell.calls if call.argv[0].startswith(directory)]
     assert [os.path.basename(call.argv[0]) for call in hooks] == [
@@ -191,7 +195,7 @@ def test_a_builder_of_a_plugin_fires_its_own_hooks(shell):
     directory = plugin("pre-build", "post-build", "post-release-builder", name="acl")
     plugin("builder-build", "builder-release")
     builds(shell, "", image("sha256:2", "now"))
-    builders.build(APP, "nix", TREE)
+    build("nix")
     builders.release(APP, "latest")
 
     assert not any(line.startswith(directory) for line in shell.ran)

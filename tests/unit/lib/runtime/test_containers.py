@@ -233,7 +233,7 @@ def test_nothing_is_removed_under_a_journal_that_cannot_be_read(shell, said, tor
     containers.adopt(APP, [WEB], [])
     containers.settle(APP)
     files.replace(journal(), torn)
-    shell.answers("docker container ls …", out=f"{C}\n")
+    shell.answers("docker container ls …", out=f"{C} deploy\n")
     containers.remove_orphans(APP, spared=[])
     assert shell.ran == []
     assert journal().encode() in said[-1][1]
@@ -258,21 +258,18 @@ def test_the_next_switch_mends_what_was_damaged(shell):
     containers.settle(APP)
     assert containers.registered(APP) == [WEB]
     containers.remove_orphans(APP, spared=[])
-    assert len(shell.ran) == 2
+    assert len(shell.ran) == 1
 
 
 def test_only_the_apps_own_lost_containers_are_removed(shell):
     containers.adopt(APP, [WEB], [B])
-    shell.answers(
-        "docker container ls … --filter=label=com.dokku.container-type=deploy", out=f"{A}\n{B}\n{C}\n"
-    )
-    shell.answers("docker container ls … --filter=label=com.dokku.container-type=peek", out=f"{D}\n")
-    other = "e" * 64
+    other, run, unknown = ("".join(letter * 64) for letter in "ef0")
+    kinds = {A: "deploy", B: "deploy", C: "deploy", D: "peek", other: "deploy", run: "run", unknown: ""}
+    shell.answers("docker container ls …", out="".join(f"{id_} {kind}\n" for id_, kind in kinds.items()))
     containers.remove_orphans(APP, spared=[other])
-    ours = f"docker container ls --quiet --no-trunc --all --filter=label=com.dokku.app-name={APP}"
+    shape = "'--format={{.ID}} {{.Label \"com.dokku.container-type\"}}'"
     assert shell.ran == [
-        f"{ours} --filter=label=com.dokku.container-type=deploy",
-        f"{ours} --filter=label=com.dokku.container-type=peek",
+        f"docker container ls --no-trunc --all {shape} --filter=label=com.dokku.app-name={APP}",
         f"docker container update --restart=no {C} {D}",
         f"docker container rm --force {C} {D}",
     ]
@@ -280,9 +277,9 @@ def test_only_the_apps_own_lost_containers_are_removed(shell):
 
 def test_what_is_spared_stays_and_nothing_is_asked_of_docker_for_nothing(shell):
     containers.adopt(APP, [WEB], [])
-    shell.answers("docker container ls …", out=f"{A}\n{C}\n")
+    shell.answers("docker container ls …", out=f"{A} deploy\n{C} deploy\n")
     containers.remove_orphans(APP, spared=[C])
-    assert [call.argv[2] for call in shell.calls] == ["ls", "ls"]
+    assert [call.argv[2] for call in shell.calls] == ["ls"]
 
 
 def test_withdrawing_puts_the_pointers_back():
