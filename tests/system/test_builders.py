@@ -11,6 +11,11 @@ from tests.system.conftest import BASE_IMAGE, TREE, Instance, Result
 
 EXAMPLE = TREE / "examples/custom-builder"
 NAME = "infrastructure"
+BUILDX = (
+    os.environ.get("DOKKU_TEST_BUILDX", ""),
+    "/usr/libexec/docker/cli-plugins/docker-buildx",
+    "/usr/lib/docker/cli-plugins/docker-buildx",
+)
 # A builder NAME that serves a page saying so, in place of whatever the source has.
 BUILDS = """#!/bin/sh
 [ "$1" = {name} ] || exit 0
@@ -254,3 +259,49 @@ def test_labels_cost_one_layer_and_the_dockerfiles_command_stays(instance: Insta
     config = instance.docker("image", "inspect", "--format={{json .Config.Cmd}}", f"dokku/{app}:latest")
     assert config.strip() == '["/app/serve"]'
     assert len(instance.images(app)) == 1
+
+
+@pytest.fixture
+def buildkit(instance: Instance) -> Iterator[None]:
+    """Builds of this instance go to BuildKit, through a buildx that is here."""
+    program = next((path for path in BUILDX if path and os.access(path, os.X_OK)), "")
+    if not program:
+        pytest.skip("no buildx here: DOKKU_TEST_BUILDX may name one")
+    plugin = instance.place / "docker-client/cli-plugins/docker-buildx"
+    plugin.parent.mkdir(parents=True)
+    plugin.symlink_to(program)
+    instance.set_environment(DOCKER_CONFIG=str(instance.place / "docker-client"))
+    yield
+    instance.set_environment()
+    shutil.rmtree(instance.place / "docker-client")
+
+
+@pytest.mark.usefixtures("buildkit")
+def test_buildkit_builds_as_the_classic_builder_does(instance: Instance) -> None:
+    app = instance.name("buildkit")
+    assert instance.dokku("apps:create", app).code == 0
+    assert instance.dokku("config:set", "--no-restart", app, "GREETING=before").code == 0
+    (instance.root / app / "DOCKER_OPTIONS_BUILD").write_text("--build-arg GREETING\n")
+    lines = [f"FROM {BASE_IMAGE}", "ARG GREETING", 'RUN mkdir /www && printf "$GREETING" >/www/index.html']
+    repo = instance.new_repo({"Dockerfile": "\n".join([*lines, "CMD httpd -f -p $PORT -h /www", ""])})
+    assert instance.dokku("checks:skip", app).code == 0
+
+    pushed = instance.push(repo, app)
+    assert pushed.code == 0, pushed
+    assert "[internal] load build definition from Dockerfile" in pushed.err
+    assert "legacy builder" not in pushed.err
+    before = instance.containers(app)
+    assert instance.get(app) == (200, "before")
+    assert label(instance, app) == "dockerfile"
+
+    instance.commit(repo, {"Dockerfile": f"FROM {BASE_IMAGE}\nRUN echo no such luck >&2; exit 7\n"})
+    failed = instance.push(repo, app)
+    assert "no such luck" in failed.err
+    assert_nothing_changed(instance, app, before, failed)
+
+    assert instance.dokku("config:set", "--no-restart", app, "GREETING=after").code == 0
+    assert instance.dokku("ps:rebuild", app).code == 0
+    assert instance.get(app) == (200, "after")
+    assert instance.dokku("ps:rebuild", app).code == 0
+    assert instance.get(app) == (200, "after")
+    assert len(instance.images(app)) <= 2  # one that serves, and one whose container is still to be stopped
