@@ -13,12 +13,11 @@ from typing import NamedTuple
 
 from lib.base import files, log, properties, retry, scratch, settings, values
 from lib.base.errors import DokkuError, Transient
-from lib.source import credentials, failures, netrc, repos
+from lib.source import credentials, failures, limits, netrc, repos
 from lib.tools import git
 
 FETCHED = "refs/dokku/sync"  # what the last sync of an app fetched
 _EVERYTHING = "refs/dokku/everything"
-TIMEOUT, RETRY_BUDGET = 1800, 60  # seconds: of one fetch, and after which none is begun again
 _URL = re.compile(r"(https?|ssh|git)://(?P<user>[^/@\s]*@)?(?P<host>[^-/@\s][^/@\s]*)/\S+", re.IGNORECASE)
 _SSH = re.compile(
     r"(?!(https?|ssh|ftps?|file|rsync):/)"  # a url that lacks a slash
@@ -179,7 +178,7 @@ def _fetched(app: str, remote: str, ref: str, refspecs: list[str], env: dict[str
 
     def once() -> bool:
         nonlocal said
-        done = git.fetch(repos.path(app), remote, refspecs, env, _seconds("fetch-timeout", TIMEOUT))
+        done = git.fetch(repos.path(app), remote, refspecs, env, limits.value("fetch-timeout"))
         said = done.errors.decode("utf-8", "replace")
         if done.status == 0 or _MISSING.search(said):
             return done.status == 0
@@ -188,18 +187,22 @@ def _fetched(app: str, remote: str, ref: str, refspecs: list[str], env: dict[str
         raise DokkuError("")
 
     try:
-        return retry.attempts(once, _seconds("retry-timeout", RETRY_BUDGET))
+        return retry.attempts(once, limits.value("retry-timeout"))
     except DokkuError as error:
         log.raw(said.encode(), 2)
         if _UNKNOWN_TO_THEM.search(said):
-            raise _advice() from None
+            raise _advice(remote) from None
         why = error.text if error.text and not said else ""
         raise DokkuError(
             ": ".join(filter(None, (f"Unable to fetch {app} from {remote}#{ref}", why)))
         ) from None
 
 
-def _advice() -> DokkuError:
+def _advice(remote: str) -> DokkuError:
+    """What to do about a remote that does not know us: of three reasons, the one that fits."""
+    host = urllib.parse.urlsplit(remote).hostname if remote.lower().startswith("http") else None
+    if host and not netrc.has_none(host):
+        return DokkuError(f"{host} refused the netrc authentication, the git:auth command sets another")
     if not credentials.has_deploy_key():
         first, *more = credentials.advice()
         return DokkuError(first, more=tuple(more))
@@ -213,8 +216,3 @@ def _reason(said: str) -> str:
     return (
         values.printable(lines[0].removeprefix("fatal: ").removeprefix("error: ")) if lines else "git failed"
     )
-
-
-def _seconds(key: str, default: int) -> int:
-    text = properties.get("git", properties.GLOBAL, key)
-    return int(text) if values.is_number(text) and int(text) > 0 else default
