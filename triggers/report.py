@@ -3,61 +3,35 @@
 Fired by: lib/host/report.py, for `dokku report APP`. Stdout: the user's.
 """
 
+from collections.abc import Callable, Sequence
+
 from lib.app import app_reports, check_settings, docker_options, domain_reports, reports, resources, storage
-from lib.base.report import SHELL
-from lib.build import buildpacks as build_settings
+from lib.base.report import GO, SHELL, Row
+from lib.build import builder_settings, buildpacks
 from lib.proxy import nginx_options, proxies
 from lib.runtime import docker_local
 from lib.source import branches
 
 
-def apps(app: str, *_: str) -> None:
-    reports.show([app], "stdout", "app information", "app-", app_reports.rows)
+def section(title: str, rows: Callable[[str], Sequence[Row]], family: str = GO) -> Callable[..., None]:
+    def show(app: str, *_: str) -> None:
+        prefix = f"{title.replace(' ', '-')}-"
+        reports.show([app], "stdout", f"{title} information", prefix, rows, family)
 
-
-def buildpacks(app: str, *_: str) -> None:
-    reports.show([app], "stdout", "buildpacks information", "buildpacks-", build_settings.rows)
-
-
-def checks(app: str, *_: str) -> None:
-    reports.show([app], "stdout", "checks information", "checks-", check_settings.rows, SHELL)
-
-
-def options(app: str, *_: str) -> None:
-    title = "docker options information"
-    reports.show([app], "stdout", title, "docker-options-", docker_options.rows, SHELL)
-
-
-def git(app: str, *_: str) -> None:
-    reports.show([app], "stdout", "git information", "git-", branches.rows, SHELL)
-
-
-def nginx(app: str, *_: str) -> None:
-    reports.show([app], "stdout", "nginx information", "nginx-", nginx_options.rows, SHELL)
-
-
-def proxy(app: str, *_: str) -> None:
-    reports.show([app], "stdout", "proxy information", "proxy-", proxies.rows)
-
-
-def resource(app: str, *_: str) -> None:
-    reports.show([app], "stdout", "resource information", "resource-", resources.rows)
-
-
-def mounts(app: str, *_: str) -> None:
-    reports.show([app], "stdout", "storage information", "storage-", storage.rows, SHELL)
+    return show
 
 
 HANDLERS = {
-    "apps": apps,
-    "buildpacks": buildpacks,
-    "checks": checks,
-    "docker-options": options,
+    "apps": section("app", app_reports.rows),
+    "builder": section("builder", builder_settings.rows),
+    "buildpacks": section("buildpacks", buildpacks.rows),
+    "checks": section("checks", check_settings.rows, SHELL),
+    "docker-options": section("docker options", docker_options.rows, SHELL),
     "domains": lambda app, *_: domain_reports.show([app], "stdout"),
-    "git": git,
-    "nginx-vhosts": nginx,
-    "proxy": proxy,
+    "git": section("git", branches.rows, SHELL),
+    "nginx-vhosts": section("nginx", nginx_options.rows, SHELL),
+    "proxy": section("proxy", proxies.rows),
     "ps": lambda app, *_: docker_local.report([app], "stdout"),
-    "resource": resource,
-    "storage": mounts,
+    "resource": section("resource", resources.rows),
+    "storage": section("storage", storage.rows, SHELL),
 }
