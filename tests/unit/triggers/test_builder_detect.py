@@ -7,7 +7,9 @@ import pytest
 from lib.app import config
 from lib.base import files, properties, settings
 from lib.build import builders
+from triggers import builder_detect
 
+LOADED = builder_detect  # before the file system is a fake
 APP, TREE = "blog", "/source"
 
 
@@ -32,6 +34,9 @@ def source(*names):
         (("Dockerfile", "project.toml"), "pack"),
         ((".buildpacks", "project.toml"), "herokuish"),
         (("project.toml",), "pack"),
+        (("nixpacks.toml", "project.toml"), "nixpacks"),
+        (("Dockerfile", "railpack.json"), "dockerfile"),
+        (("railpack.json",), "railpack"),
     ],
 )
 def test_the_source_tells_its_builder(names, builder):
