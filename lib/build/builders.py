@@ -155,6 +155,8 @@ def _nothing_built(app: str, builder: str) -> str:
         return f"Builder {builder} can't build {app}: its plugin's script builder-build is not executable"
     if not can_build(builder):
         return f"Nobody builds {app} with {builder}: is the plugin builder-{builder} installed and enabled?"
+    if builder in known():
+        return f"Builder {builder} left no image for {app}: {images.name(app)} has to be made anew"
     return f"Builder {builder} left no image for {app}; is the plugin builder-{builder} installed?"
 
 
