@@ -1,0 +1,193 @@
+"""What app.json says, whose file counts, and what a failed deploy leaves of it."""
+
+import json
+import os
+
+import pytest
+
+from lib.app import app_json
+from lib.base import files, settings
+from lib.base.errors import DokkuError
+
+APP = "blog"
+TREE = "/tree"
+OLD, NEW = '{"name": "old"}', '{"name": "new"}'
+
+
+@pytest.fixture(autouse=True)
+def _app(fs):
+    os.makedirs(settings.app_dir(APP))
+    os.makedirs(TREE)
+    app_json._sources.clear()
+
+
+def keep(**content):
+    files.replace(app_json.file_path(APP), json.dumps(content))
+
+
+def kept():
+    return files.read(app_json.file_path(APP), "none")
+
+
+def fail_to_deploy(text, serves):
+    with app_json.restored_on_failure(APP, lambda: serves):
+        app_json.adopt(APP, text)
+        raise DokkuError("no luck")
+
+
+def test_an_app_without_a_file_wants_nothing():
+    assert app_json.scripts(APP) == ("", "", "")
+    assert app_json.variables(APP) == []
+    assert app_json.quantities(APP) == {}
+    assert app_json.healthchecks(APP, "web") == []
+    assert app_json.cron(APP) == []
+    assert app_json.most_at_a_time(APP, "web") == 0
+
+
+@pytest.mark.parametrize("text", ["", " \n", "null", "{}", '{"scripts": null, "env": null, "cron": null}'])
+def test_an_empty_file_is_none(text):
+    files.replace(app_json.file_path(APP), text)
+    assert app_json.scripts(APP) == ("", "", "")
+    assert app_json.variables(APP) == []
+
+
+def test_tasks_come_from_two_places():
+    keep(scripts={"postdeploy": "first", "dokku": {"predeploy": " before ", "postdeploy": "after"}})
+    assert app_json.scripts(APP) == app_json.Scripts("before", "after", "first")
+    keep(scripts={"dokku": {"predeploy": None}})
+    assert app_json.scripts(APP) == ("", "", "")
+
+
+def test_a_variable_is_a_text_or_says_more():
+    keep(
+        env={
+            "B": {"description": "what", "required": False, "sync": True, "value": "v"},
+            "A": "text",
+            "C": {"generator": "secret"},
+            "D": None,
+        }
+    )
+    assert app_json.variables(APP) == [
+        app_json.Variable("A", "text", "", True, False, False),
+        app_json.Variable("B", "v", "what", False, False, True),
+        app_json.Variable("C", "", "", True, True, False),
+    ]
+
+
+def test_counts_are_of_the_types_that_have_one():
+    keep(formation={"web": {"quantity": 0, "max_parallel": 3}, "worker": {}, "clock": None})
+    assert app_json.quantities(APP) == {"web": 0}
+    assert (app_json.most_at_a_time(APP, "web"), app_json.most_at_a_time(APP, "worker")) == (3, 0)
+
+
+def test_a_check_says_little_and_means_more():
+    keep(
+        healthchecks={
+            "web": [
+                {"path": "/health"},
+                {
+                    "type": "liveness",
+                    "command": ["ok"],
+                    "attempts": 0,
+                    "httpHeaders": [{"name": "X", "value": "y"}],
+                    "onFailure": {"url": "http://x"},
+                    "warn": True,
+                },
+            ]
+        }
+    )
+    first, second = app_json.healthchecks(APP, "web")
+    assert (first.type, first.path, first.attempts, first.wait, first.timeout) == (
+        "startup",
+        "/health",
+        3,
+        5,
+        5,
+    )
+    assert (first.scheme, first.port, first.headers, first.only_warns) == ("http", 0, [], False)
+    assert (second.command, second.attempts, second.headers) == (["ok"], 0, [("X", "y")])
+    assert (second.on_failure_url, second.only_warns) == ("http://x", True)
+    assert app_json.healthchecks(APP, "worker") == []
+
+
+def test_a_cron_entry_may_overlap_unless_it_says_otherwise():
+    keep(
+        cron=[{"command": "a", "schedule": "@daily"}, {"command": "b", "schedule": "x", "maintenance": True}]
+    )
+    assert app_json.cron(APP) == [
+        app_json.CronTask("a", "@daily", "allow", False),
+        app_json.CronTask("b", "x", "allow", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "refusal"),
+    [
+        ("{", "line 1: the end of the file where a key in quotes was expected"),
+        ("[]", "line 1: it must be an object"),
+        ('{\n"scripts": {"dokku": {"predeploy": ["x"]}}}', "line 2: scripts.dokku.predeploy must be a text"),
+        ('{"env": {"A B": "x"}}', "line 1: env.A B is no name of a variable"),
+        ('{"env": {"A": {"generator": "dice"}}}', "line 1: env.A.generator must be one of secret"),
+        ('{"cron": [\n{"command": "x"}]}', "line 2: cron[0].schedule is missing"),
+        ('{"formation": {"a.b": {}}}', "line 1: formation.a.b is no process type"),
+        ('{"buildpacks": ["x"]}', "line 1: buildpacks[0] must be an object"),
+    ],
+)
+def test_a_bad_file_is_refused_by_key_and_line(text, refusal):
+    with pytest.raises(DokkuError) as caught:
+        app_json.parse(text)
+    assert caught.value.text == f"Cannot parse app.json: {refusal}"
+
+
+def test_the_images_file_counts_before_the_sources():
+    files.replace(f"{TREE}/app.json", OLD)
+    app_json.take_from_source(APP, TREE)
+    app_json.adopt(APP, NEW)
+    assert kept() == NEW
+    app_json.adopt(APP, None)
+    assert kept() == OLD
+
+
+def test_an_image_without_a_file_keeps_the_one_of_the_source_it_was_built_from():
+    files.replace(f"{TREE}/app.json", OLD)
+    app_json.take_from_source(APP, TREE)
+    app_json.adopt(APP, None)
+    app_json._sources.clear()  # a restart is another process
+    app_json.adopt(APP, None)
+    assert kept() == OLD
+    app_json.adopt(APP, NEW)
+    app_json.adopt(APP, None)  # an older image: the last file was its own image's
+    assert kept() == "none"
+
+
+def test_a_source_without_a_file_has_none():
+    app_json.adopt(APP, OLD)
+    app_json.take_from_source(APP, TREE)
+    app_json.adopt(APP, None)
+    assert kept() == "none"
+
+
+def test_a_bad_file_changes_nothing():
+    app_json.adopt(APP, OLD)
+    with pytest.raises(DokkuError):
+        app_json.adopt(APP, "{")
+    files.replace(f"{TREE}/app.json", "{")
+    with pytest.raises(DokkuError):
+        app_json.take_from_source(APP, TREE)
+    assert kept() == OLD
+
+
+@pytest.mark.parametrize(("serves", "left"), [(False, OLD), (True, NEW)])
+def test_a_failed_deploy_leaves_the_file_of_what_serves(serves, left):
+    app_json.adopt(APP, OLD)
+    with pytest.raises(DokkuError):
+        fail_to_deploy(NEW, serves)
+    assert kept() == left
+
+
+def test_a_failed_first_deploy_leaves_none():
+    with pytest.raises(DokkuError):
+        fail_to_deploy(NEW, serves=False)
+    assert kept() == "none"
+    app_json.forget(APP)
+    assert not os.path.exists(settings.data("app-json", APP))
