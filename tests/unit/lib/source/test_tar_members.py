@@ -60,7 +60,7 @@ def test_a_tar_archive_is_known_by_its_first_header(head):
     assert tar_members.starts_here(head)
 
 
-@pytest.mark.parametrize("head", [b"", b"x" * 512, gzip.compress(GOOD), b"PK\3\4" * 128])
+@pytest.mark.parametrize("head", [b"", b"x" * 512, gzip.compress(GOOD, mtime=0), b"PK\3\4" * 128])
 def test_other_bytes_are_no_header(head):
     assert not tar_members.starts_here(head)
 
