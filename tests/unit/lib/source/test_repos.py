@@ -31,7 +31,9 @@ def hook(app=APP):
 
 
 def have_repository(app=APP):
-    os.makedirs(os.path.join(settings.app_dir(app), "refs/heads"))
+    for name in ("refs/heads", "objects"):
+        os.makedirs(os.path.join(settings.app_dir(app), name), exist_ok=True)
+    files.replace(os.path.join(settings.app_dir(app), "HEAD"), "ref: refs/heads/master\n")
 
 
 def test_a_repository_is_made_once(shell):
@@ -174,7 +176,7 @@ def test_whatever_a_client_asks_for_is_a_name_or_refused(word):
 
 
 def test_a_first_push_makes_app_repository_and_hook(shell):
-    shell.answers("git init …", does=lambda argv: os.makedirs(f"{argv[-1]}/refs"))
+    shell.answers("git init …", does=lambda _: have_repository("new"))
     repos.ensure("new")
     assert os.path.isfile(hook("new"))
     assert len([line for line in shell.ran if "init" in line]) == 1

@@ -15,7 +15,8 @@ OLD, NEW = "1" * 40, "2" * 40
 @pytest.fixture(autouse=True)
 def said(shell):
     """What the code under test writes: pairs of stream and bytes. On real files, as locks want them."""
-    os.makedirs(os.path.join(settings.app_dir(APP), "refs"))
+    for name in ("refs", "objects", "HEAD"):
+        os.makedirs(os.path.join(settings.app_dir(APP), name))
     with log.collected() as lines:
         yield lines
 
