@@ -6,7 +6,7 @@ import typer
 
 from commands._params import ANY_FLAG, AllApps, App, Format, ReportWords, Workers
 from lib import restore as boot
-from lib.app import apps, batches, process_settings
+from lib.app import apps, batches, config, process_settings
 from lib.base import triggers
 from lib.runtime import docker_local, lifecycle, schedulers
 
@@ -16,6 +16,7 @@ Counts = Annotated[list[str] | None, typer.Argument(metavar="[<process>=<count>.
 MaybeApp = Annotated[str, typer.Argument(metavar="[<app>]")]
 Property = Annotated[list[str] | None, typer.Argument(metavar="<app> <property> [<value>]")]
 SkipDeploy = Annotated[bool, typer.Option("--skip-deploy", help="only write the counts down")]
+Everywhere = Annotated[bool, typer.Option("--global", help="for every app: procfile-path only")]
 BeforeProxy = Annotated[bool, typer.Option("--before-proxy", help="only drop vhosts of before this boot")]
 
 
@@ -73,9 +74,9 @@ def scale(
 
 
 @namespace.command("set")
-def set_(words: Property = None) -> None:
+def set_(words: Property = None, everywhere: Everywhere = False) -> None:
     """Set or clear a ps property for an app."""
-    process_settings.set_(words or [])
+    process_settings.set_([*([config.GLOBAL] if everywhere else []), *(words or [])])
 
 
 @namespace.command("start")

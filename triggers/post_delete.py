@@ -3,7 +3,7 @@
 Fired by: lib/app/apps.py destroy. Having nothing to drop is success.
 """
 
-from lib.app import processes
+from lib.app import app_json, processes
 from lib.base import files, properties, settings
 from lib.build import caches, images, pack, records
 from lib.proxy import vhosts
@@ -17,6 +17,7 @@ def drop_containers(app: str, *_: str) -> None:
 
 
 HANDLERS = {
+    "app-json": lambda app, *_: app_json.forget(app),
     "builder": lambda app, *_: images.remove_all(app),  # after "apps", before nothing that needs them
     "builds": lambda app, *_: records.forget(app),
     "apps": drop_containers,

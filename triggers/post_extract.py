@@ -3,16 +3,16 @@
 Fired by: lib/deploy.py receive. Stdout: the user's.
 """
 
-from lib.app import processes
-from lib.base import files
+from lib.app import app_json, processes, source_files
 from lib.build import buildpacks
 
 
-def verify_procfile(_app: str, tree: str, *_: str) -> None:
-    processes.parse_procfile(files.read_beneath(tree, "Procfile") or "")
+def place_procfile(app: str, tree: str, *_: str) -> None:
+    processes.parse_procfile(source_files.place(source_files.PROCFILE, app, tree) or "")
 
 
 HANDLERS = {
+    "app-json": lambda app, tree, *_: app_json.take_from_source(app, tree),
     "buildpacks": lambda app, tree, *_: buildpacks.write_file(app, tree),
-    "ps": verify_procfile,
+    "ps": place_procfile,
 }

@@ -128,6 +128,7 @@ def parse(text: str) -> dict[str, Any]:
 
 
 def scripts(app: str) -> Scripts:
+    """The commands of its tasks."""
     found = _part(app, "scripts")
     ours = found.get("dokku") or {}
     commands = (ours.get("predeploy"), ours.get("postdeploy"), found.get("postdeploy"))

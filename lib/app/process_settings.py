@@ -5,12 +5,13 @@ Source: dokku v0.24.0 plugins/ps/subcommands.go; the names beside restart-policy
 
 from collections.abc import Sequence
 
-from lib.app import apps, config, processes
+from lib.app import apps, config, processes, source_files
 from lib.base import log, values
 from lib.base.errors import DokkuError
 from lib.base.report import Row
 
 POLICY = "restart-policy"
+PATH = source_files.PROCFILE.key
 VARIABLES = {
     "dockerfile-start-cmd": "DOKKU_DOCKERFILE_START_CMD",
     "restore": "DOKKU_APP_RESTORE",
@@ -24,16 +25,21 @@ _MOST_SECONDS = 24 * 3600
 def set_(words: Sequence[str]) -> None:
     """Set or (no value) unset a property of an app: APP PROPERTY [VALUE...]. The next deploy uses it.
 
+    For GLOBAL there is only procfile-path.
     Raises: DokkuError for an unknown property, or a value it can't have.
     """
     app, key, *rest = [*words, "", ""]
     value = " ".join(filter(None, rest))
-    apps.verify_app_name(app)
+    known = [PATH] if app == config.GLOBAL else sorted((PATH, POLICY, *VARIABLES))
+    if app != config.GLOBAL:
+        apps.verify_app_name(app)
     if not key:
         raise DokkuError("No property specified")
-    if key not in (POLICY, *VARIABLES):
-        known = ", ".join(sorted((POLICY, *VARIABLES)))
-        raise DokkuError(f"Invalid property specified, valid properties include: {known}")
+    if key not in known:
+        raise DokkuError(f"Invalid property specified, valid properties include: {', '.join(known)}")
+    if key == PATH:
+        source_files.set_path(source_files.PROCFILE, app, key, value)
+        return
     stored = _stored(key, value)
     if key == POLICY:
         processes.set_restart_policy(app, value)
@@ -47,7 +53,8 @@ def set_(words: Sequence[str]) -> None:
 def rows(app: str) -> list[Row]:
     """The properties for ps:report; all but the restart policy are later than 0.24."""
     found = [Row(f"--ps-{key}", config.get(app, name), newer=True) for key, name in VARIABLES.items()]
-    return [Row("--ps-restart-policy", processes.restart_policy(app)), *found]
+    paths = [row._replace(newer=True) for row in source_files.rows(source_files.PROCFILE, app)]
+    return [Row("--ps-restart-policy", processes.restart_policy(app)), *found, *paths]
 
 
 def is_restored(app: str) -> bool:

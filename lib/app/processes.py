@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Sequence
 
-from lib.app import options
+from lib.app import app_json, options
 from lib.base import files, log, properties, settings, values
 from lib.base.errors import DokkuError
 
@@ -52,12 +52,16 @@ def set_counts(app: str, changes: dict[str, int]) -> None:
 
 
 def is_scalable(app: str) -> bool:
-    """Whether people may change the counts: not when the app's source holds a DOKKU_SCALE of its own."""
+    """Whether people may change the counts: not when the app's source says them."""
     return not os.path.exists(frozen_path(app))
 
 
 def verify_counts(app: str, words: Sequence[str]) -> dict[str, int]:
     """What `web=2 worker=1` says. Raises: DokkuError for a bad count or a type the Procfile lacks."""
+    if not is_scalable(app) and app_json.quantities(app):
+        raise DokkuError(
+            f"App {app} contains an app.json file with a formations key and cannot be manually scaled"
+        )
     if not is_scalable(app):
         raise DokkuError(f"App {app} contains DOKKU_SCALE file and cannot be manually scaled")
     known = procfile(app)
@@ -77,7 +81,12 @@ def verify_counts(app: str, words: Sequence[str]) -> dict[str, int]:
 
 def command(app: str, process: str, port: str = "5000") -> str:
     """The command line of a type with $PORT filled in; empty when the Procfile has none."""
-    return _PORT.sub(lambda _: port, procfile(app).get(process, ""))
+    return _with_port(procfile(app).get(process, ""), port)
+
+
+def command_in(text: str, process: str, port: str = "5000") -> str:
+    """The same, of a Procfile that is not the app's yet."""
+    return _with_port(parse_procfile(text).get(process, ""), port)
 
 
 def procfile(app: str) -> dict[str, str]:
@@ -129,21 +138,33 @@ def parse_scale(text: str) -> dict[str, int]:
 def adopt_files(app: str, procfile_text: str | None, scale: str | None) -> None:
     """Take over what a new image holds: its Procfile and its DOKKU_SCALE; None when it has none.
 
-    Raises: DokkuError for a bad Procfile; nothing is changed then.
+    The counts in app.json, if there are any, rule over that scale file.
+    Raises: DokkuError for a bad Procfile or a count too high; nothing is changed then.
     """
+    wanted_counts = app_json.quantities(app)
+    for process, count in wanted_counts.items():
+        if count > MOST:
+            raise DokkuError(f"app.json: formation.{process}.quantity is more than {MOST}")
     log.info1("No Procfile found in app image" if procfile_text is None else "App Procfile file found")
     adopt_procfile(app, procfile_text)
-    if scale is None:
+    if wanted_counts:
+        pairs = {"web": 1, **wanted_counts}.items()
+        _freeze(app, "".join(f"{process}={count}\n" for process, count in pairs))
+    elif scale is None:
         log.info1("DOKKU_SCALE file not found in app image. Generating one based on Procfile...")
         files.remove(frozen_path(app))
         set_counts(app, {})
     else:
         log.info1("DOKKU_SCALE file exists")
-        files.replace(scale_path(app), scale)
-        files.replace(frozen_path(app), scale)
+        _freeze(app, scale)
     for process in sorted(counts(app).keys() - dict(wanted(app)).keys()):
         if counts(app)[process]:
             log.warn(f"{process} is no longer in the Procfile and will not be started")
+
+
+def _freeze(app: str, scale: str) -> None:
+    files.replace(scale_path(app), scale)
+    files.replace(frozen_path(app), scale)
 
 
 def adopt_procfile(app: str, text: str | None) -> None:
@@ -192,3 +213,7 @@ def frozen_path(app: str) -> str:
 
 def procfile_path(app: str) -> str:
     return os.path.join(settings.data("ps", app), "Procfile")
+
+
+def _with_port(command: str, port: str) -> str:
+    return _PORT.sub(lambda _: port, command)

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 
-from lib.app import apps, config
+from lib.app import app_json, apps, config
 from lib.base import files, log, properties, settings, triggers, values
 from lib.base.errors import DokkuError
 from lib.base.report import Row
@@ -166,14 +166,11 @@ def _from_app_json(text: str) -> list[str]:
     """The list in app.json. What is no JSON, or not as Heroku has it, is left to those who read all of it."""
     if not _NAMED.search(text):
         return []
-    import json
-
     try:
-        found = json.loads(text)["buildpacks"]
-        named = [entry["url"] for entry in found]
-    except (ValueError, TypeError, KeyError, RecursionError):
+        found = app_json.parse(text).get("buildpacks") or []
+    except DokkuError:
         return []
-    return [url(name) for name in named if isinstance(name, str)]
+    return [url(entry["url"]) for entry in found]
 
 
 def _whole(name: str) -> str:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from lib.app import source_files
 from lib.base import files, settings, triggers
 from lib.base.errors import DokkuError
 from lib.tools import docker
@@ -19,7 +20,7 @@ FILES = ("Procfile", "DOKKU_SCALE", "CHECKS", "app.json", "nginx.conf.sigil")
 KINDS = ("dockerfile", "herokuish", "pack")
 APP_LABEL, BUILDER_LABEL = "com.dokku.app-name", "com.dokku.builder-type"
 _WORKDIRS = {"herokuish": "/app", "pack": "/workspace"}
-_files: dict[str, dict[str, str]] = {}  # image id: what `read_files` found, for one process
+_files: dict[tuple[str, str], dict[str, str]] = {}  # app, image id: what `read_files` found, for one process
 
 
 class Image(NamedTuple):
@@ -83,25 +84,27 @@ def is_labelled(image: Image, app: str, builder: str) -> bool:
 
 
 def read_files(app: str, image: Image) -> dict[str, str]:
-    """The FILES that the image has in its working directory, by name, with unix line ends.
+    """The FILES that the image has below its working directory, by name, with unix line ends.
 
+    Those that the app keeps elsewhere come from there.
     A link, a device or something large counts as absent: the image's author decides what is in there. What
     was read is kept: an image never changes, and a build with nothing new gives the same one.
     """
-    if image.id in _files:
-        return _files[image.id]
+    if (app, image.id) in _files:
+        return _files[app, image.id]
     found = _kept_files(app, image)
     if found is None:
         marks = {**settings.LABELS, APP_LABEL: app, "com.dokku.container-type": "peek"}
         container = docker.create("", image.id, ["true"], marks, [])
         try:
-            archives = {name: docker.copy_out(container, os.path.join(image.workdir, name)) for name in FILES}
+            places = zip(FILES, _places(app, image), strict=True)
+            archives = {name: docker.copy_out(container, place) for name, place in places}
         finally:
             docker.remove(container)
         texts = {name: _only_file(data) for name, data in archives.items() if data}
         found = {name: text for name, text in texts.items() if text is not None}
         _keep_files(app, image, found)
-    _files[image.id] = found
+    _files[app, image.id] = found
     return found
 
 
@@ -146,15 +149,21 @@ def _kept_files(app: str, image: Image) -> dict[str, str] | None:
     """What was last read out of an image of the app, if it was this one."""
     with contextlib.suppress(ValueError, TypeError, AttributeError, LookupError):
         kept = json.loads(files.read(_files_path(app)))
-        if (kept["id"], kept["workdir"], kept["names"]) == (image.id, image.workdir, list(FILES)):
+        if (kept["id"], kept["places"]) == (image.id, _places(app, image)):
             return {name: str(text) for name, text in kept["files"].items()}
     return None
 
 
 def _keep_files(app: str, image: Image, found: dict[str, str]) -> None:
-    kept = {"id": image.id, "workdir": image.workdir, "names": FILES, "files": found}
+    kept = {"id": image.id, "places": _places(app, image), "files": found}
     with contextlib.suppress(OSError):  # the next deploy reads them again
         files.replace(_files_path(app), json.dumps(kept))
+
+
+def _places(app: str, image: Image) -> list[str]:
+    """Where in an image each of the FILES is."""
+    elsewhere = source_files.places(app)
+    return [os.path.join(image.workdir, elsewhere.get(name, name)) for name in FILES]
 
 
 def _files_path(app: str) -> str:

@@ -222,8 +222,8 @@ def test_the_restart_policy_can_be_changed(dokku, blog):
         (("restart-policy", "sometimes"), "Invalid restart-policy specified"),
         (
             ("colour", "red"),
-            "Invalid property specified, valid properties include: dockerfile-start-cmd, restart-policy, "
-            "restore, skip-deploy, start-cmd, stop-timeout-seconds",
+            "Invalid property specified, valid properties include: dockerfile-start-cmd, procfile-path, "
+            "restart-policy, restore, skip-deploy, start-cmd, stop-timeout-seconds",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""post-extract APP DIR REVISION: a bad Procfile stops the deploy before anything is built."""
+"""post-extract APP DIR REVISION: a bad Procfile or app.json stops the deploy before anything is built."""
 
 import os
 
@@ -26,6 +26,21 @@ def test_a_bad_procfile_stops_the_deploy(tmp_path):
 def test_a_procfile_that_leads_out_of_the_tree_is_not_read(tmp_path):
     os.symlink("/etc/passwd", tmp_path / "Procfile")
     HANDLER("blog", str(tmp_path), "f" * 40)
+
+
+def test_a_procfile_elsewhere_takes_the_usual_place(tmp_path):
+    properties.write("ps", "blog", "procfile-path", "ops/Procfile")
+    (tmp_path / "Procfile").write_text("web: usual\n")
+    (tmp_path / "ops").mkdir()
+    (tmp_path / "ops/Procfile").write_text("web: chosen\n")
+    HANDLER("blog", str(tmp_path), "f" * 40)
+    assert (tmp_path / "Procfile").read_text() == "web: chosen\n"
+
+
+def test_a_bad_app_json_stops_the_deploy(tmp_path):
+    (tmp_path / "app.json").write_text('{\n"cron": 1}')
+    with pytest.raises(DokkuError, match=r"Cannot parse app.json: line 2: cron must be a list"):
+        post_extract.HANDLERS["app-json"]("blog", str(tmp_path), "f" * 40)
 
 
 def test_the_apps_buildpacks_are_put_into_the_source(tmp_path):

@@ -75,6 +75,22 @@ def test_a_bad_property_is_refused(words, refusal):
     assert config.values(APP) == {}
 
 
+def test_the_path_of_the_procfile_is_a_property_and_may_be_everybodys():
+    process_settings.set_([config.GLOBAL, "procfile-path", "ops/Procfile"])
+    rows = {row.flag: row.value for row in process_settings.rows(APP)}
+    assert rows["--ps-computed-procfile-path"] == "ops/Procfile"
+    process_settings.set_([APP, "procfile-path", "own/Procfile"])
+    rows = {row.flag: row.value for row in process_settings.rows(APP)}
+    assert rows["--ps-procfile-path"] == "own/Procfile"
+    assert rows["--ps-computed-procfile-path"] == "own/Procfile"
+    assert rows["--ps-global-procfile-path"] == "ops/Procfile"
+
+
+def test_nothing_else_is_everybodys():
+    with pytest.raises(DokkuError, match=r"valid properties include: procfile-path$"):
+        process_settings.set_([config.GLOBAL, "restart-policy", "always"])
+
+
 def test_an_unknown_app_is_refused():
     with pytest.raises(AppNotFound):
         process_settings.set_(["nope", "restart-policy", "always"])

@@ -1,10 +1,11 @@
 """What a Procfile and a scale file say, and which counts are refused."""
 
+import json
 import os
 
 import pytest
 
-from lib.app import options, processes
+from lib.app import app_json, options, processes
 from lib.base import files, log, properties, settings
 from lib.base.errors import DokkuError
 
@@ -228,3 +229,43 @@ def test_a_restart_policy_replaces_the_last_one(policy):
 def test_an_unknown_restart_policy_is_refused(policy):
     with pytest.raises(DokkuError, match="Invalid restart-policy specified"):
         processes.set_restart_policy(APP, policy)
+
+
+def formation(**quantities):
+    """Let the deployed app.json say how many there are to be."""
+    wanted = {process: {"quantity": count} for process, count in quantities.items()}
+    files.replace(app_json.file_path(APP), json.dumps({"formation": wanted}))
+
+
+def test_counts_in_app_json_rule_and_web_is_one_unless_they_say_otherwise():
+    formation(worker=3)
+    processes.adopt_files(APP, "web: a\nworker: b\nclock: c\n", "web=9\n")
+    assert processes.wanted(APP) == [("web", 1), ("clock", 0), ("worker", 3)]
+    formation(web=0)
+    processes.adopt_files(APP, "web: a\nworker: b\n", None)
+    assert processes.wanted(APP) == [("web", 0), ("worker", 0)]
+
+
+def test_counts_in_app_json_can_not_be_changed_by_hand():
+    formation(web=2)
+    processes.adopt_files(APP, None, None)
+    with pytest.raises(DokkuError) as caught:
+        processes.verify_counts(APP, ["web=3"])
+    text = f"App {APP} contains an app.json file with a formations key and cannot be manually scaled"
+    assert caught.value.text == text
+    files.replace(app_json.file_path(APP), "{}")
+    processes.adopt_files(APP, None, None)
+    assert processes.verify_counts(APP, ["web=3"]) == {"web": 3}
+    assert processes.counts(APP) == {"web": 2}
+
+
+def test_a_count_too_high_changes_nothing():
+    formation(web=1001)
+    with pytest.raises(DokkuError, match=r"app.json: formation.web.quantity is more than 1000"):
+        processes.adopt_files(APP, "web: a\n", None)
+    assert processes.procfile(APP) == {}
+
+
+def test_the_command_of_a_procfile_that_is_not_the_apps_yet():
+    assert processes.command_in("release: migrate -p $PORT\n", "release") == "migrate -p 5000"
+    assert processes.command_in("web: x\n", "release") == ""
