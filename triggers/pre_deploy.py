@@ -5,7 +5,7 @@ Fired by: lib/deploy.py roll_out. Stdout: the user's.
 
 from lib.app import processes
 from lib.build import images
-from lib.runtime import mount_owners
+from lib.runtime import mount_owners, tasks
 
 
 def adopt_process_files(app: str, tag: str = "latest", *_: str) -> None:
@@ -14,6 +14,7 @@ def adopt_process_files(app: str, tag: str = "latest", *_: str) -> None:
 
 
 HANDLERS = {
+    "app-json": lambda app, tag="", *_: tasks.run_before(app, tag or "latest"),
     "ps": adopt_process_files,
     "scheduler-docker-local": lambda app, tag="", *_: mount_owners.give(app, tag or "latest"),
 }

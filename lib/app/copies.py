@@ -38,9 +38,9 @@ def copy(old: str, new: str, all_of_it: bool) -> None:
     properties.copy(old, new)
     if created and not all_of_it:
         properties.write("apps", new, "created-at", created)
-    for plugin, key in (("common", "deployed"), ("app-json", "heroku.postdeploy")):
-        if not all_of_it or key == "deployed":
-            properties.delete(plugin, new, key)
+    properties.delete("common", new, "deployed")
+    if properties.get("common", old, "deployed") == "true":  # what new has to work with is set up already
+        properties.write("app-json", new, "heroku.postdeploy", "executed")
 
 
 def _copy(source: str, target: str) -> None:

@@ -60,6 +60,20 @@ def test_the_copy_is_not_deployed():
     assert not properties.is_set("common", NEW, "deployed")
 
 
+@pytest.mark.parametrize("all_of_it", [False, True])
+def test_the_copy_of_a_deployed_app_has_had_its_first_deploy(all_of_it):
+    copies.copy(OLD, NEW, all_of_it)
+
+    assert properties.get("app-json", NEW, "heroku.postdeploy") == "executed"
+
+
+def test_the_copy_of_an_app_that_was_never_deployed_has_it_before_it():
+    properties.delete("common", OLD, "deployed")
+    copies.copy(OLD, NEW, all_of_it=False)
+
+    assert not properties.is_set("app-json", NEW, "heroku.postdeploy")
+
+
 def test_modes_and_links_are_kept():
     secret = os.path.join(settings.app_dir(OLD), "secret")
     files.replace(secret, "x", mode=0o600)

@@ -1,0 +1,69 @@
+"""How a line that a person wrote becomes the command of a container, by the kind of its image.
+
+What the person wrote is one word of the container's command and is read by a shell in there, if by any.
+Source: dokku v0.24.0 and 0.38 plugins/app-json, constructScript.
+"""
+
+from collections.abc import Sequence
+
+from lib.app import config, options
+from lib.base import properties
+from lib.build import images
+
+_TINI = [[path, "--"] for path in ("/tini", "/bin/tini", "/usr/bin/tini", "/usr/local/bin/tini")]
+_STRICT = """set -e
+if (set -o pipefail) 2>/dev/null; then set -o pipefail; fi
+if [ "${DOKKU_TRACE:-}" = 1 ]; then set -x; fi
+command=$1
+shift
+case $command in
+/*)
+  if [ ! -x "${command%%[[:space:]]*}" ]; then
+    echo specified binary is not executable
+    exit 1
+  fi
+  ;;
+esac
+eval "$command"
+"""
+_FURNISHED = f"""if [ -d /app ]; then
+  export HOME=/app
+  cd /app
+fi
+for file in /app/.profile.d/*; do
+  if [ -f "$file" ]; then . "$file"; fi
+done
+if [ -d /cache ]; then
+  rm -rf /tmp/cache
+  ln -sf /cache /tmp/cache
+fi
+{_STRICT}if [ -d /cache ]; then rm -f /tmp/cache; fi
+"""
+_ANY_SHELL = 'if [ -x /bin/bash ]; then exec /bin/bash -c "$0" bash "$@"; fi; exec /bin/sh -c "$0" sh "$@"'
+
+
+def as_script(app: str, image: images.Image, line: str) -> list[str]:
+    """The words that run a line in an image: by its own entrypoint, by its launcher, or by a strict shell.
+
+    Raises: DokkuError for a line that an entrypoint is to get as words, with a quote that has no end.
+    """
+    if image.kind == "pack":
+        return [line]
+    if image.kind == "dockerfile" and image.entrypoint and not _is_tini(image.entrypoint):
+        return options.words(line)
+    script = _FURNISHED if image.kind == "herokuish" else _STRICT
+    chosen = shell(app)
+    if chosen:
+        return [chosen, "-c", script, chosen, line]
+    return ["/bin/sh", "-c", _ANY_SHELL, script, line]
+
+
+def shell(app: str) -> str:
+    """The shell that was chosen for the app, or for all; empty for /bin/bash, where the image has it."""
+    chosen = config.effective(app, "DOKKU_APP_SHELL").strip()
+    own, general = (properties.get("scheduler", owner, "shell") for owner in (app, properties.GLOBAL))
+    return chosen or own or general
+
+
+def _is_tini(entrypoint: Sequence[str]) -> bool:
+    return list(entrypoint) in _TINI

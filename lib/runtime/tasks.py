@@ -1,0 +1,223 @@
+"""Deployment tasks: commands of the app's own that a deploy runs to their end, one container each.
+
+predeploy (its changes become part of the image), release and the first deploy's postdeploy run before the
+new version starts; postdeploy runs when it serves. Their output is shown while they run.
+Source: dokku v0.24.0 plugins/app-json.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from lib.app import app_json, apps, config, environments, options, processes
+from lib.base import log, properties, scratch, signals, triggers
+from lib.base.errors import DokkuError, ToolFailed
+from lib.base.values import printable
+from lib.build import caches, images, manifests
+from lib.runtime import commands_in_images
+from lib.tools import docker, docker_images
+
+PHASE_LABEL = "dokku_phase_script"
+LAYER_LABEL = "com.dokku.predeploy-layer"  # of an image: the digest of the layer that its predeploy task left
+DONE = "executed"  # property heroku.postdeploy, once the first deploy's task has succeeded
+
+_FIRST = "heroku.postdeploy"
+_VALUED = ("--cpus", "--gpus", "--memory", "--memory-reservation", "--memory-swap", "--publish", "--restart")
+_VALUED_SHORT = ("-m", "-p")
+_BARE = ("--publish-all", "-P", "--rm")
+
+
+class Task(NamedTuple):
+    """phase: as labels have it. name: as people read it. command: empty for none."""
+
+    phase: str
+    name: str
+    source: str
+    command: str
+
+
+def run_before(app: str, tag: str) -> None:
+    """Run what comes before the new version: predeploy, release, and once in an app's life its postdeploy.
+
+    Raises: DokkuError naming the task that failed; its output has been shown.
+    """
+    manifests.adopt(app, images.verify(app, tag))
+    scripts = app_json.scripts(app)
+    run(app, tag, Task("predeploy", "predeploy", "app.json", scripts.predeploy))
+    signals.failpoint("predeploy")
+    procfile = images.read_files(app, images.verify(app, tag)).get("Procfile", "")
+    release = processes.command_in(procfile, "release")
+    run(app, tag, Task("release", "release", "Procfile", release))
+    signals.failpoint("release-task")
+    if not apps.is_deployed(app) and properties.get(app_json.PLUGIN, app, _FIRST) != DONE:
+        run(app, tag, Task(_FIRST, "first deploy postdeploy", "app.json", scripts.first))
+        if scripts.first:
+            properties.write(app_json.PLUGIN, app, _FIRST, DONE)
+    signals.failpoint("first-task")
+
+
+def run_after(app: str, tag: str) -> None:
+    """Run what comes when the new version serves: postdeploy. Raises: as `run_before`."""
+    run(app, tag, Task("postdeploy", "postdeploy", "app.json", app_json.scripts(app).postdeploy))
+    signals.failpoint("postdeploy")
+
+
+def run(app: str, tag: str, task: Task) -> None:
+    """Run one task in a container of its own, which is gone afterwards. Fires: post-container-create.
+
+    Raises: DokkuError when its status is not 0, or it can't be run.
+    """
+    log.info1(f"Checking for {task.name} task")
+    if not task.command:
+        log.verbose(f"No {task.name} task found, skipping")
+        return
+    shown = printable(task.command)
+    log.info1(f"Executing {task.name} task from {task.source}: {shown}")
+    image = images.verify(app, tag)
+    with (
+        _as_built(app, image) if task.phase == "predeploy" else contextlib.nullcontext(image.id) as id_,
+        _container(app, tag, image._replace(id=id_), task) as container,
+    ):
+        if _attend(app, task, container):
+            raise DokkuError(f"Execution of {task.name} task failed: {shown}")
+        if task.phase == "predeploy":
+            _commit(app, image, id_, container, shown)
+
+
+@contextlib.contextmanager
+def _container(app: str, tag: str, image: images.Image, task: Task) -> Iterator[str]:
+    """A container that waits to be started; gone after the block, and a killed deploy's with the next one."""
+    created = ""
+    try:
+        with signals.deferred():
+            created = _create(app, tag, image, task)
+        triggers.fire("post-container-create", "app", created, app, task.phase)
+        yield created
+    finally:
+        if created:
+            with signals.deferred():
+                docker.remove(created)
+
+
+def _create(app: str, tag: str, image: images.Image, task: Task) -> str:
+    args = triggers.ask("docker-args-deploy", app, tag)
+    late = triggers.ask("docker-args-process-deploy", app, image.kind, tag)
+    trace = os.environ.get("DOKKU_TRACE")
+    given = [*options.words(args), *options.words(late)]
+    flags = [*without_deploy_options(given), "--init", *([f"--env=DOKKU_TRACE={trace}"] if trace else [])]
+    labels = {**caches.marks(app), PHASE_LABEL: task.phase}
+    command = commands_in_images.as_script(app, image, task.command)
+    with scratch.directory("environment") as place:
+        flags, env = environments.passed(flags, config.merged(app), f"{place}/environment")
+        try:
+            return docker.create("", image.id, command, labels, [*flags, caches.option(app)], env)
+        except ToolFailed as error:
+            raise DokkuError(f"Failed to create {task.phase} execution container: {error.text}") from error
+
+
+def without_deploy_options(flags: Sequence[str]) -> list[str]:
+    """Docker's options without those that are for what goes on running: restarts, limits, ports."""
+    kept = []
+    words = iter(flags)
+    for word in words:
+        if word in (*_VALUED, *_VALUED_SHORT):
+            next(words, "")
+        elif word not in _BARE and not _has_value(word):
+            kept.append(word)
+    return kept
+
+
+def _has_value(word: str) -> bool:
+    glued = word.startswith(_VALUED_SHORT) and not word.startswith("--")
+    return glued or word.partition("=")[0] in (*_VALUED, *_BARE)
+
+
+def _attend(app: str, task: Task, container: str) -> int:
+    """Show what the task says as it says it; its status."""
+    title = f"{app} {task.name} task ({container[:9]}) output"
+    sink = log.current_sink()
+
+    def show(line: bytes) -> None:
+        said = b"       " + line.rstrip(b"\r\n") + b"\n"
+        if sink is not None:
+            sink.append((1, said))
+        else:
+            log.raw(said)
+
+    log.info2_quiet(f"Start of {title}")
+    status = docker_images.attend(container, (lambda _: None) if log.is_quiet() else show)
+    log.info2_quiet(f"End of {title}")
+    return status
+
+
+@contextlib.contextmanager
+def _as_built(app: str, image: images.Image) -> Iterator[str]:
+    """The image without what an earlier predeploy task added; else each restart would add another layer."""
+    known = docker.inspect_images(image.id)[0]
+    layers = known["RootFS"].get("Layers") or []
+    mark = ((known.get("Config") or {}).get("Labels") or {}).get(LAYER_LABEL)
+    name = images.name(app, "predeploy")
+    if not mark or layers[-1:] != [mark]:
+        yield image.id
+        return
+    try:
+        docker_images.compose(known, layers[:-1], {LAYER_LABEL: ""}, name)
+        found = images.find(name)
+    except ToolFailed as error:
+        log.debug(error.text)
+        found = None
+    try:
+        yield found.id if found else image.id
+    finally:
+        if found:
+            with signals.deferred():
+                docker.remove_image(name)
+
+
+def _commit(app: str, image: images.Image, base: str, container: str, shown: str) -> None:
+    """Make the container's files the app's image, which for the rest stays as it was built.
+
+    docker's own commit would put the app's variables into it for good.
+    """
+    try:
+        like = docker.inspect_images(base)[0]
+        with signals.deferred():
+            left = docker_images.commit(container, "", [])
+            try:
+                _compose(app, image, like, docker.inspect_images(left)[0]["RootFS"]["Layers"], container)
+            finally:
+                docker.remove_image(left)
+    except ToolFailed as error:
+        reason = (error.text,) if error.text else ()
+        raise DokkuError(f"Commiting of 'predeploy' to image failed: {shown}", more=reason) from error
+
+
+def _compose(app: str, image: images.Image, like: docker.Json, layers: Sequence[str], container: str) -> None:
+    labels = {"com.dokku.predeploy-phase": "true", LAYER_LABEL: layers[-1]}
+    try:
+        docker_images.compose(like, layers, labels, image.name)
+    except ToolFailed as error:  # a store that does not compose; variables are at least without values then
+        log.debug(error.text)
+        docker_images.commit(container, image.name, _changes(app, like, labels))
+
+
+def _changes(app: str, like: docker.Json, labels: dict[str, str]) -> list[str]:
+    """What a commit has to be told so that its image runs as another one does."""
+    import json  # 8 ms
+
+    known = like.get("Config") or {}
+    before = dict(entry.partition("=")[::2] for entry in known.get("Env") or [])
+    values = {**dict.fromkeys(config.merged(app), ""), **before}
+    marks = {**labels, PHASE_LABEL: "", "com.dokku.container-type": ""}
+    return [
+        *(f"ENV {key}={_quoted(value)}" for key, value in values.items()),
+        f"ENTRYPOINT {json.dumps(known.get('Entrypoint') or [])}",
+        f"CMD {json.dumps(known.get('Cmd') or [])}",
+        *(f"LABEL {key}={json.dumps(value)}" for key, value in marks.items()),
+    ]
+
+
+def _quoted(value: str) -> str:
+    """A value for a line of a Dockerfile, which would fill in variables."""
+    return '"' + "".join(f"\\{letter}" if letter in '"\\$' else letter for letter in value) + '"'

@@ -1,0 +1,8 @@
+"""post-deploy APP PORT IP TAG: the new version serves, the old one is about to retire.
+
+Fired by: lib/deploy.py roll_out. Stdout: the user's. A failure is the deploy's, but what serves stays.
+"""
+
+from lib.runtime import tasks
+
+HANDLERS = {"app-json": lambda app, _port="", _ip="", tag="", *_: tasks.run_after(app, tag or "latest")}
