@@ -8,10 +8,10 @@ three are entered through triggers/receive_app.py, release_and_deploy.py and sch
 import functools
 from collections.abc import Sequence
 
-from lib.app import config, processes
+from lib.app import app_json, config, processes
 from lib.base import locks, log, properties, scratch, signals, triggers
 from lib.base.errors import DokkuError
-from lib.build import builders, images, layers, records
+from lib.build import builders, images, layers, manifests, records
 from lib.proxy import conf_files, urls, vhosts
 from lib.runtime import checks, containers, launch, retirement, schedulers
 from lib.source import commits, remotes, repos
@@ -117,6 +117,7 @@ def receive(app: str, revision: str = "") -> None:
             records.kept(app, revision),
             repos.checked_out(app, revision) as tree,
             images.restored_on_failure(app, unless=switched) as before,
+            app_json.restored_on_failure(app, unless=switched),
         ):
             triggers.fire("core-post-extract", app, tree, revision)
             triggers.fire("post-extract", app, tree, revision)
@@ -134,6 +135,7 @@ def release(app: str, tag: str = "latest") -> None:
     """Make a release of a built image and hand it to the app's scheduler."""
     with locks.deploy(app):
         log.info1(f"Releasing {app}...")
+        manifests.take_over(app, tag)
         builders.release(app, tag)
         if config.is_true(app, "DOKKU_SKIP_DEPLOY"):
             log.info1("Skipping deployment")
@@ -154,8 +156,8 @@ def roll_out(app: str, tag: str = "latest") -> None:
     Raises: checks.Failed; whatever was started is then removed, and the old ones stay.
     """
     with locks.deploy(app):
+        triggers.fire("pre-deploy", app, tag)  # the tasks before; one of them may change the image
         image = images.verify(app, tag)
-        triggers.fire("pre-deploy", app, tag)
         log.info2("Processing deployment checks")
         led_to = functools.partial(conf_files.leads_to, app)
         old = containers.registered(app)

@@ -76,6 +76,12 @@ def image(shell, id_="sha256:1"):
     shell.answers("docker image inspect …", out=json.dumps({"Id": id_, "Config": {}}) + "\n")
 
 
+def empty_image(shell):
+    """An image with none of the files that a release reads."""
+    image(shell)
+    shell.answers("docker container create …", out="c1\n")
+
+
 def refuse(*_):
     raise DokkuError("no luck", exit_code=3)
 
@@ -422,7 +428,7 @@ def test_what_a_killed_deploy_left_is_cleared_before_the_build(shell, fired, ask
 
 
 def test_a_release_is_handed_to_the_apps_scheduler(shell, fired, asked, said):
-    image(shell)
+    empty_image(shell)
     config.set_values(APP, {"DOKKU_SCHEDULER": "nomad"})
     deploy.release(APP, "v2")
     assert ("builder-release", "dockerfile", APP, "v2") in fired
@@ -440,7 +446,7 @@ def test_an_image_that_is_not_there_is_not_released(shell, fired, asked):
 
 @pytest.mark.parametrize("owner", [APP, config.GLOBAL])
 def test_a_release_may_be_left_undeployed(shell, fired, asked, said, owner):
-    image(shell)
+    empty_image(shell)
     config.set_values(owner, {"DOKKU_SKIP_DEPLOY": "true"})
     deploy.release(APP)
     assert not any(name == "scheduler-deploy" for name, *_ in fired)
