@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lib.app import config
 from lib.base import files, log, triggers
 from lib.base.errors import DokkuError
-from lib.build import builder_settings, herokuish, images, records
+from lib.build import builder_settings, exposed_ports, herokuish, images, records
 from lib.tools import docker
 
 DEFAULT = herokuish.NAME
@@ -85,7 +85,8 @@ def release(app: str, tag: str) -> None:
     Fires: pre-release-builder, builder-release with the builder that the image names, post-release-builder.
     """
     image = images.verify(app, tag)
-    _remember_ports(app, image)
+    if image.kind == "dockerfile":
+        exposed_ports.of_image(app, image.ports)
     builder = built_by(app, image)
     if is_ours(builder):
         triggers.fire("pre-release-builder", builder, app, image.name)
@@ -176,10 +177,3 @@ def _remembered(app: str, builder: str) -> Iterator[None]:
         else:
             config.unset_values(app, [_TYPE])
         raise
-
-
-def _remember_ports(app: str, image: images.Image) -> None:
-    """The ports that an image exposes are the app's, unless it has some already."""
-    if image.kind == "dockerfile" and image.ports and not config.get(app, "DOKKU_DOCKERFILE_PORTS"):
-        config.set_values(app, {"DOKKU_DOCKERFILE_PORTS": " ".join(image.ports)})
-        log.debug(f"{app} exposes {image.ports}")

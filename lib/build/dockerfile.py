@@ -7,9 +7,9 @@ import itertools
 import os
 
 from lib.app import config, environments, options
-from lib.base import files, log, scratch, signals, triggers, values
+from lib.base import files, log, scratch, signals, triggers
 from lib.base.errors import DokkuError
-from lib.build import builder_settings, builders, images, layers, plans
+from lib.build import builder_settings, builders, exposed_ports, images, layers, plans
 from lib.tools import buildx, docker
 
 NAME = "dockerfile"
@@ -45,7 +45,7 @@ def build(builder: str, app: str, tree: str) -> None:
     if builder != NAME:
         return
     log.info1(f"Building {app} from Dockerfile")
-    ports = exposed_ports(_verified(tree))
+    ports = exposed_ports.named_in(_verified(tree))
     triggers.fire("pre-build-dockerfile", app, cwd=tree)
     said = triggers.ask("docker-args-build", app, NAME) + triggers.ask("docker-args-process-build", app, NAME)
     more = os.environ.get("DOKKU_DOCKER_BUILD_OPTS", "")
@@ -53,8 +53,7 @@ def build(builder: str, app: str, tree: str) -> None:
     with scratch.directory("build") as place_, layers.in_use():
         _build(app, tree, os.path.join(place_, "image"), flags)
     signals.failpoint("tagged")
-    if ports:
-        config.set_values(app, {"DOKKU_DOCKERFILE_PORTS": " ".join(ports)})
+    exposed_ports.of_build(app, ports)
     triggers.fire("post-build-dockerfile", app, cwd=tree)
 
 
@@ -64,17 +63,6 @@ def release(builder: str, app: str, tag: str) -> None:
         return
     triggers.fire("pre-release-dockerfile", app, tag)
     triggers.fire("post-release-dockerfile", app, tag)
-
-
-def exposed_ports(dockerfile: str) -> list[str]:
-    """The ports of the EXPOSE lines, in their order: `3000`, `3001/udp`."""
-    words = [line.split() for line in dockerfile.splitlines() if line.startswith("EXPOSE ")]
-    return [port for line in words for port in line[1:] if _is_port(port)]
-
-
-def _is_port(word: str) -> bool:
-    number, slash, protocol = word.partition("/")
-    return values.is_port(number) and (not slash or protocol in ("tcp", "udp", "sctp"))
 
 
 def build_options(words: list[str]) -> list[str]:

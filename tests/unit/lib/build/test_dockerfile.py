@@ -183,15 +183,6 @@ def test_a_source_without_dockerfile_is_refused(shell):
     assert shell.ran == []
 
 
-@given(st.lists(st.integers(1, 65535)), st.text(alphabet="ab \n#", max_size=20))
-def test_exposed_ports_are_read_in_their_order(ports, noise):
-    lines = [f"EXPOSE {port}" for port in ports]
-
-    assert dockerfile.exposed_ports("\n".join([noise, *lines, " EXPOSE 1", "RUN EXPOSE 2"])) == [
-        str(port) for port in ports
-    ]
-
-
 @given(st.lists(st.sampled_from(["--no-cache", "-v", "--volume=/a:/b", "--link", "x", "--build-arg", "A=1"])))
 def test_no_mount_or_link_reaches_a_build(words):
     kept = dockerfile.build_options(words)
@@ -199,30 +190,6 @@ def test_no_mount_or_link_reaches_a_build(words):
     assert not {"-v", "--link", "--volume"} & set(kept)
     assert not any(word.startswith(("--volume=", "--link=")) for word in kept)
     assert shlex.split(shlex.join(kept)) == kept
-
-
-@given(st.text(alphabet="EXPOS e0123456789/tcpud\t\n#$-{}٣", max_size=60))
-def test_whatever_a_dockerfile_exposes_is_a_port_or_nothing(text):
-    for port in dockerfile.exposed_ports(f"FROM scratch\nEXPOSE {text}\n"):
-        number, _, protocol = port.partition("/")
-        assert 1 <= int(number) <= 65535
-        assert number.isascii()
-        assert protocol in ("", "tcp", "udp", "sctp")
-
-
-@pytest.mark.parametrize(
-    ("text", "ports"),
-    [
-        ("EXPOSE 3001/udp 3003\nEXPOSE 3000/tcp\n", ["3001/udp", "3003", "3000/tcp"]),
-        ("EXPOSE\t3000\n  EXPOSE 3000\n#EXPOSE 3000\n", []),
-        ("EXPOSE $PORT ${PORT} 0 65536 3000-3005 3000/xyz 3000/\n", []),
-        ("EXPOSE ５０００ ²\n", []),
-        ("EXPOSE 3000\r\n", ["3000"]),
-        ("", []),
-    ],
-)
-def test_lines_that_expose_nothing_usable_are_left_to_docker(text, ports):
-    assert dockerfile.exposed_ports(text) == ports
 
 
 @pytest.mark.parametrize("variable", [True, False])
