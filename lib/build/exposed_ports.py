@@ -1,7 +1,7 @@
 """The ports that an app's image exposes, where Dokku keeps them: DOKKU_DOCKERFILE_PORTS in the app's config.
 
 What one build found is forgotten with the next; what somebody set by hand stays until a Dockerfile says
-otherwise. Source: dokku v0.24.0 plugins/common, get_dockerfile_exposed_ports and get_exposed_ports_from_image.
+otherwise. Source: dokku v0.24.0 plugins/common.
 """
 
 from lib.app import config
