@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from lib.app import app_json, config, processes
 from lib.base import locks, log, properties, scratch, signals, triggers
 from lib.base.errors import DokkuError
-from lib.build import builders, images, layers, manifests, records
+from lib.build import builders, exposed_ports, images, layers, manifests, records
 from lib.proxy import conf_files, urls, vhosts
 from lib.runtime import checks, containers, launch, retirement, schedulers
 from lib.source import commits, remotes, repos
@@ -113,11 +113,13 @@ def receive(app: str, revision: str = "") -> None:
         revision = repos.deployable(app, revision)
         old = containers.registered(app)
         switched = functools.partial(containers.differ, app, old)
+        variables = (exposed_ports.VARIABLE, repos.rev_variable(app))
         with (
             records.kept(app, revision),
             repos.checked_out(app, revision) as tree,
             images.restored_on_failure(app, unless=switched) as before,
             app_json.restored_on_failure(app, unless=switched),
+            config.restored_on_failure(app, *variables, unless=switched),
         ):
             triggers.fire("core-post-extract", app, tree, revision)
             triggers.fire("post-extract", app, tree, revision)

@@ -5,7 +5,8 @@ nothing at worst, holds the first of those names only, or ends inside a line: it
 being taken for the app's config. A person who edits it ends it with a line end, or removes it: that counts.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from os.path import isdir, join
 
 from lib.app.env_text import parse as parse
@@ -75,6 +76,25 @@ def unset_values(owner: str, keys: Iterable[str]) -> list[str]:
     if dropped:
         _announce(owner, "unset", *dropped)
     return dropped
+
+
+@contextmanager
+def restored_on_failure(app: str, *keys: str, unless: Callable[[], bool]) -> Iterator[None]:
+    """When the block fails, these variables are again what they were before.
+
+    unless: whether the new version serves all the same.
+    """
+    before = values(app)
+    try:
+        yield
+    except BaseException:
+        if not unless():
+            now = values(app)
+            changed = [key for key in keys if key and now.get(key) != before.get(key)]
+            set_values(app, {key: before[key] for key in changed if key in before})
+            if any(key not in before for key in changed):
+                unset_values(app, [key for key in changed if key not in before])
+        raise
 
 
 def clear_values(owner: str) -> list[str]:

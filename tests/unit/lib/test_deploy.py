@@ -362,6 +362,17 @@ def test_an_app_without_a_commit_is_not_built(shell, fired, said):
     assert fired == []
 
 
+def test_a_deploy_that_fails_leaves_the_variables_of_the_version_that_serves(shell, fired, asked):
+    config.set_values(APP, {"GIT_REV": OLD, "OTHER": "1"})
+    buildable(shell, asked)
+    ports = {"DOKKU_DOCKERFILE_PORTS": "8080", "OTHER": "2"}
+    fired.does["builder-build"] = lambda *_: config.set_values(APP, ports)
+    fired.does["release-and-deploy"] = refuse
+    with pytest.raises(DokkuError):
+        deploy.receive(APP, NEW)
+    assert config.values(APP) == {"GIT_REV": OLD, "OTHER": "2", "DOKKU_APP_TYPE": "dockerfile"}
+
+
 def test_the_commit_can_go_into_no_variable(shell, fired, asked):
     buildable(shell, asked)
     properties.write("git", APP, "rev-env-var", "")
