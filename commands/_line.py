@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from commands import _modules
 from lib.base import quoting
+from lib.base.errors import DokkuError
 
 _FLAGS = {
     "--quiet": "DOKKU_QUIET_OUTPUT",
@@ -15,14 +16,9 @@ _FLAGS = {
     "--rm-container": "DOKKU_RM_CONTAINER",
     "--detach": "DOKKU_DETACH_CONTAINER",
 }
-_PASSING_WORDS_ON = (
-    "run",
-    "run:detached",
-    "enter",
-    "docker-options:add",
-    "docker-options:remove",
-    "plugin:trigger",
-)
+_STARTING_PROGRAMS = ("run", "run:detached", "enter")  # what follows the app is the program's own
+_VALUED = ("-e", "--env", "--cron-id", "--ttl-seconds")
+_PASSING_WORDS_ON = ("docker-options:add", "docker-options:remove", "plugin:trigger")
 _SECRETIVE = ("git:auth", "git:auth-status")  # a password may look like a flag
 _OTHER_NAMES = {"-v": "version", "--version": "version"}
 _QUOTED_GIT = ("git:auth", "git:from", "git:load", "git:set", "git:sync")
@@ -66,10 +62,14 @@ def understood(words: list[str]) -> Line:
     variables: dict[str, str] = {}
     kept: list[str] = []
     seen: list[str] = []
+    operands: list[str] = []
     app = os.environ.get("DOKKU_APP_NAME", "")
     rest = iter(words)
     for word in rest:
         command = kept[0] if kept else ""
+        if command in _STARTING_PROGRAMS and _is_operand(word, kept[-1]):
+            operands = [word, *rest]
+            break
         if word.startswith("--") and word != "--" and command not in _SECRETIVE:
             seen.append(word)
         if word in _FLAGS:
@@ -85,7 +85,21 @@ def understood(words: list[str]) -> Line:
         variables["DOKKU_APP_NAME"] = app
     command = _OTHER_NAMES.get(kept[0], kept[0]) if kept else "help"
     inserted = [app] if app and _modules.find(command) else []  # plugins' commands read the variable
+    if command in _STARTING_PROGRAMS:
+        return Line([command, *_flags_of_run(kept[1:]), *inserted, *operands], variables)
     return Line([command, *inserted, *kept[1:]], variables)
+
+
+def _is_operand(word: str, before: str) -> bool:
+    """Whether a word is neither a flag nor the value of the one before."""
+    return not word.startswith("-") and before not in _VALUED
+
+
+def _flags_of_run(kept: list[str]) -> list[str]:
+    """The flags before the app; labels have been seen. Raises: DokkuError for one without its value."""
+    if kept and kept[-1] in _VALUED:
+        raise DokkuError(f"expected {kept[-1]} to have an argument")
+    return [word for word in kept if not word.startswith("--label=")]
 
 
 def usage_text(error: Any) -> str:

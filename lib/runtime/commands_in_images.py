@@ -4,11 +4,12 @@ What the person wrote is one word of the container's command and is read by a sh
 Source: dokku v0.24.0 and 0.38 plugins/app-json, constructScript.
 """
 
+import shlex
 from collections.abc import Sequence
 
 from lib.app import config, options
 from lib.base import properties
-from lib.build import images
+from lib.build import images, pack
 
 _TINI = [[path, "--"] for path in ("/tini", "/bin/tini", "/usr/bin/tini", "/usr/local/bin/tini")]
 _STRICT = """set -e
@@ -40,6 +41,7 @@ fi
 {_STRICT}if [ -d /cache ]; then rm -f /tmp/cache; fi
 """
 _ANY_SHELL = 'if [ -x /bin/bash ]; then exec /bin/bash -c "$0" bash "$@"; fi; exec /bin/sh -c "$0" sh "$@"'
+_PEOPLES_SHELL = "if [ -x /bin/bash ]; then exec /bin/bash; else exec /bin/sh; fi"
 
 
 def as_script(app: str, image: images.Image, line: str) -> list[str]:
@@ -56,6 +58,39 @@ def as_script(app: str, image: images.Image, line: str) -> list[str]:
     if chosen:
         return [chosen, "-c", script, chosen, line]
     return ["/bin/sh", "-c", _ANY_SHELL, script, line]
+
+
+def as_words(image: images.Image | None, words: Sequence[str]) -> list[str]:
+    """The words that run words as they are, in an image's environment; for an image with an entrypoint, its.
+
+    A single one may be a script where a launcher is, as in Heroku's own.
+    """
+    if image and image.kind == "herokuish":
+        return ["/exec", *words]
+    if image and image.kind == "pack" and len(words) > 1:
+        return [shlex.join(words)]
+    return list(words)
+
+
+def as_line(image: images.Image, line: str, more: Sequence[str]) -> list[str]:
+    """The words that run a line of a Procfile, with more words after it. Raises: as `as_script`."""
+    if image.kind == "herokuish":
+        return ["/exec", line, *more]
+    if image.kind == "pack":
+        return [" ".join([line, *map(shlex.quote, more)])]
+    return [*options.words(line), *more]
+
+
+def inside(image: images.Image | None, words: Sequence[str]) -> tuple[list[str], str]:
+    """What runs words in a container that runs already, and where: empty for its own directory."""
+    if image and image.kind == "pack":
+        return [pack.LAUNCHER, *as_words(image, words)], image.workdir
+    return as_words(image, words), ""
+
+
+def looking_around(app: str) -> list[str]:
+    """The words of a shell for people: the chosen one, else bash where the image has it."""
+    return options.words(shell(app)) or ["/bin/sh", "-c", _PEOPLES_SHELL]
 
 
 def shell(app: str) -> str:

@@ -25,12 +25,18 @@ def request(app: str, process: str, follow: bool, plain: bool, lines: str) -> No
 
     Raises: DokkuError for an app that was not deployed, UsageError for a bad count.
     """
-    if not values.is_number(lines) or int(lines) < 0:
-        raise UsageError(f'invalid argument "{values.printable(lines)}" for "-n, --num" flag')
+    count = verify_count(lines)
     if not apps.is_deployed(app):
         raise DokkuError(f"App {app} has not been deployed")
-    words = (process, str(follow).lower(), str(plain).lower(), str(int(lines)))
+    words = (process, str(follow).lower(), str(plain).lower(), str(count))
     triggers.fire("scheduler-logs", schedulers.selected(app), app, *words)
+
+
+def verify_count(lines: str) -> int:
+    """How many lines somebody asked for. Raises: UsageError for what is no count."""
+    if not values.is_number(lines) or int(lines) < 0:
+        raise UsageError(f'invalid argument "{values.printable(lines)}" for "-n, --num" flag')
+    return int(lines)
 
 
 def request_failed(app: str) -> None:
@@ -42,12 +48,20 @@ def show(app: str, process: str = "", follow: bool = False, plain: bool = False,
     """Print the last lines of the app's containers, and with follow whatever comes next.
 
     process: of this type, `web`, or this container, `web.1`, only; one the app does not have says nothing.
-    plain: as the containers wrote it, without time and name. Following ends with Ctrl-C, with the
-    containers, or when nobody reads any more.
+    The rest: `show_all`.
     """
     serving = containers.registered(app)
     alive = containers.states(serving)
     chosen = [one for one in serving if one.id in alive and process in ("", one.process, name(one))]
+    show_all(chosen, follow, plain, lines)
+
+
+def show_all(chosen: Sequence[Container], follow: bool, plain: bool, lines: int) -> None:
+    """Print the last lines of some containers, and with follow whatever comes next.
+
+    plain: as the containers wrote it, without time and name. Following ends with Ctrl-C, with the
+    containers, or when nobody reads any more.
+    """
     readers = [
         threading.Thread(target=_print, args=(one, number, lines, follow, plain), daemon=True)
         for number, one in enumerate(chosen)
