@@ -41,7 +41,7 @@ def _value(one: app_json.Variable, held: str) -> str:
         return os.urandom(SECRET).hex()
     if one.value:
         return one.value
-    if os.isatty(0):
+    if os.isatty(0) and log.current_sink() is None:  # nobody sees what several workers ask
         return _asked(one)
     if one.is_required:
         raise DokkuError(f"required env var {one.key} has no value, no default, and no TTY for prompt")

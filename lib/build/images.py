@@ -86,7 +86,7 @@ def is_labelled(image: Image, app: str, builder: str) -> bool:
 def read_files(app: str, image: Image) -> dict[str, str]:
     """The FILES that the image has below its working directory, by name, with unix line ends.
 
-    Those that the app keeps elsewhere come from there.
+    One that the app keeps elsewhere comes from there, if it is there.
     A link, a device or something large counts as absent: the image's author decides what is in there. What
     was read is kept: an image never changes, and a build with nothing new gives the same one.
     """
@@ -97,12 +97,11 @@ def read_files(app: str, image: Image) -> dict[str, str]:
         marks = {**settings.LABELS, APP_LABEL: app, "com.dokku.container-type": "peek"}
         container = docker.create("", image.id, ["true"], marks, [])
         try:
-            places = zip(FILES, _places(app, image), strict=True)
-            archives = {name: docker.copy_out(container, place) for name, place in places}
+            archives = [(name, docker.copy_out(container, place)) for name, place in _places(app, image)]
         finally:
             docker.remove(container)
-        texts = {name: _only_file(data) for name, data in archives.items() if data}
-        found = {name: text for name, text in texts.items() if text is not None}
+        texts = [(name, _only_file(data)) for name, data in archives if data]
+        found = {name: text for name, text in texts if text is not None}
         _keep_files(app, image, found)
     _files[app, image.id] = found
     return found
@@ -160,10 +159,12 @@ def _keep_files(app: str, image: Image, found: dict[str, str]) -> None:
         files.replace(_files_path(app), json.dumps(kept))
 
 
-def _places(app: str, image: Image) -> list[str]:
-    """Where in an image each of the FILES is."""
-    elsewhere = source_files.places(app)
-    return [os.path.join(image.workdir, elsewhere.get(name, name)) for name in FILES]
+def _places(app: str, image: Image) -> list[list[str]]:
+    """Where in an image the FILES may be: pairs of name and path, of which the last that is there counts."""
+    chosen = source_files.places(app).items()
+    return [
+        [name, os.path.join(image.workdir, path)] for name, path in (*zip(FILES, FILES, strict=True), *chosen)
+    ]
 
 
 def _files_path(app: str) -> str:

@@ -1,16 +1,19 @@
 """What an image's app.json says, on its way into the app."""
 
 from lib.app import app_json, app_json_variables
-from lib.build import images
+from lib.build import images, predeploy_layers
 
 
 def take_over(app: str, tag: str) -> None:
-    """Let the app.json of an image that is about to run be the app's, and set the variables it asks for.
+    """Let the app.json of an image that is to be released be the app's, and set what variables it wants.
 
-    Raises: DokkuError for a bad file, or a required variable that nobody has set.
+    What an earlier deploy's predeploy task left on the image goes. Raises: DokkuError for a bad file, or a
+    required variable that nobody has set.
     """
-    adopt(app, images.verify(app, tag))
+    image = images.verify(app, tag)
+    adopt(app, image)
     app_json_variables.set_missing(app)
+    predeploy_layers.take_off(image)
 
 
 def adopt(app: str, image: images.Image) -> None:

@@ -14,12 +14,11 @@ from lib.app import app_json, apps, config, environments, options, processes
 from lib.base import log, properties, scratch, signals, triggers
 from lib.base.errors import DokkuError, ToolFailed
 from lib.base.values import printable
-from lib.build import caches, images, manifests
+from lib.build import caches, images, manifests, predeploy_layers
 from lib.runtime import commands_in_images
 from lib.tools import docker, docker_images
 
 PHASE_LABEL = "dokku_phase_script"
-LAYER_LABEL = "com.dokku.predeploy-layer"  # of an image: the digest of the layer that its predeploy task left
 DONE = "executed"  # property heroku.postdeploy, once the first deploy's task has succeeded
 
 _FIRST = "heroku.postdeploy"
@@ -76,7 +75,9 @@ def run(app: str, tag: str, task: Task) -> None:
     log.info1(f"Executing {task.name} task from {task.source}: {shown}")
     image = images.verify(app, tag)
     with (
-        _as_built(app, image) if task.phase == "predeploy" else contextlib.nullcontext(image.id) as id_,
+        predeploy_layers.as_built(app, image)
+        if task.phase == "predeploy"
+        else contextlib.nullcontext(image.id) as id_,
         _container(app, tag, image._replace(id=id_), task) as container,
     ):
         if _attend(app, task, container):
@@ -151,73 +152,9 @@ def _attend(app: str, task: Task, container: str) -> int:
     return status
 
 
-@contextlib.contextmanager
-def _as_built(app: str, image: images.Image) -> Iterator[str]:
-    """The image without what an earlier predeploy task added; else each restart would add another layer."""
-    known = docker.inspect_images(image.id)[0]
-    layers = known["RootFS"].get("Layers") or []
-    mark = ((known.get("Config") or {}).get("Labels") or {}).get(LAYER_LABEL)
-    name = images.name(app, "predeploy")
-    if not mark or layers[-1:] != [mark]:
-        yield image.id
-        return
-    try:
-        docker_images.compose(known, layers[:-1], {LAYER_LABEL: ""}, name)
-        found = images.find(name)
-    except ToolFailed as error:
-        log.debug(error.text)
-        found = None
-    try:
-        yield found.id if found else image.id
-    finally:
-        if found:
-            with signals.deferred():
-                docker.remove_image(name)
-
-
 def _commit(app: str, image: images.Image, base: str, container: str, shown: str) -> None:
-    """Make the container's files the app's image, which for the rest stays as it was built.
-
-    docker's own commit would put the app's variables into it for good.
-    """
     try:
-        like = docker.inspect_images(base)[0]
-        with signals.deferred():
-            left = docker_images.commit(container, "", [])
-            try:
-                _compose(app, image, like, docker.inspect_images(left)[0]["RootFS"]["Layers"], container)
-            finally:
-                docker.remove_image(left)
+        predeploy_layers.commit(app, image, base, container)
     except ToolFailed as error:
         reason = (error.text,) if error.text else ()
         raise DokkuError(f"Commiting of 'predeploy' to image failed: {shown}", more=reason) from error
-
-
-def _compose(app: str, image: images.Image, like: docker.Json, layers: Sequence[str], container: str) -> None:
-    labels = {"com.dokku.predeploy-phase": "true", LAYER_LABEL: layers[-1]}
-    try:
-        docker_images.compose(like, layers, labels, image.name)
-    except ToolFailed as error:  # a store that does not compose; variables are at least without values then
-        log.debug(error.text)
-        docker_images.commit(container, image.name, _changes(app, like, labels))
-
-
-def _changes(app: str, like: docker.Json, labels: dict[str, str]) -> list[str]:
-    """What a commit has to be told so that its image runs as another one does."""
-    import json  # 8 ms
-
-    known = like.get("Config") or {}
-    before = dict(entry.partition("=")[::2] for entry in known.get("Env") or [])
-    values = {**dict.fromkeys(config.merged(app), ""), **before}
-    marks = {**labels, PHASE_LABEL: "", "com.dokku.container-type": ""}
-    return [
-        *(f"ENV {key}={_quoted(value)}" for key, value in values.items()),
-        f"ENTRYPOINT {json.dumps(known.get('Entrypoint') or [])}",
-        f"CMD {json.dumps(known.get('Cmd') or [])}",
-        *(f"LABEL {key}={json.dumps(value)}" for key, value in marks.items()),
-    ]
-
-
-def _quoted(value: str) -> str:
-    """A value for a line of a Dockerfile, which would fill in variables."""
-    return '"' + "".join(f"\\{letter}" if letter in '"\\$' else letter for letter in value) + '"'

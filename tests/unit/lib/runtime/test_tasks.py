@@ -10,7 +10,7 @@ import pytest
 from lib.app import config, options
 from lib.base import log, properties, settings
 from lib.base.errors import DokkuError
-from lib.build import images
+from lib.build import images, predeploy_layers
 from lib.runtime import tasks
 
 APP = "blog"
@@ -200,7 +200,7 @@ def test_predeploy_makes_an_image_that_runs_as_it_was_built(shell):
         made = json.load(tar.extractfile(manifest["Config"]))
     assert manifest["RepoTags"] == ["dokku/blog:latest"]
     assert (made["config"]["Cmd"], made["config"]["Env"]) == (["serve"], ["PATH=/bin"])
-    assert made["config"]["Labels"][tasks.LAYER_LABEL] == "sha256:b"
+    assert made["config"]["Labels"][predeploy_layers.LAYER] == "sha256:b"
     assert f"docker container commit {TASK}" in shell.ran
     assert "docker image rm -- sha256:left" in shell.ran
 
@@ -231,7 +231,7 @@ def test_a_second_predeploy_starts_from_the_image_as_it_was_built(shell):
     hold(shell, ALL)
     known = {
         "Id": "sha256:1",
-        "Config": {"WorkingDir": "/app", "Labels": {tasks.LAYER_LABEL: "sha256:b"}},
+        "Config": {"WorkingDir": "/app", "Labels": {predeploy_layers.LAYER: "sha256:b"}},
         "RootFS": {"Layers": ["sha256:a", "sha256:b"]},
     }
     shell.answers(INSPECT, out=json.dumps(known) + "\n")
