@@ -1,5 +1,6 @@
 """kill -9 at every stage of a deploy: the old version serves on, and the next push needs no help."""
 
+import json
 import os
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from tests.system.conftest import Instance
 
 STAGES = [
+    "predeploy",
+    "release-task",
     "checked-out",
     "built",
     "tagged",
@@ -18,6 +21,7 @@ STAGES = [
     "vhost-written",
     "switched",
     "retired",
+    "postdeploy",
 ]
 
 
@@ -26,7 +30,10 @@ def test_a_killed_deploy_leaves_the_old_version_serving_and_the_next_one_cleans_
     instance: Instance, stage: str
 ) -> None:
     app = instance.name(f"kill-{stage}")
-    repo = instance.new_repo(instance.sample("one"))
+    scripts = json.dumps({"scripts": {"dokku": {"predeploy": "touch /made", "postdeploy": "true"}}})
+    tasks = {"Procfile": "web: /app/serve\nrelease: true\n", "app.json": scripts}
+    more = tasks if stage in ("predeploy", "release-task", "postdeploy") else {}
+    repo = instance.new_repo(instance.sample("one", **more))
     assert instance.push(repo, app).code == 0
 
     instance.commit(repo, instance.sample("two"))
@@ -37,7 +44,7 @@ def test_a_killed_deploy_leaves_the_old_version_serving_and_the_next_one_cleans_
     assert killed.code != 0
     allowed = (
         {"two"}
-        if stage in ("switched", "retired")
+        if stage in ("switched", "retired", "postdeploy")
         else {"one", "two"}
         if stage == "vhost-written"
         else {"one"}
