@@ -41,7 +41,9 @@ def run_before(app: str, tag: str) -> None:
 
     Raises: DokkuError naming the task that failed; its output has been shown.
     """
-    manifests.adopt(app, images.verify(app, tag))
+    image = images.verify(app, tag)
+    manifests.adopt(app, image)
+    processes.parse_procfile(images.read_files(app, image).get("Procfile", ""))  # a bad one runs nothing
     scripts = app_json.scripts(app)
     run(app, tag, Task("predeploy", "predeploy", "app.json", scripts.predeploy))
     signals.failpoint("predeploy")

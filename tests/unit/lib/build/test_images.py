@@ -7,7 +7,7 @@ import tarfile
 
 import pytest
 
-from lib.base import files, log, settings
+from lib.base import files, log, properties, settings
 from lib.base.errors import DokkuError
 from lib.build import images
 
@@ -99,6 +99,23 @@ def test_files_are_read_from_a_container_that_never_runs_and_is_removed(shell):
     assert images.read_files(APP, images.verify(APP)) == {"CHECKS": "/ ok\n"}
     assert not any("start" in line.split()[:3] for line in shell.ran)
     assert shell.ran[-1] == f"docker container rm --force {CID}"
+
+
+def test_a_file_that_the_app_keeps_elsewhere_counts_where_it_is(shell):
+    properties.write("ps", APP, "procfile-path", "ops/Procfile")
+    shell.answers("docker image inspect …", out=known(WorkingDir="/srv"))
+    shell.answers("docker container create …", out=f"{CID}\n")
+    shell.answers("docker container cp …", err="Could not find the file", status=1)
+    usual = archive(tarfile.TarInfo("Procfile"), content=b"web: usual\n")
+    shell.answers(f"docker container cp {CID}:/srv/Procfile -", out=usual)
+    image = images.verify(APP)
+    assert images.read_files(APP, image) == {"Procfile": "web: usual\n"}
+
+    images._files.clear()
+    properties.write("ps", APP, "procfile-path", "own/Procfile")
+    chosen = archive(tarfile.TarInfo("Procfile"), content=b"web: chosen\n")
+    shell.answers(f"docker container cp {CID}:/srv/own/Procfile -", out=chosen)
+    assert images.read_files(APP, image) == {"Procfile": "web: chosen\n"}
 
 
 def test_an_image_that_was_read_before_is_not_read_again(shell):

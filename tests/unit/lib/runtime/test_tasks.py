@@ -131,6 +131,21 @@ def test_a_failing_task_ends_the_deploy_and_its_container_goes(shell, phase, nam
     assert not properties.is_set("app-json", APP, "heroku.postdeploy")
 
 
+@pytest.mark.parametrize(
+    ("manifest", "procfile", "refusal"),
+    [
+        (json.dumps({"scripts": ALL}), "web\n", r"Invalid Procfile: .* line 1"),
+        ("{", "web: serve\n", r"Cannot parse app.json: line 1"),
+    ],
+)
+def test_a_bad_file_is_refused_before_any_task(shell, manifest, procfile, refusal):
+    put(shell, "app.json", manifest)
+    put(shell, "Procfile", procfile)
+    with pytest.raises(DokkuError, match=refusal):
+        tasks.run_before(APP, "latest")
+    assert ran(shell) == []
+
+
 def test_a_container_that_can_not_be_made_is_told(shell):
     hold(shell, ALL)
     shell.answers(CREATE_THIS.format("predeploy"), err="no such network\n", status=125)
