@@ -146,7 +146,9 @@ def retire(scheduler: str, app: str = "", *_: str) -> None:
         owner = known["Config"]["Labels"].get("com.dokku.app-name", "")
         if not apps.exists(owner):
             continue
-        if known["State"]["Running"] and (_is_over(known) or _has_lost_terminal(known)):
+        if known["State"]["Running"] and _has_lost_terminal(known):
+            docker.stop(known["Id"], patience=PATIENCE)
+        elif known["State"]["Running"] and _is_over(known):
             docker.stop(known["Id"], patience=schedulers.stop_timeout(owner))
         elif known["State"]["Status"] == "created" and _age(known["Created"]) > ABANDONED:
             docker.remove(known["Id"])

@@ -247,18 +247,18 @@ def test_a_bad_count_of_lines_is_refused(shell):
         one_off.show_logs(APP, "", False, True, "many")
 
 
-OVER = {"com.dokku.active_deadline_seconds": "5"}
+OVER = {"com.dokku.active_deadline_seconds": "5000"}
 ALONE = {"com.dokku.terminal_of": "4194999:1"}
 
 
 @pytest.mark.parametrize(
     ("known", "last"),
     [
-        (container(age=10, **OVER), f"docker container stop -t 30 {ID}"),
-        (container(age=1, **OVER), "inspect"),
+        (container(age=9999, **OVER), f"docker container stop -t 30 {ID}"),
+        (container(age=10, **OVER), "inspect"),
         (container(age=10), "inspect"),
-        (container(age=10, app="strange", **OVER), "inspect"),
-        (container(age=10, **ALONE), f"docker container stop -t 30 {ID}"),
+        (container(age=9999, app="strange", **OVER), "inspect"),
+        (container(age=10, **ALONE), f"docker container stop -t 10 {ID}"),
         (container(age=10, status="created"), "inspect"),
         (container(age=9999, status="created"), f"docker container rm --force {ID}"),
     ],
