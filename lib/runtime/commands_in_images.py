@@ -72,13 +72,13 @@ def as_words(image: images.Image | None, words: Sequence[str]) -> list[str]:
     return list(words)
 
 
-def as_line(image: images.Image, line: str, more: Sequence[str]) -> list[str]:
-    """The words that run a line of a Procfile, with more words after it. Raises: as `as_script`."""
-    if image.kind == "herokuish":
-        return ["/exec", line, *more]
+def as_process(image: images.Image, process: str, line: str, more: Sequence[str]) -> list[str]:
+    """The words that run a process type of the Procfile, more words after it. Raises: as `as_script`."""
     if image.kind == "pack":
         return [" ".join([line, *map(shlex.quote, more)])]
-    return [*options.words(line), *more]
+    if image.kind == "herokuish" and not more:
+        return ["/start", process]
+    return as_words(image, [*options.words(line), *more])
 
 
 def inside(image: images.Image | None, words: Sequence[str]) -> tuple[list[str], str]:

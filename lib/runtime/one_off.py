@@ -205,7 +205,7 @@ def _command(app: str, image: images.Image, words: Sequence[str]) -> list[str]:
     if not line:
         return commands_in_images.as_words(image, words)
     log.info1_quiet(f"Found '{words[0]}' in Procfile, running that command")
-    return commands_in_images.as_line(image, line, words[1:])
+    return commands_in_images.as_process(image, words[0], line, words[1:])
 
 
 def _create(

@@ -190,6 +190,22 @@ def test_an_image_by_herokuish_has_a_way_in(shell):
     assert created(shell).argv[-3:] == ["/exec", "ls", "-l"]
 
 
+@pytest.mark.parametrize(
+    ("words", "command"), [(["job"], ["/start", "job"]), (["job", "a b"], ["/exec", "rake", "it's", "a b"])]
+)
+def test_a_process_type_of_an_image_by_herokuish_is_started_by_it(shell, words, command):
+    files.replace(os.path.join(settings.data("ps", APP), "Procfile"), """job: rake "it's"\n""")
+    build(shell, Env=["USER=herokuishuser"])
+    one_off.request(APP, words)
+    assert created(shell).argv[-len(command) :] == command
+
+
+def test_the_launcher_of_pack_gets_a_line_and_more_words_as_a_script():
+    image = images.Image("1", "dokku/blog", "pack", "/workspace", [], [], "")
+    [script] = commands_in_images.as_process(image, "job", "rake $PORT && x", ["a b"])
+    assert script == "rake $PORT && x 'a b'"
+
+
 @given(words=WORDS)
 def test_the_launcher_of_pack_gets_a_script_of_the_very_words(words):
     image = images.Image("1", "dokku/blog", "pack", "/workspace", [], [], "")
