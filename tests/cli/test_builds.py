@@ -186,7 +186,9 @@ def small(tmp_path: Path) -> Iterator[Dokku]:
 
 def test_a_disk_that_fills_up_ends_the_record_and_not_the_build(small: Dokku) -> None:
     fill = 'cat /dev/zero >"$DOKKU_LIB_ROOT/filler" 2>/dev/null; rest=$(yes again | head -n 9000)'
-    script = f'yes before | head -n 2000; {fill}; echo "$rest"; echo done >&2'
+    kept = '[ "$(wc -l <"$DOKKU_LIB_ROOT/data/builds/blog/1.log")" -ge 2000 ]'
+    wait = f"until {kept}; do sleep 0.1; done"
+    script = f'yes before | head -n 2000; {wait}; {fill}; echo "$rest"; echo done >&2'
     small.plugin("witness", post_extract=f"#!/bin/sh\n{script}\nexit 3\n")
 
     done = small("git:from-archive", "blog", "--", input=archive(GOOD))

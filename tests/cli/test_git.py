@@ -52,6 +52,8 @@ def built(dokku: Dokku) -> Dokku:
         '#!/bin/sh\ncase "$*" in\n'
         f'*"image inspect"*) [ -f {dokku.log}/image ] || {{ echo "No such image: x" >&2; exit 1; }}\n'
         f' echo "{{\\"Id\\":\\"$(cat {dokku.log}/image)\\",\\"Config\\":{{}}}}" ;;\n'
+        '*"container create"*) echo peek ;;\n'
+        '*"container cp"*) echo "No such container:path: x" >&2; exit 1 ;;\n'
         '*inspect*) echo "No such container: x" >&2; exit 1 ;;\nesac\n',
     )
     dokku.plugin(

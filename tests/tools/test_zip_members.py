@@ -119,7 +119,7 @@ WHOLE = [
 @with_files
 @given(st.sampled_from(WHOLE), st.data())
 def test_bytes_turned_over_are_refused_or_make_no_difference_to_what_is_judged(listed, whole, data):
-    """Dates, versions and comments may be anything; names, sizes, kinds and contents are checked twice."""
+    """Names, sizes and contents are there twice; what is there once may be anything: a file becomes a link."""
     at = data.draw(st.integers(0, len(whole) - 1))
     turned = whole[:at] + bytes([data.draw(st.integers(0, 255))]) + whole[at + 1 :]
     try:
@@ -127,7 +127,9 @@ def test_bytes_turned_over_are_refused_or_make_no_difference_to_what_is_judged(l
     except ArchiveRejected:
         return
     before = listed(whole)
-    assert {name: member.size for name, member in found.items()} == {n: m.size for n, m in before.items()}
+    sizes = {name: member.size for name, member in before.items() if found[name].kind == member.kind}
+    assert {name: found[name].size for name in sizes} == sizes
+    assert found.keys() == before.keys()
 
 
 @with_files
