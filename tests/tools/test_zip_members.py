@@ -119,7 +119,7 @@ WHOLE = [
 @with_files
 @given(st.sampled_from(WHOLE), st.data())
 def test_bytes_turned_over_are_refused_or_make_no_difference_to_what_is_judged(listed, whole, data):
-    """Names, sizes and contents are there twice; what is there once may be anything: a file becomes a link."""
+    """Names, sizes, contents are there twice. What is there once may be anything: a file becomes a link."""
     at = data.draw(st.integers(0, len(whole) - 1))
     turned = whole[:at] + bytes([data.draw(st.integers(0, 255))]) + whole[at + 1 :]
     try:
