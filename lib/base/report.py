@@ -58,7 +58,9 @@ def show(
 def as_text(rows: Sequence[Row], family: str) -> list[str]:
     shown = [row for row in rows if not row.newer]
     if family == GO:
-        return [f"       {(row.label or label(row.flag)).ljust(31)}{row.value}" for row in sorted(shown)]
+        labels = [row.label or label(row.flag) for row in shown]
+        width = max([31, *(len(text) + 1 for text in labels)])  # 0.24 has none that fills it
+        return [f"       {(row.label or label(row.flag)).ljust(width)}{row.value}" for row in sorted(shown)]
     return [f"       {label(row.flag).ljust(30)} {row.value.ljust(25)}" for row in shown]
 
 

@@ -36,6 +36,13 @@ def test_values_stand_in_the_same_column_in_both_kinds() -> None:
     assert go.index("main") == shell.index("main") == 38
 
 
+def test_a_label_that_fills_its_column_moves_all_values() -> None:
+    rows = [Row("--app-json-computed-appjson-path", "app.json"), Row("--git-branch", "main")]
+    computed, branch = report.as_text(rows, report.GO)
+    assert computed == "       App json computed appjson path: app.json"
+    assert branch.index("main") == computed.index("app.json")
+
+
 def test_a_flag_gives_the_bare_value(capfd: Capture) -> None:
     show(flag="--git-new")
     assert capfd.readouterr() == ("x\n", "")
