@@ -7,6 +7,7 @@ import os
 import pwd
 import re
 import shlex
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +22,10 @@ _REAL_FILES = [f"lib.base.{name}" for name in ("log", "memory", "run", "tee")] +
     "tests.conftest",
     "tempfile",
 ]
+
+for _number in (signal.SIGINT, signal.SIGHUP):  # ignored in what a shell starts in the background
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.default_int_handler)
 
 hypothesis.settings.register_profile("dokku", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("dokku")
