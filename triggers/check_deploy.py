@@ -1,6 +1,7 @@
-"""check-deploy APP CONTAINER PROCESS PORT IP: whether a new container may serve; a failure stops the deploy.
+"""check-deploy APP CONTAINER PROCESS PORT IP INDEX: whether a new container may serve; else the deploy fails.
 
-Fired by: lib/runtime/checks.py, for each container of a deploy and for checks:run. Stdout: the user's.
+Fired by: lib/runtime/checks.py, for each container of a deploy and for checks:run, also of several at once.
+Stdout: the user's.
 """
 
 from lib.runtime import checks

@@ -8,6 +8,7 @@ Source: dokku v0.24.0 and 0.38 plugins/app-json.
 import contextlib
 import functools
 import os
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -17,6 +18,11 @@ from lib.base.errors import DokkuError
 
 PLUGIN = "app-json"
 IMAGE, SOURCE = "image", "source"  # where the kept file was found: property `found-in`
+MOST_SECONDS = 24 * 3600
+
+_URL = re.compile(r"https?://[!-~]+")
+_PATH = re.compile(r"/[^\x00-\x20\x7f]*")
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 _process = functools.partial(json_shapes.AnyKey, accepts=values.is_process, what="process type")
 _COMMAND = {"command": [str], "url": str}
@@ -93,7 +99,10 @@ class CronTask(NamedTuple):
 
 
 class Healthcheck(NamedTuple):
-    """One check of a process type. Numbers are seconds, but attempts and port; port 0 is the app's own."""
+    """One check of a process type: command, path, is_listening, or else uptime; content is of path's answer.
+
+    Numbers are seconds, but attempts and port; port 0 is the app's own.
+    """
 
     name: str
     type: str
@@ -124,6 +133,9 @@ def parse(text: str) -> dict[str, Any]:
     except DokkuError as error:
         raise DokkuError(f"Cannot parse app.json: {error.text}") from None
     found = json_text.plain(node)
+    for process, entries in ((found or {}).get("healthchecks") or {}).items():
+        for index, entry in enumerate(entries or []):
+            _verify_healthcheck(f"healthchecks.{process}[{index}]", entry or {})
     return found if isinstance(found, dict) else {}
 
 
@@ -158,6 +170,11 @@ def healthchecks(app: str, process: str) -> list[Healthcheck]:
 
 def cron(app: str) -> list[CronTask]:
     """The app's cron entries, in order."""
+    return cron_in(files.read(file_path(app)))
+
+
+def cron_in(text: str) -> list[CronTask]:
+    """The cron entries of a file with this text, in order."""
     return [
         CronTask(
             entry["command"],
@@ -165,7 +182,7 @@ def cron(app: str) -> list[CronTask]:
             entry.get("concurrency_policy") or "allow",
             bool(entry.get("maintenance")),
         )
-        for entry in content(app).get("cron") or []
+        for entry in parse(text).get("cron") or []
         if entry
     ]
 
@@ -253,22 +270,51 @@ def _variable(key: str, entry: Any) -> Variable:
     )
 
 
+def _verify_healthcheck(place: str, entry: dict[str, Any]) -> None:
+    """Raises: DokkuError for one that could only fail, or that says two things at once."""
+    ways = [key for key in ("command", "listening", "path", "uptime") if entry.get(key)]
+    headers = [header for header in entry.get("httpHeaders") or [] if header]
+    texts = [header.get("value") or "" for header in headers]
+    wrong = {
+        f"cannot have both {' and '.join(ways)}": len(ways) > 1,
+        "cannot have a content without a path": entry.get("content") and ways not in ([], ["path"]),
+        "has a path that does not start with / or has blanks": not _PATH.fullmatch(entry.get("path") or "/"),
+        "has a port that is none": not 0 <= (entry.get("port") or 0) <= 65535,
+        "has a scheme other than http or https": (entry.get("scheme") or "http") not in ("http", "https"),
+        "has an onFailure.url that is none": not _URL.fullmatch(
+            (entry.get("onFailure") or {}).get("url") or "http://x"
+        ),
+        "has a header without a proper name": not all(_HEADER.fullmatch(one["name"]) for one in headers),
+        "has a header with control characters": any(map(values.has_control_characters, texts)),
+        f"has a number above {MOST_SECONDS}": not all(
+            (entry.get(key) or 0) <= MOST_SECONDS
+            for key in ("attempts", "initialDelay", "timeout", "uptime", "wait")
+        ),
+    }
+    for text, is_wrong in wrong.items():
+        if is_wrong:
+            raise DokkuError(f"Cannot parse app.json: {place} {text}")
+
+
 def _healthcheck(entry: dict[str, Any]) -> Healthcheck:
     failure = entry.get("onFailure") or {}
+    path = entry.get("path") or ("/" if entry.get("content") else "")
     return Healthcheck(
         name=entry.get("name") or "",
         type=entry.get("type") or "startup",
-        path=entry.get("path") or "",
+        path=path,
         content=entry.get("content") or "",
-        command=entry.get("command") or [],
-        attempts=_number(entry, "attempts", 3),
+        command=list(filter(None, entry.get("command") or [])),
+        attempts=_number(entry, "attempts", 3) or 3,
         initial_delay=_number(entry, "initialDelay", 0),
-        timeout=_number(entry, "timeout", 5),
+        timeout=_number(entry, "timeout", 5) or 5,
         uptime=_number(entry, "uptime", 0),
         wait=_number(entry, "wait", 5),
         port=_number(entry, "port", 0),
         scheme=entry.get("scheme") or "http",
-        headers=[(header["name"], header.get("value") or "") for header in entry.get("httpHeaders") or []],
+        headers=[
+            (header["name"], header.get("value") or "") for header in entry.get("httpHeaders") or [] if header
+        ],
         is_listening=bool(entry.get("listening")),
         only_warns=bool(entry.get("warn")),
         on_failure_command=failure.get("command") or [],

@@ -24,13 +24,14 @@ _ESCAPE = re.compile(r"\\(.)")
 
 
 class Check(NamedTuple):
-    """One request. url: as it is shown. host: empty for none of its own."""
+    """One request. url: as it is shown. host: empty for none of its own. headers: names and values."""
 
     url: str
     scheme: str
     host: str
     path: str
     expected: str
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Plan(NamedTuple):
@@ -90,11 +91,13 @@ def ask(check: Check, ip: str, port: str, timeout: float, has_certificate: bool 
     import http.client
     import time
 
+    if not ip:
+        raise Refused(f"{check.url}: the container has no address")
     deadline = time.monotonic() + timeout
     host, path, secure = check.host or f"{ip}:{port}", check.path, has_certificate
     for _ in range(MOST_REDIRECTS):
         try:
-            status, place, body = _exchange(check.scheme, ip, port, host, path, secure, deadline)
+            status, place, body = _exchange(check, ip, port, host, path, secure, deadline)
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise Refused(f"{check.url}: {_reason(error, timeout)}") from error
         if status in (301, 302, 303, 307, 308) and place:
@@ -116,16 +119,17 @@ def _check(scheme: str, rest: str, expected: str) -> Check:
 
 
 def _exchange(
-    scheme: str, ip: str, port: str, host: str, path: str, secure: bool, deadline: float
+    check: Check, ip: str, port: str, host: str, path: str, secure: bool, deadline: float
 ) -> tuple[int, str, bytes]:
     """One request: status, where it redirects to, body. The connection is cut at the deadline."""
     import threading
     import time
 
-    connection = _connection(scheme, ip, int(port), max(0.1, deadline - time.monotonic()))
+    connection = _connection(check.scheme, ip, int(port), max(0.1, deadline - time.monotonic()))
     headers = {"Host": host, "User-Agent": "dokku", "Accept": "*/*", "Connection": "close"}
     if secure:
         headers["X-Forwarded-Proto"] = "https"
+    headers |= {name.title(): value for name, value in check.headers}
     try:
         connection.connect()
         cutter = threading.Timer(max(0.0, deadline - time.monotonic()), _cut, [connection.sock])

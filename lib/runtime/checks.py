@@ -1,29 +1,55 @@
 """Checks: whether a new container is fit to serve.
 
-web answers the requests of the image's CHECKS file. Everything else, and web without one, must run for some
-seconds without a restart; they count from the container's start, so containers started together wait once.
-Source: dokku v0.24.0 plugins/scheduler-docker-local/check-deploy and plugins/checks.
+A type passes the healthchecks of its app.json, those of startup first and then those of readiness; liveness
+is asked by `checks:run` only, as nobody watches. Without any, web answers the requests of the image's CHECKS
+file. Everything else must run for some seconds without a restart.
+Source: dokku v0.24.0 plugins/scheduler-docker-local/check-deploy and plugins/checks; 0.38's healthchecks.
 """
 
-import math
-import time
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 
-from lib.app import apps, certs, check_settings, config, processes
-from lib.base import log, retry, triggers, values
+from lib.app import app_json, apps, certs, check_settings, config, processes
+from lib.app.app_json import Healthcheck
+from lib.base import log, triggers, values
 from lib.base.errors import DokkuError
 from lib.build import images
-from lib.runtime import check_files, containers, logs, schedulers
+from lib.runtime import check_files, containers, healthchecks, logs, schedulers, uptime
 from lib.runtime.containers import Container
 
 SHOWN = 100  # lines of a failed container's output
+AT_A_TIME = 16  # containers that are asked side by side
+STARTUP, READINESS, LIVENESS = "startup", "readiness", "liveness"
 
+Failed = uptime.Failed
 is_disabled = check_settings.is_disabled
 is_skipped = check_settings.is_skipped
 
 
-class Failed(DokkuError):
-    """A container did not become ready; what it said has been shown."""
+def wait_until_all_ready(started: Sequence[Container]) -> None:
+    """Return when all of some new containers may serve. Several are asked side by side, and each one's lines
+    come together when it is done; when one fails, the others are given up.
+
+    Raises: as wait_until_ready.
+    """
+    asked = [container for container in started if not is_disabled(container.app, container.process)]
+    if len(asked) < 2:
+        for container in asked:
+            wait_until_ready(container)
+        return
+    from concurrent.futures import ThreadPoolExecutor, as_completed  # 17 ms
+
+    log.verbose(f"Waiting for {', '.join(map(logs.name, asked))} to be ready ...")
+    with ThreadPoolExecutor(max_workers=min(AT_A_TIME, len(asked))) as pool:
+        runs = [pool.submit(_collected, container) for container in asked]
+        try:
+            failures = [failure for done in as_completed(runs) for failure in _told(done.result(), asked)]
+        except BaseException:
+            uptime.give_up(container.id for container in asked)
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    if failures:
+        raise failures[0]
 
 
 def wait_until_ready(container: Container) -> None:
@@ -35,26 +61,32 @@ def wait_until_ready(container: Container) -> None:
     if is_disabled(app, process):
         return
     log.info1(f"Attempting pre-flight checks ({process}.{index})")
-    triggers.fire("check-deploy", app, id_, process, port, ip)
+    for unwatched in _healthchecks(container, LIVENESS):
+        title = healthchecks.name(container, unwatched)
+        log.verbose(f"Healthcheck name='{title}' type='liveness' is not watched, checks:run asks it")
+    triggers.fire("check-deploy", app, id_, process, port, ip, str(index))
 
 
-def check(app: str, id_: str, process: str, port: str, ip: str, *_: str) -> None:
+def check(app: str, id_: str, process: str, port: str, ip: str, index: str = "1", *_: str) -> None:
     """Our answer to check-deploy, for the docker-local scheduler. Raises: Failed."""
     if not schedulers.is_docker_local(schedulers.selected(app)):
         return
     if is_skipped(app, process):
         log.info2_quiet(f"Zero downtime checks for app ({app}) have been skipped. moving on...")
         return
-    container = Container(app, process, 0, id_, ip, port)
-    try:
+    container = Container(app, process, int(index) if values.is_number(index) else 1, id_, ip, port)
+    with _explained(container):
+        wanted = _healthchecks(container, STARTUP, READINESS)
         plan = _plan(container)
-        if plan.checks:
+        if wanted:
+            if plan.checks:
+                log.verbose(f"app.json has healthchecks for {process}, CHECKS is not used")
+            _pass_all(container, wanted)
+        elif plan.checks:
             _ask_all(container, plan)
         else:
-            _stay_up(container)
-    except Failed:
-        show_output(container)
-        raise
+            uptime.stay(container, check_settings.number(app, "default-wait"))
+            log.verbose("Default container check successful!")
 
 
 def run(app: str, words: Sequence[str]) -> None:
@@ -78,7 +110,11 @@ def run(app: str, words: Sequence[str]) -> None:
         _, process, index, id_, ip, port = container
         ip = alive[id_].ip if id_ in alive else ip
         log.info1(f"Running checks for app ({app}.{process}.{index})")
-        triggers.fire("check-deploy", app, id_, process, port, ip)
+        triggers.fire("check-deploy", app, id_, process, port, ip, str(index))
+        lively = _healthchecks(container, LIVENESS)
+        if lively and not is_skipped(app, process):
+            with _explained(container):
+                _pass_all(container._replace(ip=ip), lively)
 
 
 def show_output(container: Container) -> None:
@@ -112,23 +148,54 @@ def _plan(container: Container) -> check_files.Plan:
     return check_files.parse(text, config.merged(container.app) if text else {}, *numbers)
 
 
-def _stay_up(container: Container) -> None:
-    wait = check_settings.number(container.app, "default-wait")
-    state = containers.states([container]).get(container.id)
-    left = min(wait, _epoch(state.started_at) + wait - time.time()) if state else 0
-    if left > 0:
-        log.verbose(f"Waiting for {math.ceil(left)} seconds ...")
-    if retry.until(lambda: _has_crashed(container, wait), timeout=max(0, left), every=1):
-        raise Failed("App container failed to start!!")
-    log.verbose("Default container check successful!")
+def _healthchecks(container: Container, *types: str) -> list[Healthcheck]:
+    """The healthchecks of some types that app.json has for a container, type by type."""
+    known = app_json.healthchecks(container.app, container.process)
+    return [one for type_ in types for one in known if one.type == type_]
 
 
-def _has_crashed(container: Container, wait: int = 0) -> bool:
-    """Whether it is down, or up again after a crash for less than the time it has to stay up."""
-    state = containers.states([container]).get(container.id)
-    if state is None or not state.running:
-        return True
-    return state.restarts > 0 and time.time() - _epoch(state.started_at) < wait + 1
+@contextlib.contextmanager
+def _explained(container: Container) -> Iterator[None]:
+    """When the block fails, what the container has said is shown first."""
+    try:
+        yield
+    except uptime.GivenUp:
+        raise
+    except Failed:
+        show_output(container)
+        raise
+
+
+def _collected(container: Container) -> tuple[list[tuple[int, bytes]], DokkuError | None]:
+    """What is said while one waits for a container, and why it can't serve."""
+    with log.collected() as said:
+        try:
+            wait_until_ready(container)
+        except DokkuError as failure:
+            return said, failure
+    return said, None
+
+
+def _told(
+    outcome: tuple[list[tuple[int, bytes]], DokkuError | None], asked: Sequence[Container]
+) -> list[DokkuError]:
+    """Say what was said; the failure, if there is one: the others are given up then."""
+    said, failure = outcome
+    if isinstance(failure, uptime.GivenUp):
+        return []
+    for stream, data in said:
+        log.raw(data, stream)
+    if failure is None:
+        return []
+    uptime.give_up(container.id for container in asked)
+    return [failure]
+
+
+def _pass_all(container: Container, wanted: Sequence[Healthcheck]) -> None:
+    failures = healthchecks.failures(container, wanted)
+    if failures:
+        raise Failed(f"Could not start due to {failures} failed checks ({logs.name(container)})")
+    log.verbose(f"All checks successful ({logs.name(container)})")
 
 
 def _ask_all(container: Container, plan: check_files.Plan) -> None:
@@ -144,8 +211,7 @@ def _passes(container: Container, plan: check_files.Plan, check: check_files.Che
     secure = certs.exists(container.app)
     for attempt in range(1, plan.attempts + 1):
         log.verbose(f"Attempt {attempt}/{plan.attempts}. Waiting for {plan.wait} seconds ...")
-        if retry.until(lambda: _has_crashed(container), timeout=plan.wait, every=1):
-            raise Failed("App container failed to start!!")
+        uptime.pause(container, plan.wait)
         try:
             check_files.ask(check, container.ip, container.port, plan.timeout, secure)
         except check_files.Refused as refusal:
@@ -154,10 +220,3 @@ def _passes(container: Container, plan: check_files.Plan, check: check_files.Che
         else:
             return True
     return False
-
-
-def _epoch(moment: str) -> float:
-    """Seconds since 1970 of docker's ISO time."""
-    from datetime import datetime
-
-    return datetime.fromisoformat(moment).timestamp()

@@ -105,9 +105,37 @@ def test_a_check_says_little_and_means_more():
         5,
     )
     assert (first.scheme, first.port, first.headers, first.only_warns) == ("http", 0, [], False)
-    assert (second.command, second.attempts, second.headers) == (["ok"], 0, [("X", "y")])
+    assert (second.command, second.attempts, second.headers) == (["ok"], 3, [("X", "y")])
     assert (second.on_failure_url, second.only_warns) == ("http://x", True)
     assert app_json.healthchecks(APP, "worker") == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "refusal"),
+    [
+        ({"path": "/", "uptime": 3}, "cannot have both path and uptime"),
+        ({"command": ["x"], "listening": True}, "cannot have both command and listening"),
+        ({"uptime": 1, "content": "x"}, "cannot have a content without a path"),
+        ({"path": "health"}, "has a path that does not start with / or has blanks"),
+        ({"path": "/a b"}, "has a path that does not start with / or has blanks"),
+        ({"path": "/\r\nX: y"}, "has a path that does not start with / or has blanks"),
+        ({"listening": True, "port": 65536}, "has a port that is none"),
+        ({"path": "/", "scheme": "ftp"}, "has a scheme other than http or https"),
+        ({"path": "/", "onFailure": {"url": "file:///etc/passwd"}}, "has an onFailure.url that is none"),
+        ({"path": "/", "httpHeaders": [{"name": "a b"}]}, "has a header without a proper name"),
+        ({"path": "/", "httpHeaders": [{"name": "X", "value": "a\nb"}]}, "a header with control characters"),
+        ({"path": "/", "wait": 86401}, "has a number above 86400"),
+    ],
+)
+def test_a_check_that_could_only_fail_is_refused(entry, refusal):
+    with pytest.raises(DokkuError, match=r"^Cannot parse app\.json: healthchecks\.web\[1\] .*") as refused:
+        app_json.parse(json.dumps({"healthchecks": {"web": [None, entry]}}))
+    assert refusal in refused.value.text
+
+
+def test_a_check_for_a_content_asks_for_the_first_page():
+    keep(healthchecks={"web": [{"content": "welcome"}]})
+    assert app_json.healthchecks(APP, "web")[0].path == "/"
 
 
 def test_a_cron_entry_may_overlap_unless_it_says_otherwise():

@@ -1,0 +1,154 @@
+"""Healthchecks of an app.json: is a container fit, asked in one of four ways, as often as it says.
+
+A path is requested, a command is run inside, a port is connected to, or the container has to stay up.
+Source of the lines: dokku 0.38, docker-container-healthchecker. Unlike there, what is to happen on a failure
+happens in the container: a source does not run commands on the host.
+"""
+
+import json
+import shlex
+from collections.abc import Sequence
+
+from lib.app import certs, domains
+from lib.app.app_json import Healthcheck
+from lib.base import log
+from lib.base.errors import DokkuError
+from lib.build import images
+from lib.runtime import check_files, commands_in_images, containers, uptime
+from lib.runtime.containers import Container
+from lib.tools import docker_exec
+
+SHOWN = 20  # lines of what a command said
+PATIENCE = 10  # seconds for what is to happen on a failure
+
+
+def failures(container: Container, wanted: Sequence[Healthcheck]) -> int:
+    """How many checks a container does not pass, each told; those that only warn are not counted.
+
+    Raises: uptime.Failed when the container goes down meanwhile.
+    """
+    return sum(not _passes(container, one) and not one.only_warns for one in wanted)
+
+
+def name(container: Container, wanted: Healthcheck) -> str:
+    """What a check is called; one without a name, by what it asks for."""
+    if wanted.name:
+        return wanted.name
+    if wanted.command:
+        return f"command {shlex.join(wanted.command)}"
+    if wanted.is_listening:
+        return f"listening on {_port(container, wanted)}"
+    return f"path {wanted.path}" if wanted.path else f"uptime of {wanted.uptime} seconds"
+
+
+def _passes(container: Container, wanted: Healthcheck) -> bool:
+    title = name(container, wanted)
+    is_once = not (wanted.command or wanted.is_listening or wanted.path)
+    attempts = 1 if is_once else wanted.attempts
+    numbers = f"attempts={attempts} delay={wanted.initial_delay} timeout={wanted.timeout} wait={wanted.wait}"
+    log.verbose(f"Running healthcheck name='{title}' type='{wanted.type}' {numbers}")
+    problem = ""
+    for attempt in range(1, attempts + 1):
+        rest = uptime.remaining(container, wanted.initial_delay) if attempt == 1 else wanted.wait
+        if rest > 0:
+            log.verbose(f"Waiting for {rest:.0f} seconds ...")
+        uptime.pause(container, rest)
+        problem = _problem(container, wanted)
+        if not problem:
+            log.verbose(f"Healthcheck succeeded name='{title}'")
+            return True
+        log.warn(f"Attempt {attempt}/{attempts} of name='{title}': {problem}")
+    log.warn(f"{'Warning' if wanted.only_warns else 'Failure'} in name='{title}': {problem}")
+    _react(container, wanted, problem)
+    return False
+
+
+def _problem(container: Container, wanted: Healthcheck) -> str:
+    """Why a container does not pass now; empty when it does."""
+    if wanted.command:
+        return _problem_of_command(container, wanted.command, wanted.timeout)
+    if not wanted.is_listening and not wanted.path:
+        return _problem_of_uptime(container, wanted.uptime)
+    if not container.ip:
+        return "the container has no address"
+    return (
+        _problem_of_port(container, wanted) if wanted.is_listening else _problem_of_answer(container, wanted)
+    )
+
+
+def _problem_of_command(container: Container, command: Sequence[str], timeout: int) -> str:
+    state = containers.states([container]).get(container.id)
+    image = images.find(state.image) if state else None
+    words, directory = commands_in_images.inside(image, command)
+    try:
+        done = docker_exec.execute(container.id, words, timeout, directory)
+    except DokkuError:
+        return f"the command did not end within {timeout} seconds"
+    if done.status:
+        said = (done.output + done.errors).decode("utf-8", "replace").splitlines()
+        for line in said[-SHOWN:]:
+            log.verbose(line)
+    return f"the command ended with status {done.status}" if done.status else ""
+
+
+def _problem_of_uptime(container: Container, seconds: int) -> str:
+    try:
+        uptime.stay(container, seconds)
+    except uptime.GivenUp:
+        raise
+    except uptime.Failed as failure:
+        return failure.text
+    return ""
+
+
+def _problem_of_port(container: Container, wanted: Healthcheck) -> str:
+    import socket
+
+    port = _port(container, wanted)
+    try:
+        socket.create_connection((container.ip, port), timeout=wanted.timeout).close()
+    except OSError as error:
+        return f"nothing listens on {container.ip}:{port}: {error.strerror or 'no answer'}"
+    return ""
+
+
+def _problem_of_answer(container: Container, wanted: Healthcheck) -> str:
+    port = _port(container, wanted)
+    headers = [(key, value) for key, value in wanted.headers if key.lower() != "host"]
+    hosts = [value for key, value in wanted.headers if key.lower() == "host"] or domains.listed(container.app)
+    url = f"{wanted.scheme}://{container.ip}:{port}{wanted.path}"
+    host = hosts[0] if hosts else ""
+    request = check_files.Check(url, wanted.scheme, host, wanted.path, wanted.content, tuple(headers))
+    try:
+        secure = certs.exists(container.app)
+        check_files.ask(request, container.ip, str(port), wanted.timeout, secure)
+    except check_files.Refused as refusal:
+        return refusal.text
+    return ""
+
+
+def _react(container: Container, wanted: Healthcheck, problem: str) -> None:
+    """Do what the check wants to have done when it fails; that it can't be done is only told."""
+    if wanted.on_failure_command:
+        unable = _problem_of_command(container, wanted.on_failure_command, PATIENCE)
+        if unable:
+            log.warn(f"onFailure: {unable}")
+    if wanted.on_failure_url:
+        _report(wanted.on_failure_url, {"healthcheck_name": name(container, wanted), "errors": [problem]})
+
+
+def _report(url: str, content: dict[str, object]) -> None:
+    """Send a JSON object to a url."""
+    import http.client
+    import urllib.request
+
+    kind = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, json.dumps(content).encode(), kind, method="POST")
+    try:
+        urllib.request.urlopen(request, timeout=PATIENCE).close()
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        log.warn(f"onFailure: {type(error).__name__} at the url")
+
+
+def _port(container: Container, wanted: Healthcheck) -> int:
+    return wanted.port or int(container.port or 5000)

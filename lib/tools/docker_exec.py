@@ -1,0 +1,14 @@
+"""docker, asked to run a program beside the others in a container, without anybody at the other end."""
+
+from collections.abc import Sequence
+
+from lib.base import run, settings
+
+
+def execute(container: str, words: Sequence[str], timeout: float, directory: str = "") -> run.Result:
+    """What a program in a running container returned. directory: where; empty for the image's own.
+
+    timeout: seconds; the program may go on in the container after them. Raises: DokkuError then.
+    """
+    place = [f"--workdir={directory}"] if directory else []
+    return run.result(settings.docker(), "container", "exec", *place, container, *words, timeout=timeout)
