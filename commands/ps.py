@@ -1,5 +1,6 @@
 """ps:* - run, stop, scale and look at an app's processes."""
 
+import functools
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from lib.runtime import docker_local, lifecycle, schedulers
 namespace = typer.Typer(help="Manage app processes")
 
 Counts = Annotated[list[str] | None, typer.Argument(metavar="[<process>=<count>...]")]
+Process = Annotated[str, typer.Argument(metavar="[<process>]")]
 MaybeApp = Annotated[str, typer.Argument(metavar="[<app>]")]
 Property = Annotated[list[str] | None, typer.Argument(metavar="<app> <property> [<value>]")]
 SkipDeploy = Annotated[bool, typer.Option("--skip-deploy", help="only write the counts down")]
@@ -39,9 +41,10 @@ def report(words: ReportWords = None, format_: Format = "stdout") -> None:
 
 
 @namespace.command("restart")
-def restart(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> None:
-    """Restarts an app or all apps."""
-    batches.each("restart", lifecycle.restart, app, all_apps, workers)
+def restart(app: App = "", process: Process = "", all_apps: AllApps = False, workers: Workers = 0) -> None:
+    """Restarts an app, one of its process types, or all apps."""
+    work = functools.partial(lifecycle.restart, process="" if all_apps else process)
+    batches.each("restart", work, app, all_apps, workers)
 
 
 @namespace.command("restore")

@@ -133,8 +133,8 @@ def receive(app: str, revision: str = "") -> None:
             triggers.fire("release-and-deploy", app)
 
 
-def release(app: str, tag: str = "latest") -> None:
-    """Make a release of a built image and hand it to the app's scheduler."""
+def release(app: str, tag: str = "latest", process: str = "") -> None:
+    """Make a release of a built image and hand it to the app's scheduler; all of it, or one process type."""
     with locks.deploy(app):
         log.info1(f"Releasing {app}...")
         manifests.take_over(app, tag)
@@ -143,18 +143,18 @@ def release(app: str, tag: str = "latest") -> None:
             log.info1("Skipping deployment")
             return
         log.info1(f"Deploying {app}...")
-        triggers.fire("scheduler-deploy", schedulers.selected(app), app, tag)
+        triggers.fire("scheduler-deploy", schedulers.selected(app), app, tag, *filter(None, [process]))
         log.info2("Application deployed:")
         for url in urls.all_(app):
             log.verbose(url)
         log.plain("")
 
 
-def roll_out(app: str, tag: str = "latest") -> None:
+def roll_out(app: str, tag: str = "latest", only: str = "") -> None:
     """Put a release in place of the running one: the docker-local scheduler.
 
     The old containers serve until every new one is ready and the proxy has switched;
-    they are stopped DOKKU_WAIT_TO_RETIRE seconds (60) later.
+    they are stopped DOKKU_WAIT_TO_RETIRE seconds (60) later. only: the type to replace, empty for all.
     Raises: checks.Failed; whatever was started is then removed, and the old ones stay.
     """
     with locks.deploy(app):
@@ -165,13 +165,12 @@ def roll_out(app: str, tag: str = "latest") -> None:
         old = containers.registered(app)
         containers.remove_orphans(app, spared=retirement.ids(app))
         with launch.generation(app, image, tag, led_to) as new:  # on failure: removed, pointers put back
-            for process, count in processes.wanted(app):  # web: 2, worker: 1
-                if checks.is_disabled(app, process):  # downtime was asked for
-                    stop_now(app, process, old)
-                for container in new.start(process, count):
-                    checks.wait_until_ready(container)
+            wanted = [pair for pair in processes.wanted(app) if only in ("", pair[0])]
+            for places in launch.batches(app, wanted):  # web.1 and web.2, then worker.1
+                stop_disabled(app, places, old)
+                checks.wait_until_all_ready(new.start(places))
             signals.failpoint("checked")
-            new.adopt(old)  # CONTAINER.*, IP.*, PORT.*: all pointers at once
+            new.adopt(old, only)  # CONTAINER.*, IP.*, PORT.*: all pointers at once
             port, ip = new.web_listener()
             log.info1("Running post-deploy")
             triggers.fire("core-post-deploy", app, port, ip, tag)  # the proxy switches here
@@ -185,11 +184,15 @@ def roll_out(app: str, tag: str = "latest") -> None:
                 retire(app, retired)
 
 
-def stop_now(app: str, process: str, old: Sequence[containers.Container]) -> None:
-    """Stop a process type before its new containers start; nginx must not lead to an address that is free."""
-    if process == "web":
-        vhosts.close(app)
-    launch.stop_now(app, process, old)
+def stop_disabled(app: str, places: Sequence[launch.Place], old: Sequence[containers.Container]) -> None:
+    """Stop the old containers of types whose first new one is about to start, if downtime was asked for.
+
+    nginx must not lead to an address that is free.
+    """
+    for process in [process for process, index in places if index == 1 and checks.is_disabled(app, process)]:
+        if process == "web":
+            vhosts.close(app)
+        launch.stop_now(app, process, old)
 
 
 def retire(app: str, ids: Sequence[str]) -> None:

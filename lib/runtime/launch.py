@@ -4,12 +4,13 @@ Source of the options' order and of the labels: dokku v0.24.0 plugins/scheduler-
 """
 
 import contextlib
+import itertools
 import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from lib.app import apps, config, environments, options, ports, processes
+from lib.app import app_json, apps, config, environments, options, ports, processes
 from lib.base import log, properties, scratch, signals, triggers
 from lib.base.errors import DokkuError, ToolFailed
 from lib.build import images, pack
@@ -18,6 +19,7 @@ from lib.runtime.containers import Container
 from lib.tools import docker
 
 HEROKUISH_PORT = "5000"
+Place = tuple[str, int]  # of a container: ("web", 1) is web.1
 IsLedTo = Callable[[Sequence[str]], bool]  # whether the proxy sends visitors to some of these addresses
 
 
@@ -30,14 +32,15 @@ class Generation:
         self.started: list[Container] = []
         self.created: list[str] = []
         self.before: Sequence[Container] = []
+        self.kept: list[Container] = []
         self.left_over: list[str] = []
         self.was_deployed = False
         self.adopted = False
         self.settled = False
 
-    def start(self, process: str, count: int) -> list[Container]:
-        """Start all containers of a process type, at once; the containers with their addresses."""
-        made = [self._create(process, index) for index in range(1, count + 1)]
+    def start(self, places: Sequence[Place]) -> list[Container]:
+        """Start some containers, all at once; the containers with their addresses."""
+        made = [self._create(process, index) for process, index in places]
         if not made:
             return []
         docker.start(*(container.id for container in made))
@@ -48,9 +51,13 @@ class Generation:
         self.started += addressed
         return addressed
 
-    def adopt(self, before: Sequence[Container]) -> None:
-        """Make these containers the registered ones. before: what was registered so far."""
+    def adopt(self, before: Sequence[Container], process: str = "") -> None:
+        """Make these containers the registered ones. before: what was registered so far.
+
+        process: the only type that they replace, empty for all; containers of other types stay registered.
+        """
         self.before = before
+        self.kept = [container for container in before if process not in ("", container.process)]
         self.left_over = containers.replaced(self.app)
         self.was_deployed = apps.is_deployed(self.app)
         self.adopted = True
@@ -67,7 +74,7 @@ class Generation:
 
     def web_listener(self) -> tuple[str, str]:
         """Port and address of the first web container; empty texts without one."""
-        web = [container for container in self.started if container.process == "web"]
+        web = [container for container in (*self.kept, *self.started) if container.process == "web"]
         return (web[0].port, web[0].ip) if web else ("", "")
 
     def abandon(self) -> None:
@@ -85,8 +92,8 @@ class Generation:
                 docker.remove(*self.created)
 
     def _adopt(self) -> None:
-        old = [*(container.id for container in self.before), *self.left_over]
-        containers.adopt(self.app, self.started, old)
+        leaving = [container.id for container in self.before if container not in self.kept]
+        containers.adopt(self.app, [*self.kept, *self.started], [*leaving, *self.left_over])
 
     def _switched_back(self) -> bool:
         """Put pointers and proxy back; False when the proxy would not be put back and leads here."""
@@ -156,6 +163,29 @@ def generation(app: str, image: images.Image, tag: str, is_led_to: IsLedTo) -> I
         with signals.deferred():
             new.abandon()
         raise
+
+
+def batches(app: str, wanted: Sequence[tuple[str, int]]) -> list[list[Place]]:
+    """What of a deploy starts and gets ready at a time, set by set: web first, then the other types.
+
+    wanted: pairs of process and count. Side by side start as many other types as the scheduler's
+    parallel-schedule-count says, and of a type as many containers as app.json's max_parallel says, else all.
+    """
+    web = [pair for pair in wanted if pair[0] == "web"]
+    others = [pair for pair in wanted if pair[0] != "web"]
+    width = schedulers.types_at_a_time(app)
+    groups = [web, *(others[first : first + width] for first in range(0, len(others), width))]
+    found = []
+    for group in groups:
+        rounds = itertools.zip_longest(*(_rounds(app, *pair) for pair in group), fillvalue=())
+        found += [[place for part in parts for place in part] for parts in rounds]
+    return found
+
+
+def _rounds(app: str, process: str, count: int) -> list[list[Place]]:
+    places = [(process, index) for index in range(1, count + 1)]
+    most = app_json.most_at_a_time(app, process) or max(1, count)
+    return [places[first : first + most] for first in range(0, count, most)]
 
 
 def stop_now(app: str, process: str, old: Iterable[Container]) -> None:

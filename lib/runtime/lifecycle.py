@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from lib.app import apps, config, process_settings, processes
-from lib.base import files, locks, log, settings, triggers
+from lib.base import files, locks, log, settings, triggers, values
 from lib.base.errors import DokkuError
 from lib.runtime import schedulers
 
@@ -19,10 +19,16 @@ def rebuild(app: str) -> None:
     triggers.fire("receive-app", app)
 
 
-def restart(app: str) -> None:
-    """Deploy the app's image again. Fires: release-and-deploy, for an app that was deployed before."""
-    if _is_deployed(app):
-        triggers.fire("release-and-deploy", app)
+def restart(app: str, process: str = "") -> None:
+    """Deploy the app's image again: all of it, or one process type while the others run on.
+
+    Fires: release-and-deploy, for an app that was deployed before. Raises: DokkuError for an unknown type.
+    """
+    if not _is_deployed(app):
+        return
+    if process and process not in processes.counts(app):
+        raise DokkuError(f"Invalid process type specified ({app}.{values.printable(process)})")
+    triggers.fire("release-and-deploy", app, *(["latest", process] if process else []))
 
 
 def restart_unless_stopped(app: str) -> None:

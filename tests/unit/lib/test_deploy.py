@@ -577,6 +577,22 @@ def test_an_app_that_wants_no_containers_gets_none(runnable, fired):
     assert ("core-post-deploy", APP, "", "", "latest") in fired
 
 
+def test_one_type_is_replaced_while_the_others_serve_on(runnable, fired):
+    worker = Container(APP, "worker", 1, B)
+    containers.adopt(APP, [Container(APP, "web", 1, C), worker], [])
+    containers.settle(APP)
+    files.replace(os.path.join(settings.app_dir(APP), "DOKKU_SCALE"), "web=1\nworker=1\n")
+    deploy.roll_out(APP, only="worker")
+    assert [container.id for container in containers.registered(APP)] == [C, A]
+    assert retirement.ids(APP) == [B]
+
+
+def test_a_release_of_one_type_says_so_to_the_scheduler(shell, fired, asked):
+    empty_image(shell)
+    deploy.release(APP, process="worker")
+    assert ("scheduler-deploy", "docker-local", APP, "latest", "worker") in fired
+
+
 def test_an_image_of_another_repository_is_deployed_from_there(shell, fired, asked):
     asked["deployed-app-repository"] = "registry.example.com/"
     asked["deployed-app-image-tag"] = "7"

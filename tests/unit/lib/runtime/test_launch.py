@@ -3,10 +3,13 @@
 import json
 import os
 import signal
+from unittest import mock
 
+import hypothesis
+import hypothesis.strategies as st
 import pytest
 
-from lib.app import apps, config, options, processes
+from lib.app import app_json, apps, config, options, processes
 from lib.base import files, log, properties, settings, signals, triggers
 from lib.base.errors import DokkuError, Interrupted
 from lib.build.images import Image
@@ -75,7 +78,7 @@ def deploying(*steps, is_led_to=lambda _: False):
 
 
 def web(new):
-    new.start("web", 1)
+    new.start([("web", 1)])
 
 
 def adopt(new):
@@ -104,7 +107,7 @@ def test_a_process_type_starts_all_its_containers_at_once(shell):
     created(shell, A, B)
     inspected(shell, known(A, ip="172.17.0.4"), known(B, ip="172.17.0.5"))
     with generation() as new:
-        assert new.start("web", 2) == [
+        assert new.start([("web", 1), ("web", 2)]) == [
             Container(APP, "web", 1, A, "172.17.0.4", "5000"),
             Container(APP, "web", 2, B, "172.17.0.5", "5000"),
         ]
@@ -120,7 +123,7 @@ def test_a_process_type_starts_all_its_containers_at_once(shell):
 
 def test_a_process_type_that_is_not_wanted_starts_nothing(shell):
     with generation() as new:
-        assert new.start("worker", 0) == []
+        assert new.start([]) == []
         assert new.web_listener() == ("", "")
     assert shell.ran == []
 
@@ -129,7 +132,7 @@ def test_only_web_is_told_a_port(shell):
     created(shell, A)
     inspected(shell, known(A))
     with generation() as new:
-        new.start("worker", 1)
+        new.start([("worker", 1)])
     assert not any(word.startswith("--env=PORT") for word in argv_of(shell, "create")[0])
 
 
@@ -152,7 +155,7 @@ def test_the_port_is_the_first_exposed_one_that_is_tcp(shell, ports, port):
     created(shell, A)
     inspected(shell, known(A))
     with generation() as new:
-        assert new.start("web", 1)[0].port == port
+        assert new.start([("web", 1)])[0].port == port
     assert f"--env=PORT={port}" in argv_of(shell, "create")[0]
 
 
@@ -161,7 +164,7 @@ def test_an_image_of_buildpacks_listens_on_5000(shell):
     created(shell, A)
     inspected(shell, known(A))
     with generation(IMAGE._replace(kind="herokuish")) as new:
-        assert new.start("web", 1)[0].port == "5000"
+        assert new.start([("web", 1)])[0].port == "5000"
     assert argv_of(shell, "create")[0][-2:] == ["/start", "web"]
 
 
@@ -176,7 +179,7 @@ def test_an_image_of_cloud_native_buildpacks_is_entered_by_its_process(shell, pr
     created(shell, A)
     inspected(shell, known(A))
     with generation(IMAGE._replace(kind="pack")) as new:
-        new.start(process, 1)
+        new.start([(process, 1)])
     argv = argv_of(shell, "create")[0]
     assert argv[argv.index("--") + 2 :] == command
     assert f"--entrypoint={entrypoint}" in argv
@@ -187,8 +190,8 @@ def test_the_port_is_published_when_all_interfaces_are_wanted(shell):
     created(shell, A, B)
     inspected(shell, known(A), known(B))
     with generation() as new:
-        new.start("web", 1)
-        new.start("worker", 1)
+        new.start([("web", 1)])
+        new.start([("worker", 1)])
     web, worker = argv_of(shell, "create")
     assert "--publish=5000" in web
     assert "--publish=5000" not in worker
@@ -203,7 +206,7 @@ def test_a_start_command_is_split_and_nothing_in_it_is_evaluated(shell, key, wor
     created(shell, A)
     inspected(shell, known(A))
     with generation() as new:
-        new.start("web", 1)
+        new.start([("web", 1)])
     assert argv_of(shell, "create")[0][-len(words) :] == words
 
 
@@ -220,7 +223,7 @@ def test_options_are_one_word_each_and_nothing_in_them_is_evaluated(shell):
     created(shell, A)
     inspected(shell, known(A))
     with generation() as new:
-        new.start("web", 1)
+        new.start([("web", 1)])
     argv = argv_of(shell, "create")[0]
     assert argv[argv.index("--volume") + 1] == "/a b:/c"
     assert argv[argv.index("--label") + 1] == "x=$(id)"
@@ -231,7 +234,7 @@ def test_no_value_stands_among_the_words_of_a_container(shell):
     created(shell, A)
     inspected(shell, known(A))
     with generation() as new:
-        new.start("web", 1)
+        new.start([("web", 1)])
     call = next(call for call in shell.calls if "create" in call.argv)
     assert "--env=SECRET" in call.argv
     assert not any("hunter" in word for word in call.argv)
@@ -247,7 +250,7 @@ def test_a_file_with_values_is_gone_after_the_start(shell):
     shell._answers["docker container create …"].popleft()
     inspected(shell, known(A))
     with generation() as new:
-        new.start("web", 1)
+        new.start([("web", 1)])
     assert held == ["DOCKER_HOST=hunter3\n"]
     assert os.listdir(settings.temporary()) in ([], ["locks"])
 
@@ -263,7 +266,7 @@ def test_a_failure_before_the_switch_removes_what_was_started(shell):
     created(shell, A, B)
     inspected(shell, known(A))
     with pytest.raises(DokkuError, match="no luck"):
-        deploying(web, lambda new: new.start("worker", 1), fail)
+        deploying(web, lambda new: new.start([("worker", 1)]), fail)
     assert shell.ran[-2:] == [
         f"docker container update --restart=no {A} {B}",
         f"docker container rm --force {A} {B}",
@@ -284,7 +287,7 @@ def test_a_start_that_fails_half_way_removes_what_was_created(shell):
     created(shell, A)
     shell.answers("docker container create …", err="no space left on device\n", status=125)
     with pytest.raises(DokkuError):
-        deploying(lambda new: new.start("web", 2))
+        deploying(lambda new: new.start([("web", 1), ("web", 2)]))
     assert shell.ran[-1] == f"docker container rm --force {A}"
 
 
@@ -383,7 +386,7 @@ def test_what_a_killed_deploy_left_is_retired_with_the_rest(shell):
     created(shell, A)
     inspected(shell, known(A))
     with generation() as new:
-        new.start("web", 1)
+        new.start([("web", 1)])
         new.adopt(containers.registered(APP))
         assert new.settle() == [C, B]
     assert retirement.ids(APP) == [C, B]
@@ -428,3 +431,67 @@ def test_a_name_that_somebody_else_has_is_no_reason_to_fail(shell, said):
     shell.answers("docker container rename …", err="Error response from daemon: name is in use\n", status=1)
     launch.rename(APP)
     assert said[-1] == (2, b" !     Unable to rename container upcoming: docker rename: name is in use\n")
+
+
+@pytest.mark.parametrize(
+    ("formation", "width", "sets"),
+    [
+        ({}, "", ["web.1 web.2 web.3", "a.1 a.2", "b.1"]),
+        ({"web": {"max_parallel": 2}}, "", ["web.1 web.2", "web.3", "a.1 a.2", "b.1"]),
+        ({"a": {"max_parallel": 1}}, "2", ["web.1 web.2 web.3", "a.1 b.1", "a.2"]),
+        ({}, "9", ["web.1 web.2 web.3", "a.1 a.2 b.1"]),
+        ({}, "many", ["web.1 web.2 web.3", "a.1 a.2", "b.1"]),
+    ],
+)
+def test_web_is_deployed_first_and_other_types_as_many_at_a_time_as_wanted(formation, width, sets):
+    files.replace(app_json.file_path(APP), json.dumps({"formation": formation}))
+    properties.write("scheduler-docker-local", APP, "parallel-schedule-count", width)
+    found = launch.batches(APP, [("web", 3), ("a", 2), ("b", 1), ("c", 0)])
+    assert [" ".join(f"{process}.{index}" for process, index in batch) for batch in found] == sets
+
+
+@hypothesis.given(
+    wanted=st.dictionaries(st.sampled_from(["web", "a", "b", "c"]), st.integers(0, 5)),
+    most=st.integers(0, 3),
+    width=st.integers(1, 4),
+)
+@hypothesis.settings(max_examples=60)
+def test_every_container_that_is_wanted_is_started_once_and_in_order(wanted, most, width):
+    with (
+        mock.patch.object(app_json, "most_at_a_time", return_value=most),
+        mock.patch.object(launch.schedulers, "types_at_a_time", return_value=width),
+    ):
+        found = [place for batch in launch.batches(APP, list(wanted.items())) for place in batch]
+    assert sorted(found) == sorted((name, n + 1) for name, count in wanted.items() for n in range(count))
+    for name in wanted:
+        assert [n for process, n in found if process == name] == list(range(1, wanted[name] + 1))
+
+
+def test_when_one_type_is_replaced_the_others_stay_registered(shell, proxy):
+    worker = Container(APP, "worker", 1, B)
+    containers.adopt(APP, [Container(APP, "web", 1, C, "172.17.0.2", "5000"), worker], [])
+    containers.settle(APP)
+    created(shell, A)
+    inspected(shell, known(A))
+    with generation() as new:
+        new.start([("worker", 1)])
+        new.adopt(containers.registered(APP), "worker")
+        assert new.web_listener() == ("5000", "172.17.0.2")
+        assert new.settle() == [B]
+    assert [one.id for one in containers.registered(APP)] == [C, A]
+
+
+def test_when_replacing_one_type_fails_all_are_as_before(shell, proxy):
+    before = [Container(APP, "web", 1, C, "172.17.0.2", "5000"), Container(APP, "worker", 1, B, "", "5000")]
+    containers.adopt(APP, before, [])
+    containers.settle(APP)
+    created(shell, A)
+    inspected(shell, known(A))
+    with pytest.raises(DokkuError, match="no luck"):
+        deploying(
+            lambda new: new.start([("worker", 1)]),
+            lambda new: new.adopt(containers.registered(APP), "worker"),
+            fail,
+        )
+    assert containers.registered(APP) == before
+    assert f"docker container rm --force {A}" in shell.ran

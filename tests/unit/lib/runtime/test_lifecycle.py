@@ -64,6 +64,19 @@ def test_a_restart_deploys_the_image_again(fired):
     assert fired() == ["release-and-deploy blog"]
 
 
+def test_a_restart_of_one_type_deploys_just_that(fired):
+    deploy()
+    lifecycle.restart(APP, "web")
+    assert fired() == ["release-and-deploy blog latest web"]
+
+
+def test_a_type_that_the_app_does_not_have_is_not_restarted(fired):
+    deploy()
+    with pytest.raises(DokkuError, match=r"Invalid process type specified \(blog\.clock\)"):
+        lifecycle.restart(APP, "clock")
+    assert fired() == []
+
+
 @pytest.mark.parametrize(
     "work", [lifecycle.restart, lifecycle.start, lifecycle.stop, lifecycle.restart_unless_stopped]
 )
