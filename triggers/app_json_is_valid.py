@@ -5,10 +5,14 @@ Fired by: plugins. Stdout: unused.
 
 from lib.app import app_json
 from lib.base import files
+from lib.runtime import cron_jobs
 
 
 def verify(_app: str, path: str = "", *_: str) -> None:
     app_json.parse(files.read(path))
 
 
-HANDLERS = {"app-json": verify}
+HANDLERS = {
+    "app-json": verify,
+    "cron": lambda _app, path="", *_: cron_jobs.verify(app_json.cron_in(files.read(path))),
+}

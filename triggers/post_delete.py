@@ -4,16 +4,26 @@ Fired by: lib/app/apps.py destroy. Having nothing to drop is success.
 """
 
 from lib.app import app_json, processes
-from lib.base import files, properties, settings
+from lib.base import files, log, properties, settings
+from lib.base.errors import DokkuError
 from lib.build import caches, images, pack, records
 from lib.proxy import vhosts
-from lib.runtime import containers, retirement
+from lib.runtime import containers, cron_jobs, cron_table, retirement
 
 
 def drop_containers(app: str, *_: str) -> None:
     containers.remove_all(app)
     retirement.forget(app)
     files.remove(settings.data("scheduler-docker-local", app))
+
+
+def drop_jobs(app: str, *_: str) -> None:
+    cron_jobs.forget(app)
+    try:
+        for text in cron_table.write(without=app):
+            log.warn(text)
+    except DokkuError as error:  # its jobs have nothing to run any more, and the next deploy takes them out
+        log.warn(f"Unable to take the cron tasks of {app} out of the crontab: {error}")
 
 
 HANDLERS = {
@@ -24,6 +34,7 @@ HANDLERS = {
     "builder-herokuish": lambda app, *_: caches.purge(app),
     "builder-pack": lambda app, *_: pack.forget(app),
     "common": lambda app, *_: properties.forget(app),
+    "cron": drop_jobs,
     "nginx-vhosts": lambda app, *_: vhosts.clear([app]),
     "ps": lambda app, *_: processes.forget(app),
 }

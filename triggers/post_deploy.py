@@ -3,6 +3,9 @@
 Fired by: lib/deploy.py roll_out. Stdout: the user's. A failure is the deploy's, but what serves stays.
 """
 
-from lib.runtime import tasks
+from lib.runtime import cron_table, tasks
 
-HANDLERS = {"app-json": lambda app, _port="", _ip="", tag="", *_: tasks.run_after(app, tag or "latest")}
+HANDLERS = {
+    "app-json": lambda app, _port="", _ip="", tag="", *_: tasks.run_after(app, tag or "latest"),
+    "cron": lambda *_: cron_table.write_all(),
+}

@@ -3,9 +3,9 @@
 Fired by: lib/deploy.py roll_out. Stdout: the user's.
 """
 
-from lib.app import processes
+from lib.app import app_json, processes
 from lib.build import images
-from lib.runtime import mount_owners, tasks
+from lib.runtime import cron_jobs, mount_owners, tasks
 
 
 def adopt_process_files(app: str, tag: str = "latest", *_: str) -> None:
@@ -13,8 +13,13 @@ def adopt_process_files(app: str, tag: str = "latest", *_: str) -> None:
     processes.adopt_files(app, found.get("Procfile"), found.get("DOKKU_SCALE"))
 
 
+def run_tasks(app: str, tag: str = "latest", *_: str) -> None:
+    cron_jobs.verify(app_json.cron(app))  # an image may bring an app.json that no source had
+    tasks.run_before(app, tag or "latest")
+
+
 HANDLERS = {
-    "app-json": lambda app, tag="", *_: tasks.run_before(app, tag or "latest"),
+    "app-json": run_tasks,
     "ps": adopt_process_files,
     "scheduler-docker-local": lambda app, tag="", *_: mount_owners.give(app, tag or "latest"),
 }

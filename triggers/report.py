@@ -9,7 +9,7 @@ from lib.app import app_reports, check_settings, docker_options, domain_reports,
 from lib.base.report import GO, SHELL, Row
 from lib.build import builder_settings, buildpacks
 from lib.proxy import nginx_options, proxies
-from lib.runtime import docker_local
+from lib.runtime import cron_settings, docker_local
 from lib.source import branches
 
 
@@ -26,6 +26,7 @@ HANDLERS = {
     "builder": section("builder", builder_settings.rows),
     "buildpacks": section("buildpacks", buildpacks.rows),
     "checks": section("checks", check_settings.rows, SHELL),
+    "cron": section("cron", cron_settings.rows),
     "docker-options": section("docker options", docker_options.rows, SHELL),
     "domains": lambda app, *_: domain_reports.show([app], "stdout"),
     "git": section("git", branches.rows, SHELL),

@@ -1,0 +1,67 @@
+"""cron:* - what apps have run by the clock."""
+
+from typing import Annotated
+
+import typer
+
+from commands._params import ANY_FLAG, AllApps, App, Format, ReportWords
+from lib.app import apps, reports
+from lib.base import properties
+from lib.runtime import cron_jobs, cron_settings
+
+namespace = typer.Typer(help="Manage scheduled cron tasks")
+
+Id = Annotated[str, typer.Argument(metavar="<cron-id>")]
+Key = Annotated[str, typer.Argument(metavar="<property>")]
+Value = Annotated[str, typer.Argument(metavar="[<value>]")]
+Detach = Annotated[bool, typer.Option("--detach", help="don't wait, print the container's name")]
+Ttl = Annotated[str, typer.Option("--ttl-seconds", metavar="N", help="stop it when so much time is over")]
+OfPlugins = Annotated[bool, typer.Option("--global", help="what plugins have run")]
+Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
+
+
+@namespace.command("list")
+def list_(
+    app: App = "", all_apps: AllApps = False, of_plugins: OfPlugins = False, format_: Format = "stdout"
+) -> None:
+    """List the scheduled cron tasks of an app."""
+    if of_plugins:
+        cron_settings.list_injected(format_)
+    elif all_apps:
+        cron_settings.list_(cron_jobs.of_all(), format_, with_app=True)
+    else:
+        cron_settings.list_(cron_jobs.jobs(apps.verify_app_name(app)), format_)
+
+
+@namespace.command("report", context_settings=ANY_FLAG)
+def report(words: ReportWords = None, format_: Format = "stdout") -> None:
+    """Displays a cron report for one or more apps."""
+    general = cron_settings.general_rows
+    reports.show(words, format_, "cron information", "cron-", cron_settings.rows, general=general)
+
+
+@namespace.command("resume")
+def resume(app: App = "", id_: Id = "") -> None:
+    """Have a cron task run by the clock again."""
+    cron_settings.resume(app, id_)
+
+
+@namespace.command("run")
+def run(app: App = "", id_: Id = "", detach: Detach = False, ttl_seconds: Ttl = "") -> None:
+    """Run a cron task of an app now."""
+    cron_jobs.run(app, id_, detach, ttl_seconds)
+
+
+@namespace.command("set")
+def set_(app: App = "", key: Key = "", value: Value = "", everywhere: Everywhere = False) -> None:
+    """Set or clear a cron property for an app."""
+    if everywhere:
+        cron_settings.set_(properties.GLOBAL, app, key)
+    else:
+        cron_settings.set_(apps.verify_app_name(app), key, value)
+
+
+@namespace.command("suspend")
+def suspend(app: App = "", id_: Id = "") -> None:
+    """Have a cron task no longer run by the clock."""
+    cron_settings.suspend(app, id_)
