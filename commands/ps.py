@@ -60,8 +60,9 @@ def restore(
 
 @namespace.command("retire")
 def retire(app: MaybeApp = "") -> None:
-    """Stops and removes replaced containers that are due."""
-    lifecycle.retire(apps.verify_app_name(app) if app else "")
+    """Stops and removes replaced containers that are due, and has vhosts follow containers that moved."""
+    boot.follow_addresses(apps.chosen(app, not app))
+    lifecycle.retire(app)
 
 
 @namespace.command("scale")

@@ -8,6 +8,7 @@ three are entered through triggers/receive_app.py, release_and_deploy.py and sch
 import functools
 from collections.abc import Sequence
 
+from lib import restore
 from lib.app import app_json, config, processes
 from lib.base import locks, log, properties, scratch, signals, triggers
 from lib.base.errors import DokkuError
@@ -167,8 +168,7 @@ def roll_out(app: str, tag: str = "latest", only: str = "") -> None:
         with launch.generation(app, image, tag, led_to) as new:  # on failure: removed, pointers put back
             wanted = [pair for pair in processes.wanted(app) if only in ("", pair[0])]
             for places in launch.batches(app, wanted):  # web.1 and web.2, then worker.1
-                stop_disabled(app, places, old)
-                checks.wait_until_all_ready(new.start(places))
+                bring_up(new, places, old)
             signals.failpoint("checked")
             new.adopt(old, only)  # CONTAINER.*, IP.*, PORT.*: all pointers at once
             port, ip = new.web_listener()
@@ -184,15 +184,21 @@ def roll_out(app: str, tag: str = "latest", only: str = "") -> None:
                 retire(app, retired)
 
 
-def stop_disabled(app: str, places: Sequence[launch.Place], old: Sequence[containers.Container]) -> None:
-    """Stop the old containers of types whose first new one is about to start, if downtime was asked for.
+def bring_up(
+    new: launch.Generation, places: Sequence[launch.Place], old: Sequence[containers.Container]
+) -> None:
+    """Start some containers and wait until they are ready; types whose checks are off are stopped before.
 
-    nginx must not lead to an address that is free.
+    nginx must not lead to an address that is free, nor from other apps to one that is theirs no more.
     """
+    app = new.app
     for process in [process for process, index in places if index == 1 and checks.is_disabled(app, process)]:
         if process == "web":
             vhosts.close(app)
         launch.stop_now(app, process, old)
+    started = new.start(places)
+    restore.take_over_addresses(app, [container.ip for container in started])
+    checks.wait_until_all_ready(started)
 
 
 def retire(app: str, ids: Sequence[str]) -> None:

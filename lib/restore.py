@@ -44,6 +44,28 @@ def stale_vhosts(names: Sequence[str]) -> list[str]:
     return [app for app in names if not _is_current(app, serving[app], alive)]
 
 
+def follow_addresses(names: Sequence[str]) -> None:
+    """Have nginx lead to where some apps' containers are: docker restarts what crashed, maybe elsewhere.
+
+    Asks docker once. What can't be done is only told: there is a next time. Fires: proxy-build-config.
+    """
+    ours = [app for app in names if schedulers.is_docker_local(schedulers.selected(app))]
+    try:
+        with vhosts.batched():
+            for app in stale_vhosts([app for app in ours if conf_files.current(app) is not None]):
+                log.info1(f"The containers of {app} have moved, its vhost follows")
+                triggers.fire("proxy-build-config", app)
+    except DokkuError as error:
+        for text in filter(None, (error.text, *error.more)):
+            log.warn(text)
+
+
+def take_over_addresses(app: str, addresses: Sequence[str]) -> None:
+    """Let no other app's vhost lead to addresses that containers of this app have got from docker."""
+    found = [ip for ip in addresses if ip]
+    follow_addresses([name for name in apps.names() if name != app and conf_files.leads_to(name, found)])
+
+
 def drop_vhosts_of_before_boot() -> None:
     """Remove what was generated before this boot, without a word to anybody: nginx has not started yet."""
     now = time.time()

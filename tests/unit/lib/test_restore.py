@@ -104,6 +104,47 @@ def test_an_app_without_a_vhost_has_no_stale_one(shell):
     assert shell.ran == []
 
 
+def test_a_vhost_follows_a_container_that_docker_restarted_elsewhere(shell, fired, said):
+    deploy("blog", BLOG, "172.17.0.2")
+    deploy("shop", SHOP, "172.17.0.3")
+    moved = [known(BLOG, "blog", "172.17.0.9"), known(SHOP, "shop", "172.17.0.3")]
+    shell.answers("docker container inspect …", "\n".join(moved))
+    restore.follow_addresses(["blog", "shop"])
+    assert fired() == ["proxy-build-config blog"]
+    assert text_of(said, 1) == "-----> The containers of blog have moved, its vhost follows\n"
+
+
+def test_an_app_without_a_vhost_or_of_another_scheduler_is_not_followed(shell, fired):
+    deploy("blog", BLOG)
+    os.remove(vhost("blog"))
+    deploy("shop", SHOP, DOKKU_SCHEDULER="nomad")
+    restore.follow_addresses(["blog", "shop"])
+    assert (fired(), shell.ran) == ([], [])
+
+
+def test_a_vhost_that_cannot_follow_is_told_and_fails_nothing(shell, fired, said):
+    deploy("blog", BLOG)
+    shell.answers("docker container inspect …", known(BLOG, "blog", "172.17.0.9"))
+    shell.answers("…/proxy-build-config …", err="no\n", status=3)
+    restore.follow_addresses(["blog"])
+
+
+def test_who_gets_an_address_takes_it_from_the_vhost_of_the_one_who_had_it(shell, fired):
+    deploy("blog", BLOG, "172.17.0.2")
+    deploy("shop", SHOP, "172.17.0.3")
+    shell.answers("docker container inspect …", known(BLOG, "blog", running=False))
+    restore.take_over_addresses("new", ["172.17.0.2", ""])
+    assert fired() == ["proxy-build-config blog"]
+    assert len([line for line in shell.ran if line.startswith("docker")]) == 1
+
+
+def test_an_address_that_nobody_had_asks_nobody(shell, fired):
+    deploy("blog", BLOG, "172.17.0.2")
+    restore.take_over_addresses("blog", ["172.17.0.2"])
+    restore.take_over_addresses("new", ["172.17.0.20", ""])
+    assert (fired(), shell.ran) == ([], [])
+
+
 def test_vhosts_of_before_the_boot_and_of_the_future_go_and_no_program_starts(shell):
     for app, age in (("old", 10**9), ("new", 0), ("later", -(10**6))):
         deploy(app, BLOG)

@@ -1,0 +1,95 @@
+"""A container that crashes comes back by its restart policy, and nginx follows; nobody answers as another."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.system.conftest import Instance, wait_for
+
+CRASHES = 6  # after so many in a row docker waits for some seconds before it starts the container again
+
+
+@pytest.fixture
+def app(instance: Instance) -> Iterator[str]:
+    """An app that serves."""
+    name = instance.name("crashing")
+    assert instance.push(instance.new_repo(instance.sample("still me")), name).code == 0
+    yield name
+    assert instance.dokku("apps:destroy", "--force", name).code == 0
+
+
+def _state(instance: Instance, id_: str) -> tuple[bool, int, str]:
+    """Whether a container runs, its first process, its address."""
+    shape = "{{.State.Running}} {{.State.Pid}} {{.NetworkSettings.IPAddress}}"
+    running, pid, *ip = instance.docker("inspect", f"--format={shape}", id_).split()
+    return running == "true" and bool(ip), int(pid), "".join(ip)
+
+
+def _crash(instance: Instance, id_: str) -> None:
+    _, pid, _ = _state(instance, id_)
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: _state(instance, id_)[1] != pid, 20)
+
+
+def _crash_until_docker_waits(instance: Instance, id_: str) -> str:
+    """Crash a container so often that it is down for a while; the address that is free now."""
+    for _ in range(CRASHES):
+        wait_for(lambda: _state(instance, id_)[0], 30)
+        address = _state(instance, id_)[2]
+        _crash(instance, id_)
+    return address
+
+
+def test_a_crashed_container_comes_back_by_its_policy_and_serves(instance: Instance, app: str) -> None:
+    id_ = (instance.root / app / "CONTAINER.web.1").read_text().strip()
+    _crash(instance, id_)
+    wait_for(lambda: instance.get(app) == (200, "still me"), 30)
+    assert (instance.root / app / "CONTAINER.web.1").read_text().strip() == id_
+
+
+def test_nginx_follows_a_container_that_comes_back_at_another_address(instance: Instance, app: str) -> None:
+    id_ = (instance.root / app / "CONTAINER.web.1").read_text().strip()
+    address = _crash_until_docker_waits(instance, id_)
+    taker = instance.name("taker")
+    wanted = ["run", "--detach", "--rm", f"--name={taker}", f"--label=com.dokku.app-name={taker}"]
+    instance.docker(*wanted, "dokku-test/busybox", "sleep", "120")
+    try:
+        wait_for(lambda: _state(instance, id_)[0], 60)
+        assert _state(instance, id_)[2] != address, "its address was to be taken"
+        assert instance.get(app, timeout=90).status != 200
+
+        done = instance.dokku("ps:retire")
+
+        assert done.code == 0, done
+        assert f"-----> The containers of {app} have moved, its vhost follows\n" in done.out
+        wait_for(lambda: instance.get(app) == (200, "still me"), 10)
+        assert "have moved" not in instance.dokku("ps:retire").out
+    finally:
+        instance.docker("rm", "--force", taker)
+
+
+def test_who_gets_the_address_of_a_crashed_container_never_answers_for_it(
+    instance: Instance, app: str
+) -> None:
+    other = instance.name("newcomer")
+    repo = instance.new_repo(instance.sample("somebody else"))
+    assert instance.push(repo, other).code == 0
+    id_ = (instance.root / app / "CONTAINER.web.1").read_text().strip()
+    address = _crash_until_docker_waits(instance, id_)
+
+    restart = instance.dokku("ps:scale", other, "web=3")
+
+    assert restart.code == 0, restart
+    pages = set()
+    deadline = time.monotonic() + 3
+    while time.monotonic() < deadline:
+        pages.add(instance.get(app, timeout=5))
+    taken = [_state(instance, one)[2] for one in instance.containers(other, "status=running")]
+    assert address in taken, "the newcomer was to get the address"
+    assert "somebody else" not in {page.body for page in pages}
+    assert instance.dokku("ps:retire").code == 0
+    wait_for(lambda: instance.get(app) == (200, "still me"), 60)
+    assert instance.dokku("apps:destroy", "--force", other).code == 0
