@@ -5,8 +5,9 @@ import os
 
 import pytest
 
-from lib.base import files, properties, settings
-from lib.runtime import containers, retirement
+from lib.app import app_json
+from lib.base import files, log, properties, settings
+from lib.runtime import containers, cron_table, retirement
 from triggers import post_delete
 
 APP = "blog"
@@ -61,3 +62,23 @@ def test_an_app_that_never_had_anything_goes_as_well(shell):
     for name in ("apps", "builder", "common", "ps"):
         fire(name)
     assert not any(" rm " in line for line in shell.ran)
+
+
+def test_its_cron_tasks_go_from_the_crontab_even_if_cron_fails(shell):
+    properties.write("common", APP, "deployed", "true")
+    files.replace(app_json.file_path(APP), '{"cron": [{"schedule": "@daily", "command": "a"}]}')
+    shell.answers("crontab -l", "@daily mine\n")
+    with log.collected():
+        cron_table.write()
+    table = shell.calls[-1].stdin
+    assert f"cron:run {APP} ".encode() in table
+    shell.answers("crontab …", err="no\n", status=1)
+    shell.answers("crontab …", table)
+    with log.collected() as said:
+        fire("cron")
+    assert said == [
+        (2, b" !     Unable to take the cron tasks of blog out of the crontab: crontab -l failed: no\n")
+    ]
+    with log.collected():
+        fire("cron")
+    assert shell.calls[-1].stdin == b"@daily mine\n"

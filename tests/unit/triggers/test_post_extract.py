@@ -53,3 +53,11 @@ def test_the_apps_buildpacks_are_put_into_the_source(tmp_path):
 def test_a_source_without_buildpacks_stays_as_it_is(tmp_path):
     post_extract.HANDLERS["buildpacks"]("blog", str(tmp_path), "f" * 40)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bad_schedule_stops_the_deploy(tmp_path):
+    (tmp_path / "app.json").write_text('{"cron": [{"command": "a", "schedule": "* * * *"}]}')
+    with pytest.raises(
+        DokkuError, match=r"cron\[0\]: invalid schedule \* \* \* \*: expected exactly 5 fields"
+    ):
+        post_extract.HANDLERS["cron"]("blog", str(tmp_path), "f" * 40)

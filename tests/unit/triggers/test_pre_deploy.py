@@ -7,8 +7,8 @@ import tarfile
 
 import pytest
 
-from lib.app import processes
-from lib.base import settings
+from lib.app import app_json, processes
+from lib.base import files, settings
 from lib.base.errors import DokkuError
 from triggers import pre_deploy
 
@@ -61,3 +61,10 @@ def test_a_missing_image_stops_the_deploy(shell):
     shell.answers("docker image inspect …", "", "Error: No such image", status=1)
     with pytest.raises(DokkuError, match=r"App image \(dokku/blog:latest\) not found"):
         HANDLER("blog", "latest")
+
+
+def test_a_bad_schedule_in_the_app_json_of_an_image_stops_the_deploy_before_its_tasks(shell):
+    files.replace(app_json.file_path("blog"), '{"cron": [{"schedule": "@never", "command": "a"}]}')
+    with pytest.raises(DokkuError, match=r"cron\[0\]: invalid schedule @never"):
+        pre_deploy.HANDLERS["app-json"]("blog", "latest")
+    assert shell.ran == []
