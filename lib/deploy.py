@@ -14,7 +14,7 @@ from lib.base import locks, log, properties, scratch, signals, triggers
 from lib.base.errors import DokkuError
 from lib.build import builders, exposed_ports, images, layers, manifests, records
 from lib.proxy import conf_files, urls, vhosts
-from lib.runtime import checks, containers, launch, retirement, schedulers
+from lib.runtime import checks, containers, launch, releases, retirement, schedulers
 from lib.source import commits, remotes, repos
 
 NOTHING = "0" * 40
@@ -136,7 +136,7 @@ def receive(app: str, revision: str = "") -> None:
 
 def release(app: str, tag: str = "latest", process: str = "") -> None:
     """Make a release of a built image and hand it to the app's scheduler; all of it, or one process type."""
-    with locks.deploy(app):
+    with locks.deploy(app), releases.recorded(app, tag):
         log.info1(f"Releasing {app}...")
         manifests.take_over(app, tag)
         builders.release(app, tag)
@@ -151,6 +151,24 @@ def release(app: str, tag: str = "latest", process: str = "") -> None:
         log.plain("")
 
 
+def rolled_back(app: str, word: str = "", with_config: bool = False) -> None:
+    """Serve an older release again without building: `v2`, or without a word the last before the present one.
+
+    with_config: with the app's variables as they were. When that fails, all is as it was before.
+    Raises: DokkuError before anything has changed, for a release that is not there or has no image.
+    """
+    with locks.deploy(app):
+        chosen = releases.chosen(app, word)
+        switched = functools.partial(containers.differ, app, containers.registered(app))
+        log.info1(f"Rolling {app} back to v{chosen.number}")
+        with (
+            images.restored_on_failure(app, unless=switched),
+            app_json.restored_on_failure(app, unless=switched),
+            releases.put_back(app, chosen, repos.rev_variable(app), with_config, unless=switched),
+        ):
+            triggers.fire("release-and-deploy", app)
+
+
 def roll_out(app: str, tag: str = "latest", only: str = "") -> None:
     """Put a release in place of the running one: the docker-local scheduler.
 
@@ -158,9 +176,10 @@ def roll_out(app: str, tag: str = "latest", only: str = "") -> None:
     they are stopped DOKKU_WAIT_TO_RETIRE seconds (60) later. only: the type to replace, empty for all.
     Raises: checks.Failed; whatever was started is then removed, and the old ones stay.
     """
-    with locks.deploy(app):
+    with locks.deploy(app), releases.recorded(app, tag):
         triggers.fire("pre-deploy", app, tag)  # the tasks before; one of them may change the image
         image = images.verify(app, tag)
+        releases.note_image(app, image)
         log.info2("Processing deployment checks")
         led_to = functools.partial(conf_files.leads_to, app)
         old = containers.registered(app)
@@ -170,6 +189,7 @@ def roll_out(app: str, tag: str = "latest", only: str = "") -> None:
             for places in launch.batches(app, wanted):  # web.1 and web.2, then worker.1
                 bring_up(new, places, old)
             signals.failpoint("checked")
+            releases.note_containers(app, new.started)
             new.adopt(old, only)  # CONTAINER.*, IP.*, PORT.*: all pointers at once
             port, ip = new.web_listener()
             log.info1("Running post-deploy")

@@ -5,6 +5,7 @@ Fired by: lib/deploy.py, after a deploy that worked.
 """
 
 from lib.base import properties
+from lib.runtime import releases
 
 
 def remember(app: str, type_: str = "", metadata: str = "", *_: str) -> None:
@@ -20,4 +21,8 @@ def remember_image(app: str, type_: str = "", image: str = "", *_: str) -> None:
         properties.delete("git", app, "source-image")
 
 
-HANDLERS = {"apps": remember, "git": remember_image}
+HANDLERS = {
+    "apps": remember,
+    "git": remember_image,
+    "releases": lambda app, type_="", metadata="", *_: releases.note_source(app, type_, metadata),
+}

@@ -8,7 +8,7 @@ from lib.base import files, log, properties, settings
 from lib.base.errors import DokkuError
 from lib.build import caches, images, pack, records
 from lib.proxy import vhosts
-from lib.runtime import containers, cron_jobs, cron_table, retirement
+from lib.runtime import containers, cron_jobs, cron_table, release_records, retirement
 
 
 def drop_containers(app: str, *_: str) -> None:
@@ -36,5 +36,6 @@ HANDLERS = {
     "common": lambda app, *_: properties.forget(app),
     "cron": drop_jobs,
     "nginx-vhosts": lambda app, *_: vhosts.clear([app]),
+    "releases": lambda app, *_: release_records.forget(app),
     "ps": lambda app, *_: processes.forget(app),
 }

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from lib.app import source_files
-from lib.base import files, settings, triggers
+from lib.base import files, log, settings, triggers
 from lib.base.errors import DokkuError
 from lib.tools import docker
 
@@ -128,11 +128,13 @@ def restored_on_failure(app: str, unless: Callable[[], bool]) -> Iterator[Image 
 
 
 def remove_unused(app: str) -> None:
-    """Remove images of the app that have lost their name and that no container needs.
+    """Remove images of the app that have lost their name and that no container needs; say what that gave.
 
     Other layers stay cached.
     """
-    docker.prune_images("dangling=true", f"label=com.dokku.app-name={app}")
+    space = docker.prune_images("dangling=true", f"label=com.dokku.app-name={app}")
+    if space:
+        log.info1_quiet(f"Removed images that are no longer needed, {space}")
 
 
 def remove_all(app: str) -> None:

@@ -72,6 +72,11 @@ def note_builder(app: str, builder: str) -> None:
             _write(app, _under_way[app])
 
 
+def under_way(app: str) -> Record | None:
+    """The build of an app that this process is at."""
+    return _under_way.get(app)
+
+
 def all_(app: str) -> list[Record]:
     """Every record of an app, the oldest first."""
     return [record for number in _numbers(app) if (record := _read(app, number))]

@@ -19,4 +19,6 @@ def clean(app: str = "") -> None:
     leaving = sorted(gone - set(docker.containers("label=com.dokku.container-type=deploy")))
     if leaving:
         docker.remove(*leaving)
-    docker.prune_images("dangling=true", mark)
+    space = docker.prune_images("dangling=true", mark)
+    if space:
+        log.info1_quiet(f"Removed images that are no longer needed, {space}")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from lib.base import files, log, settings, values
 from lib.base.errors import DokkuError
+from lib.build import images
 from lib.runtime import containers, schedulers
 from lib.tools import docker
 
@@ -62,7 +63,7 @@ def work_off(app: str = "", stop_timeout: int = schedulers.STOP_TIMEOUT) -> list
         with files.locked(_path()):
             _write([entry for entry in entries() if entry not in due])
     for name in touched if gone else []:
-        docker.prune_images("dangling=true", f"label=com.dokku.app-name={name}")
+        images.remove_unused(name)
     return touched
 
 

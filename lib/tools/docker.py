@@ -126,10 +126,15 @@ def remove_image(name: str) -> bool:
     return run.succeeds(settings.docker(), "image", "rm", "--", name, timeout=QUICK * 4)
 
 
-def prune_images(*filters: str) -> None:
-    """Remove images without a name that no container needs; left to the next time while docker is at it."""
+def prune_images(*filters: str) -> str:
+    """Remove images without a name that no container needs; the space that this gave, `12.3MB`, if any.
+
+    Left to the next time while docker is at it.
+    """
     done = run.result(settings.docker(), "image", "prune", "--force", *_filters(filters), timeout=QUICK * 10)
     _check(done, "prune")
+    space = done.output.decode("utf-8", "replace").rpartition("reclaimed space: ")[2].strip()
+    return "" if space == "0B" else space
 
 
 def create_argv(

@@ -28,6 +28,12 @@ def commit(container: str, name: str, changes: Sequence[str]) -> str:
     return run.capture(*argv, timeout=docker.TRANSFER).strip()
 
 
+def tags(pattern: str) -> list[str]:
+    """The tags of all images whose names match, `dokku/blog:v*`."""
+    argv = [settings.docker(), "image", "ls", "--format={{.Tag}}", f"--filter=reference={pattern}"]
+    return run.capture(*argv, timeout=docker.QUICK).split()
+
+
 def attend(container: str, each: Callable[[bytes], None]) -> int:
     """Start a container and hand over what it says, line by line as it comes; its status.
 
