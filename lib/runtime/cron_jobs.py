@@ -22,6 +22,8 @@ from lib.runtime import one_off, schedulers
 from lib.tools import docker
 
 PLUGIN = "cron"
+MOST = 100  # entries of an app: Debian's cron reads no table of more than 10000 lines
+LONGEST = 200  # characters of a schedule
 MAINTENANCE = "maintenance"  # property of an app or of all; `maintenance.ID` is a job's own
 
 _ASK = "Please specify a Cron ID from the output of 'dokku cron:list {app}'"
@@ -73,7 +75,9 @@ def find(app: str, id_: str) -> Job:
 
 
 def verify(tasks: list[app_json.CronTask]) -> None:
-    """Raises: DokkuError for the first that could not be run, or not at such times."""
+    """Raises: DokkuError for the first that could not be run, or not at such times, and for too many."""
+    if len(tasks) > MOST:
+        raise DokkuError(f"Cannot parse app.json: cron has {len(tasks)} entries, at most {MOST} are taken")
     for number, task in enumerate(tasks):
         try:
             line(task.schedule)
@@ -98,6 +102,8 @@ def line(schedule: str) -> str:
 
     Raises: DokkuError when it is none.
     """
+    if len(schedule) > LONGEST:
+        raise DokkuError(f"invalid schedule {printable(schedule[:20])}...: more than {LONGEST} characters")
     fields = schedule.split()
     try:
         if len(fields) == 1 and fields[0] in _DESCRIPTORS:

@@ -100,7 +100,7 @@ def effective(app: str, key: str) -> str:
 def rows(app: str) -> list[Row]:
     """The rows of cron:report; all but the count are later than 0.24."""
     own = [Row(f"--cron-{key}", properties.get(PLUGIN, app, key), newer=True) for key in PROPERTIES]
-    return [Row("--cron-task-count", str(len(cron_jobs.jobs(app)))), *own, *general_rows(app)]
+    return [Row("--cron-task-count", _count(app)), *own, *general_rows(app)]
 
 
 def general_rows(app: str = properties.GLOBAL) -> list[Row]:
@@ -112,6 +112,14 @@ def general_rows(app: str = properties.GLOBAL) -> list[Row]:
         general = properties.get(PLUGIN, properties.GLOBAL, key)
         found.append(Row(f"--cron-global-{key}", general, is_newer))
     return found
+
+
+def _count(app: str) -> str:
+    try:
+        return str(len(cron_jobs.jobs(app)))
+    except DokkuError as error:  # one broken file must not end the report on all apps
+        log.warn(f"{app}: {error}")
+        return ""
 
 
 def _decide(app: str, id_: str, value: str, done: str) -> None:

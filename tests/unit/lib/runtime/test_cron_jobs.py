@@ -140,6 +140,17 @@ def test_the_first_bad_entry_is_named():
     assert caught.value.text == "Cannot parse app.json: cron[1]: invalid schedule 61 * * * *: bad minute"
 
 
+def test_one_app_cannot_fill_the_table_of_all():
+    task = app_json.CronTask("a", "@daily", "allow", False)
+    cron_jobs.verify([task] * 100)
+    with pytest.raises(DokkuError, match="cron has 101 entries, at most 100 are taken"):
+        cron_jobs.verify([task] * 101)
+    with pytest.raises(
+        DokkuError, match=r"invalid schedule 1,1,1,1,1,1,1,1,1,1,\.\.\.: more than 200 characters"
+    ):
+        cron_jobs.line(f"{'1,' * 100}1 * * * *")
+
+
 def test_an_id_is_the_same_for_every_app_and_another_for_another_job():
     deploy(("@daily", "a"), ("@hourly", "a"), ("@daily", "b"), ("@daily", "a"))
     deploy(("@daily", "a"), app="shop")

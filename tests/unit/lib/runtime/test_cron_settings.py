@@ -93,6 +93,12 @@ def test_properties_come_in_threes_and_the_text_has_the_count_alone(said):
     assert cron_settings.effective(APP, "mailto") == ""
 
 
+def test_a_broken_file_leaves_the_report_on_all_apps_whole(said):
+    files.replace(app_json.file_path(APP), "{")
+    assert next(row for row in cron_settings.rows(APP) if row.flag == "--cron-task-count").value == ""
+    assert " !     blog: Cannot parse app.json" in err(said)
+
+
 @pytest.mark.parametrize(
     ("key", "value", "text"),
     [
