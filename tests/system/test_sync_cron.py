@@ -1,60 +1,21 @@
 """git:sync from a real cron daemon, once a minute: new commits are deployed, and else nobody hears of it."""
 
 import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.git_servers import Upstream, serving
+from tests.system import crons
 from tests.system.conftest import Instance, wait_for
-
-# In a mount namespace of its own the daemon has its own tables, pid file and sendmail.
-_START = """
-set -e
-place=$1
-mount --make-rprivate /
-mkdir -p "$place/run" "$place/sbin" "$place/real"
-mount --bind /usr/sbin "$place/real"
-for program in "$place"/real/*; do ln -s "$program" "$place/sbin/"; done
-rm -f "$place/sbin/sendmail"
-printf '#!/bin/sh\\ncat >>%s/mail; echo END >>%s/mail\\n' "$place" "$place" >"$place/sbin/sendmail"
-chmod 755 "$place/sbin/sendmail"
-mount --bind "$place/sbin" /usr/sbin
-touch "$place/run/docker.sock"
-[ ! -S /run/docker.sock ] || mount --bind /run/docker.sock "$place/run/docker.sock"
-mount --bind "$place/spool" /var/spool/cron
-mount --bind "$place/nothing" /etc/cron.d
-mount --bind /dev/null /etc/crontab
-mount --rbind "$place/run" /run
-exec "$place/real/cron" -f
-"""
 
 
 @pytest.fixture
-def cron(instance: Instance, tmp_path: Path) -> Iterator[Path]:
+def cron(instance: Instance) -> Iterator[Path]:
     """A cron of our own. Its directory: crontabs go to spool/crontabs, what it mails comes to `mail`."""
-    place = instance.place / "cron"
-    if not shutil.which("cron", path="/usr/sbin"):
-        pytest.skip("there is no cron")
-    for name in ("spool/crontabs", "nothing"):
-        (place / name).mkdir(parents=True)
-    if subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True).returncode:
-        pytest.skip("there are no mount namespaces here")
-    with (place / "log").open("wb") as log:
-        process = subprocess.Popen(
-            ["unshare", "--mount", "sh", "-c", _START, "sh", str(place)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    yield place
-    assert process.poll() is None, (place / "log").read_text()
-    process.terminate()
-    process.wait(timeout=10)
+    with crons.running(instance.place / "cron") as found:
+        yield found.place
 
 
 @pytest.mark.slow
