@@ -7,7 +7,9 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -807,8 +809,12 @@ def test_patience_ends_after_four_attempts(dokku: Dokku, upstream: Upstream, ser
 
 
 def test_patience_ends_when_its_time_is_up(dokku: Dokku, upstream: Upstream, server: HttpServer) -> None:
+    def slowly(handler: BaseHTTPRequestHandler, body: bytes) -> int:
+        time.sleep(0.7)
+        return answering(503)(handler, body)  # type: ignore[arg-type]
+
     dokku("git:set", "--global", "retry-timeout", "1")
-    server.fail(answering(503, retry_after="5"), times=9)
+    server.fail(slowly, times=9)
     assert dokku("git:sync", APP, server.url(), "main").code == 1
     assert 1 <= server.attempts <= 2
 
