@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import os
 import shlex
 
 import pytest
@@ -123,6 +124,27 @@ def test_a_task_can_be_run_as_run_runs_it(dokku, table, flag):
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith("blog.run.") == (flag == "--detach")
     assert ("--label=com.dokku.active-deadline-seconds=60" in notes.read_text()) == (flag != "--detach")
+
+
+def test_a_task_that_must_not_run_twice_is_not_started_while_another_call_attends_it(dokku, table):
+    deploy(dokku, "blog", ("@daily", "true"))
+    kept = dokku.lib / "data/app-json/blog/app.json"
+    kept.write_text('{"cron": [{"schedule": "@daily", "command": "a", "concurrency_policy": "forbid"}]}')
+    started, ended = (dokku.bin / name for name in ("started", "ended"))
+    os.mkfifo(started)
+    os.mkfifo(ended)
+    waits = f"echo ran >{shlex.quote(str(started))}; read line <{shlex.quote(str(ended))}; exit 0"
+    script = _DOCKER.replace("$NOTES", "/dev/null").replace("$ID", ID)
+    dokku.program("docker", script.replace("echo ran; exit 7", waits))
+    id_ = jobs(dokku, "blog")[0]["id"]
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        first = pool.submit(dokku, "cron:run", "blog", id_)
+        assert started.read_text() == "ran\n"
+        second = dokku("cron:run", "blog", id_)
+        ended.write_text("go on\n")
+    assert first.result().code == 0
+    text = f"Cron task {id_} of blog is running, and its concurrency policy is forbid"
+    assert second == ("", f" !     {text}\n", 1)
 
 
 def test_an_app_that_goes_takes_its_tasks_along_and_one_renamed_keeps_its_suspended(dokku, table):

@@ -215,6 +215,14 @@ def test_a_job_that_must_not_run_twice_is_refused_while_it_runs(shell):
     assert "docker container create" in " ".join(shell.ran)
 
 
+def test_cron_mails_nothing_of_a_job_that_still_runs(shell, said, monkeypatch):
+    monkeypatch.setattr("lib.base.log.is_mail", lambda: True)
+    deploy({"schedule": "@daily", "command": "a", "concurrency_policy": "forbid"})
+    shell.answers("docker container ls …", "f" * 64 + "\n")
+    cron_jobs.run(APP, cron_jobs.jobs(APP)[0].id)
+    assert (said, len(shell.ran)) == ([], 1)
+
+
 def test_a_job_that_replaces_itself_stops_the_one_that_runs(shell):
     deploy({"schedule": "@daily", "command": "a", "concurrency_policy": "replace"})
     image(shell)
