@@ -9,7 +9,7 @@ from lib.app import app_reports, check_settings, docker_options, domain_reports,
 from lib.base.report import GO, SHELL, Row
 from lib.build import builder_settings, buildpacks
 from lib.proxy import nginx_options, proxies
-from lib.runtime import cron_settings, docker_local
+from lib.runtime import cron_settings, docker_local, scheduler_settings
 from lib.source import branches
 
 
@@ -34,5 +34,6 @@ HANDLERS = {
     "proxy": section("proxy", proxies.rows),
     "ps": lambda app, *_: docker_local.report([app], "stdout"),
     "resource": section("resource", resources.rows),
+    "scheduler-docker-local": section("scheduler-docker-local", scheduler_settings.rows, SHELL),
     "storage": section("storage", storage.rows, SHELL),
 }

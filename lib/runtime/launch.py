@@ -14,7 +14,7 @@ from lib.app import app_json, apps, config, environments, options, ports, proces
 from lib.base import log, properties, scratch, signals, triggers
 from lib.base.errors import DokkuError, ToolFailed
 from lib.build import images, pack
-from lib.runtime import containers, retirement, schedulers
+from lib.runtime import containers, retirement, scheduler_settings, schedulers
 from lib.runtime.containers import Container
 from lib.tools import docker
 
@@ -132,7 +132,7 @@ class Generation:
         return [
             *options.words(args),
             f"--env=DYNO={process}.{index}",
-            "--init",
+            *(["--init"] if scheduler_settings.has_init(self.app) else []),
             *options.words(late),
             *([f"--publish={port}"] if published else []),
             *([f"--env=PORT={port}"] if process == "web" else []),
@@ -173,7 +173,7 @@ def batches(app: str, wanted: Sequence[tuple[str, int]]) -> list[list[Place]]:
     """
     web = [pair for pair in wanted if pair[0] == "web"]
     others = [pair for pair in wanted if pair[0] != "web"]
-    width = schedulers.types_at_a_time(app)
+    width = scheduler_settings.types_at_a_time(app)
     groups = [web, *(others[first : first + width] for first in range(0, len(others), width))]
     found = []
     for group in groups:

@@ -6,11 +6,9 @@ Source: dokku v0.24.0 plugins/common/functions.
 import os
 
 from lib.app import config
-from lib.base import properties, values
+from lib.base import values
 
 DOCKER_LOCAL = "docker-local"
-DOCKER_LOCAL_STORE = "scheduler-docker-local"  # whose properties it has
-AT_A_TIME = "parallel-schedule-count"
 WAIT_TO_RETIRE = 60  # seconds
 STOP_TIMEOUT = 30  # seconds between SIGTERM and SIGKILL
 
@@ -31,17 +29,6 @@ def wait_to_retire(app: str) -> int:
 
 def stop_timeout(app: str) -> int:
     return _seconds(app, "DOKKU_DOCKER_STOP_TIMEOUT", STOP_TIMEOUT)
-
-
-def types_at_a_time(app: str) -> int:
-    """How many process types, besides web, are deployed side by side; -1 stands for one per CPU."""
-    own, general = (
-        properties.get(DOCKER_LOCAL_STORE, owner, AT_A_TIME) for owner in (app, properties.GLOBAL)
-    )
-    text = own or general
-    if text == "-1":
-        return os.cpu_count() or 1
-    return max(1, int(text)) if values.is_number(text) else 1
 
 
 def _seconds(app: str, key: str, otherwise: int) -> int:

@@ -128,6 +128,15 @@ def test_a_process_type_that_is_not_wanted_starts_nothing(shell):
     assert shell.ran == []
 
 
+def test_a_container_may_be_without_the_init_process_of_docker(shell):
+    properties.write("scheduler-docker-local", APP, "init-process", "false")
+    created(shell, A)
+    inspected(shell, known(A))
+    with generation() as new:
+        new.start([("worker", 1)])
+    assert "--init" not in argv_of(shell, "create")[0]
+
+
 def test_only_web_is_told_a_port(shell):
     created(shell, A)
     inspected(shell, known(A))
@@ -459,7 +468,7 @@ def test_web_is_deployed_first_and_other_types_as_many_at_a_time_as_wanted(forma
 def test_every_container_that_is_wanted_is_started_once_and_in_order(wanted, most, width):
     with (
         mock.patch.object(app_json, "most_at_a_time", return_value=most),
-        mock.patch.object(launch.schedulers, "types_at_a_time", return_value=width),
+        mock.patch.object(launch.scheduler_settings, "types_at_a_time", return_value=width),
     ):
         found = [place for batch in launch.batches(APP, list(wanted.items())) for place in batch]
     assert sorted(found) == sorted((name, n + 1) for name, count in wanted.items() for n in range(count))
