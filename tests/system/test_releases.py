@@ -1,6 +1,7 @@
 """Releases on a whole system: rollbacks under load, what is kept, and what a kill leaves."""
 
 import json
+import os
 import shutil
 import time
 from pathlib import Path
@@ -10,6 +11,15 @@ import pytest
 
 from tests.system.conftest import Instance
 from tests.system.load import Load
+
+STAGES = [
+    "release-begun",
+    "release-held",
+    "containers-noted",
+    "journal-written",
+    "switched",
+    "release-ending",
+]
 
 
 def releases(instance: Instance, app: str) -> list[dict[str, Any]]:
@@ -115,6 +125,22 @@ def test_a_release_is_an_image_with_a_config(instance: Instance) -> None:
     assert records.stat().st_mode & 0o777 == 0o700
 
 
+def test_a_release_whose_image_somebody_deleted_is_refused_and_nothing_changes(instance: Instance) -> None:
+    app, _ = deployed(instance, "deleted", 2)
+    instance.docker("image", "rm", "--force", f"dokku/{app}:release-v1")
+    state = (instance.containers(app), instance.images(app), instance.dokku("config:show", app).out)
+    known = releases(instance, app)
+
+    refused = instance.dokku("releases:rollback", app, "v1", "--with-config")
+
+    assert (refused.out, refused.code) == ("", 1)
+    assert refused.err.splitlines()[0] == f" !     The image of release v1 of {app} is gone"
+    now = (instance.containers(app), instance.images(app), instance.dokku("config:show", app).out)
+    assert now == state
+    assert releases(instance, app) == known
+    assert instance.get(app) == (200, "page 2")
+
+
 def test_a_rollback_whose_checks_fail_leaves_everything_as_it_was(instance: Instance) -> None:
     app, _ = deployed(instance, "failing", 1)
     assert instance.dokku("config:set", "--no-restart", app, "WORKS=1").code == 0
@@ -141,3 +167,71 @@ def test_a_rollback_whose_checks_fail_leaves_everything_as_it_was(instance: Inst
     assert releases(instance, app)[-1]["image"] == ""
     assert instance.dokku("releases:rollback", app, "v2", "--with-config").code == 0
     assert instance.get(app) == (200, "page 2")
+
+
+def test_images_of_releases_survive_cleanup_as_long_as_they_are_kept(instance: Instance) -> None:
+    app, repo = deployed(instance, "kept", 3)
+    instance.set_environment(DOKKU_WAIT_TO_RETIRE="0")
+    assert instance.dokku("cleanup", app).code == 0
+    assert len(instance.images(app)) == 3
+    assert instance.dokku("releases:set", app, "keep", "2").code == 0
+    more = {
+        "Dockerfile": instance.sample()["Dockerfile"] + "RUN dd if=/dev/zero of=/large bs=1024 count=2048\n"
+    }
+    instance.commit(repo, instance.sample("page 4", **more))
+    assert instance.push(repo, app).code == 0
+    instance.commit(repo, instance.sample("page 5"))
+    assert instance.push(repo, app).code == 0
+    instance.commit(repo, instance.sample("page 6"))
+    pushed = instance.push(repo, app)
+    instance.set_environment()
+    assert "Removed images that are no longer needed, " in pushed.err
+    assert instance.dokku("ps:retire").code == 0
+    assert len(instance.images(app)) == 2
+    assert [bool(release["image"]) for release in releases(instance, app)] == [False] * 4 + [True] * 2
+    refused = instance.dokku("releases:rollback", app, "v1")
+    assert refused.err == f" !     The image of release v1 of {app} is no longer kept, see releases:set\n"
+    assert instance.dokku("--force", "apps:destroy", app).code == 0
+    assert instance.images(app) == []
+    assert not (instance.lib / "data/releases" / app).exists()
+
+
+@pytest.mark.parametrize("stage", [*STAGES, "put-back"])
+def test_a_killed_rollback_leaves_a_version_serving_that_is_marked_and_the_next_deploy_works(
+    instance: Instance, stage: str
+) -> None:
+    app, repo = deployed(instance, f"killed-{stage}", 2)
+    instance.set_environment(DOKKU_TEST_FAILPOINT=f"{stage}:kill9", DOKKU_WAIT_TO_RETIRE="0")
+    assert instance.dokku("releases:rollback", app, "v1").code != 0
+    instance.set_environment()
+
+    page = instance.get(app)
+    assert page.status == 200
+    has_switched = stage in ("switched", "release-ending")
+    has_pointers = has_switched or stage == "journal-written"
+    assert page.body == ("page 1" if has_switched else "page 2")
+    if stage != "put-back":
+        assert outcomes(instance, app)[2:] == ["incomplete" if has_pointers else "killed"]
+    assert serving(instance, app) == (3 if has_pointers else 2)
+
+    instance.commit(repo, instance.sample("page 3"))
+    instance.set_environment(DOKKU_WAIT_TO_RETIRE="0")
+    assert instance.dokku("releases:set", app, "keep", "1").code == 0
+    pushed = instance.push(repo, app)
+    instance.set_environment()
+    assert pushed.code == 0, pushed
+    assert instance.get(app) == (200, "page 3")
+    assert instance.dokku("ps:retire").code == 0
+    assert len(instance.containers(app)) == 1
+    assert len(instance.images(app)) == 1
+    assert sorted(os.listdir(instance.lib / "tmp")) == ["locks"]
+
+
+def test_a_renamed_app_has_its_history_and_goes_on_counting(instance: Instance) -> None:
+    app, _ = deployed(instance, "renamed", 2)
+    new = instance.name("renamed-too")
+    assert instance.dokku("apps:rename", app, new).code == 0
+    assert [release["number"] for release in releases(instance, new)] == [1, 2, 3]
+    assert serving(instance, new) == 3
+    refused = instance.dokku("releases:rollback", new, "v1")
+    assert refused.err == f" !     The image of release v1 of {new} is no longer kept, see releases:set\n"
