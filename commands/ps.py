@@ -18,7 +18,7 @@ Process = Annotated[str, typer.Argument(metavar="[<process>]")]
 MaybeApp = Annotated[str, typer.Argument(metavar="[<app>]")]
 Property = Annotated[list[str] | None, typer.Argument(metavar="<app> <property> [<value>]")]
 SkipDeploy = Annotated[bool, typer.Option("--skip-deploy", help="only write the counts down")]
-Everywhere = Annotated[bool, typer.Option("--global", help="for every app: procfile-path only")]
+Everywhere = Annotated[bool, typer.Option("--global", help="for every app, where that makes sense")]
 BeforeProxy = Annotated[bool, typer.Option("--before-proxy", help="only drop vhosts of before this boot")]
 
 

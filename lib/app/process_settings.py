@@ -19,18 +19,19 @@ VARIABLES = {
     "start-cmd": "DOKKU_START_CMD",
     "stop-timeout-seconds": "DOKKU_DOCKER_STOP_TIMEOUT",
 }
+GLOBAL = (PATH, "skip-deploy", "stop-timeout-seconds")  # what may be set for every app
 _MOST_SECONDS = 24 * 3600
 
 
 def set_(words: Sequence[str]) -> None:
     """Set or (no value) unset a property of an app: APP PROPERTY [VALUE...]. The next deploy uses it.
 
-    For GLOBAL there is only procfile-path.
+    For config.GLOBAL there are those of GLOBAL.
     Raises: DokkuError for an unknown property, or a value it can't have.
     """
     app, key, *rest = [*words, "", ""]
     value = " ".join(filter(None, rest))
-    known = [PATH] if app == config.GLOBAL else sorted((PATH, POLICY, *VARIABLES))
+    known = sorted(GLOBAL if app == config.GLOBAL else (PATH, POLICY, *VARIABLES))
     if app != config.GLOBAL:
         apps.verify_app_name(app)
     if not key:
@@ -52,7 +53,12 @@ def set_(words: Sequence[str]) -> None:
 
 def rows(app: str) -> list[Row]:
     """The properties for ps:report; all but the restart policy are later than 0.24."""
-    found = [Row(f"--ps-{key}", config.get(app, name), newer=True) for key, name in VARIABLES.items()]
+    found = []
+    for key, name in VARIABLES.items():
+        found.append(Row(f"--ps-{key}", config.get(app, name), newer=True))
+        if key in GLOBAL:
+            found.append(Row(f"--ps-computed-{key}", config.effective(app, name), newer=True))
+            found.append(Row(f"--ps-global-{key}", config.get(config.GLOBAL, name), newer=True))
     paths = [row._replace(newer=True) for row in source_files.rows(source_files.PROCFILE, app)]
     return [Row("--ps-restart-policy", processes.restart_policy(app)), *found, *paths]
 

@@ -129,7 +129,9 @@ class Generation:
             process == "web"
             and triggers.ask("network-get-property", self.app, "bind-all-interfaces").strip() == "true"
         )
+        patience = config.effective(self.app, "DOKKU_DOCKER_STOP_TIMEOUT")  # docker's own stops know it too
         return [
+            *([f"--stop-timeout={schedulers.stop_timeout(self.app)}"] if patience else []),
             *options.words(args),
             f"--env=DYNO={process}.{index}",
             *(["--init"] if scheduler_settings.has_init(self.app) else []),

@@ -86,8 +86,18 @@ def test_the_path_of_the_procfile_is_a_property_and_may_be_everybodys():
     assert rows["--ps-global-procfile-path"] == "ops/Procfile"
 
 
+def test_what_counts_for_every_app_counts_unless_the_app_says_otherwise():
+    process_settings.set_([config.GLOBAL, "stop-timeout-seconds", "90"])
+    rows = {row.flag: row.value for row in process_settings.rows(APP)}
+    assert rows["--ps-global-stop-timeout-seconds"] == rows["--ps-computed-stop-timeout-seconds"] == "90"
+    process_settings.set_([APP, "stop-timeout-seconds", "5"])
+    rows = {row.flag: row.value for row in process_settings.rows(APP)}
+    assert (rows["--ps-stop-timeout-seconds"], rows["--ps-computed-stop-timeout-seconds"]) == ("5", "5")
+
+
 def test_nothing_else_is_everybodys():
-    with pytest.raises(DokkuError, match=r"valid properties include: procfile-path$"):
+    known = "valid properties include: procfile-path, skip-deploy, stop-timeout-seconds$"
+    with pytest.raises(DokkuError, match=known):
         process_settings.set_([config.GLOBAL, "restart-policy", "always"])
 
 

@@ -128,6 +128,15 @@ def test_a_process_type_that_is_not_wanted_starts_nothing(shell):
     assert shell.ran == []
 
 
+def test_docker_stops_a_container_as_patiently_as_the_app_wants(shell):
+    config.set_values(config.GLOBAL, {"DOKKU_DOCKER_STOP_TIMEOUT": "90"})
+    created(shell, A)
+    inspected(shell, known(A))
+    with generation() as new:
+        new.start([("worker", 1)])
+    assert "--stop-timeout=90" in argv_of(shell, "create")[0]
+
+
 def test_a_container_may_be_without_the_init_process_of_docker(shell):
     properties.write("scheduler-docker-local", APP, "init-process", "false")
     created(shell, A)
