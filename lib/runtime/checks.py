@@ -27,10 +27,10 @@ is_skipped = check_settings.is_skipped
 
 
 def wait_until_all_ready(started: Sequence[Container]) -> None:
-    """Return when all of some new containers may serve. Several are asked side by side, and each one's lines
-    come together when it is done; when one fails, the others are given up.
+    """Return when all of some new containers may serve.
 
-    Raises: as wait_until_ready.
+    Several are asked side by side, and each one's lines come together when it is done. When one fails, the
+    others are given up. Raises: as wait_until_ready.
     """
     asked = [container for container in started if not is_disabled(container.app, container.process)]
     if len(asked) < 2:

@@ -3,6 +3,8 @@
 import json
 import os
 
+import hypothesis
+import hypothesis.strategies as st
 import pytest
 
 from lib.app import app_json
@@ -131,6 +133,46 @@ def test_a_check_that_could_only_fail_is_refused(entry, refusal):
     with pytest.raises(DokkuError, match=r"^Cannot parse app\.json: healthchecks\.web\[1\] .*") as refused:
         app_json.parse(json.dumps({"healthchecks": {"web": [None, entry]}}))
     assert refusal in refused.value.text
+
+
+@hypothesis.settings(max_examples=150, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
+@hypothesis.given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "path": st.sampled_from(["", "/", "/a?b=c", "a", "/ä", "/ ", "//x"]) | st.text(max_size=4),
+            "command": st.lists(st.text(max_size=3) | st.none(), max_size=2),
+            "listening": st.booleans(),
+            "uptime": st.integers(-1, 90000),
+            "content": st.text(max_size=2),
+            "port": st.integers(-1, 70000),
+            "attempts": st.integers(0, 9) | st.none(),
+            "scheme": st.sampled_from(["http", "https", "HTTP", ""]),
+            "httpHeaders": st.lists(
+                st.fixed_dictionaries({"name": st.text(max_size=2)}, optional={"value": st.text(max_size=2)})
+                | st.none(),
+                max_size=2,
+            ),
+            "onFailure": st.none() | st.fixed_dictionaries({"url": st.text(max_size=9)}),
+        },
+    )
+)
+def test_a_check_that_is_not_refused_asks_in_one_way_for_something_that_can_be_asked_for(entry):
+    text = json.dumps({"healthchecks": {"web": [entry]}})
+    try:
+        app_json.parse(text)
+    except DokkuError:
+        return
+    keep(healthchecks={"web": [entry]})
+    for check in app_json.healthchecks(APP, "web"):
+        assert [bool(check.command), check.is_listening, bool(check.path), bool(check.uptime)].count(
+            True
+        ) <= 1
+        assert check.path == "" or (check.path[0] == "/" and not set(check.path) & set(" \r\n\t\0"))
+        assert 0 <= check.port <= 65535
+        assert check.attempts >= 1
+        assert all(name and ":" not in name and "\n" not in value for name, value in check.headers)
+        assert check.on_failure_url == "" or check.on_failure_url.startswith(("http://", "https://"))
 
 
 def test_a_check_for_a_content_asks_for_the_first_page():
