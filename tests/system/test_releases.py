@@ -235,3 +235,20 @@ def test_a_renamed_app_has_its_history_and_goes_on_counting(instance: Instance) 
     assert serving(instance, new) == 3
     refused = instance.dokku("releases:rollback", new, "v1")
     assert refused.err == f" !     The image of release v1 of {new} is no longer kept, see releases:set\n"
+
+
+def test_what_a_task_leaves_in_an_image_belongs_to_the_release(instance: Instance) -> None:
+    scripts = json.dumps({"scripts": {"dokku": {"predeploy": "cp /app/www/index.html /www/made"}}})
+    app, _ = deployed(instance, "tasks", 2, **{"app.json": scripts, "Procfile": "web: /app/serve\n"})
+    assert instance.get(app, "/made").body == "page 2"
+    before = instance.docker("image", "inspect", "--format={{len .RootFS.Layers}}", f"dokku/{app}:latest")
+    assert instance.dokku("ps:restart", app).code == 0
+    assert len(releases(instance, app)) == 2
+    back = instance.dokku("releases:rollback", app, "v1")
+    assert back.code == 0, back
+    assert instance.get(app) == (200, "page 1")
+    assert instance.get(app, "/made").body == "page 1"
+    assert instance.dokku("releases:rollback", app).code == 0
+    assert instance.get(app, "/made").body == "page 2"
+    after = instance.docker("image", "inspect", "--format={{len .RootFS.Layers}}", f"dokku/{app}:latest")
+    assert after == before
