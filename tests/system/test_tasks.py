@@ -112,7 +112,7 @@ def test_what_predeploy_changes_is_in_the_containers_and_its_variables_are_not_i
     assert (known["Config"]["Cmd"], known["Config"]["Entrypoint"]) == (["/app/serve"], None)
     assert "s3cret" not in inspected
     names = app.instance.docker("image", "ls", "--format={{.Tag}}", f"dokku/{app.name}").split()
-    assert names == ["latest"]
+    assert [name for name in names if not name.startswith("release-v")] == ["latest"]
 
 
 @pytest.mark.parametrize("task", ["predeploy", "release"])

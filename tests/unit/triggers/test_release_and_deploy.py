@@ -47,12 +47,18 @@ def test_an_app_without_one_is_left_to_plugins(story):
 
 
 @pytest.mark.parametrize(
-    ("words", "tag"), [((), "latest"), (("",), "latest"), (("v2",), "v2"), (("v2", "x"), "v2")]
+    ("words", "handed"),
+    [
+        ((), ("latest", "")),
+        (("",), ("latest", "")),
+        (("v2",), ("v2", "")),
+        (("v2", "web", "more"), ("v2", "web")),
+    ],
 )
-def test_an_image_is_released(shell, story, words, tag):
+def test_an_image_is_released(shell, story, words, handed):
     image(shell, there=True)
     release(APP, *words)
-    assert story == [("release", APP, tag)]
+    assert story == [("release", APP, *handed)]
 
 
 def test_an_app_without_an_image_is_left_alone(shell, story):
@@ -64,7 +70,7 @@ def test_an_app_without_an_image_is_left_alone(shell, story):
 def test_a_tag_that_is_not_there_is_a_failure_of_its_own(shell, story):
     image(shell, there=False)
     release(APP, "v2")
-    assert story == [("release", APP, "v2")]
+    assert story == [("release", APP, "v2", "")]
 
 
 def test_a_docker_that_is_down_is_no_app_without_an_image(shell, story):
@@ -73,9 +79,12 @@ def test_a_docker_that_is_down_is_no_app_without_an_image(shell, story):
         release(APP)
 
 
-@pytest.mark.parametrize(("words", "tag"), [((), "latest"), (("",), "latest"), (("v2", "more"), "v2")])
-def test_only_our_own_scheduler_rolls_out(story, words, tag):
+@pytest.mark.parametrize(
+    ("words", "handed"),
+    [((), ("latest", "")), (("",), ("latest", "")), (("v2", "web", "more"), ("v2", "web"))],
+)
+def test_only_our_own_scheduler_rolls_out(story, words, handed):
     roll_out("nomad", APP, *words)
     assert story == []
     roll_out("docker-local", APP, *words)
-    assert story == [("roll_out", APP, tag)]
+    assert story == [("roll_out", APP, *handed)]
