@@ -47,23 +47,15 @@ def stale_vhosts(names: Sequence[str]) -> list[str]:
 def follow_addresses(names: Sequence[str]) -> None:
     """Have nginx lead to where some apps' containers are: docker restarts what crashed, maybe elsewhere.
 
-    Asks docker once. What can't be done is only told: there is a next time. Fires: proxy-build-config.
+    Asks docker once. An app that is being deployed is left to that: its vhost may be closed on purpose.
     """
-    ours = [app for app in names if schedulers.is_docker_local(schedulers.selected(app))]
-    try:
-        with vhosts.batched():
-            for app in stale_vhosts([app for app in ours if conf_files.current(app) is not None]):
-                log.info1(f"The containers of {app} have moved, its vhost follows")
-                triggers.fire("proxy-build-config", app)
-    except DokkuError as error:
-        for text in filter(None, (error.text, *error.more)):
-            log.warn(text)
+    _rewrite([app for app in _led_astray(names) if not locks.is_running(app)])
 
 
 def take_over_addresses(app: str, addresses: Sequence[str]) -> None:
     """Let no other app's vhost lead to addresses that containers of this app have got from docker."""
     found = [ip for ip in addresses if ip]
-    follow_addresses([name for name in apps.names() if name != app and conf_files.leads_to(name, found)])
+    _rewrite(_led_astray([name for name in apps.names() if name != app and conf_files.leads_to(name, found)]))
 
 
 def drop_vhosts_of_before_boot() -> None:
@@ -74,6 +66,23 @@ def drop_vhosts_of_before_boot() -> None:
         path = conf_files.path(app)
         if os.path.isfile(path) and not booted <= os.path.getmtime(path) <= now:
             files.remove(path)
+
+
+def _led_astray(names: Sequence[str]) -> list[str]:
+    """The apps of ours among some whose vhost leads elsewhere than to their containers."""
+    ours = [app for app in names if schedulers.is_docker_local(schedulers.selected(app))]
+    return stale_vhosts([app for app in ours if conf_files.current(app) is not None])
+
+
+def _rewrite(names: Sequence[str]) -> None:
+    """Write vhosts anew. What can't be done is only told: there is a next time. Fires: proxy-build-config."""
+    for app in names:
+        log.info1(f"The containers of {app} have moved, its vhost follows")
+        try:
+            triggers.fire("proxy-build-config", app)
+        except DokkuError as error:
+            for text in filter(None, (error.text, *error.more)):
+                log.warn(text)
 
 
 def _bring_back(app: str, is_stale: bool) -> None:

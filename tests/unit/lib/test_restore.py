@@ -122,11 +122,20 @@ def test_an_app_without_a_vhost_or_of_another_scheduler_is_not_followed(shell, f
     assert (fired(), shell.ran) == ([], [])
 
 
+def test_an_app_that_is_being_deployed_is_left_to_that(shell, fired):
+    deploy("blog", BLOG)
+    shell.answers("docker container inspect …", known(BLOG, "blog", "172.17.0.9"))
+    with locks.deploy("blog"):
+        restore.follow_addresses(["blog"])
+    assert fired() == []
+
+
 def test_a_vhost_that_cannot_follow_is_told_and_fails_nothing(shell, fired, said):
     deploy("blog", BLOG)
     shell.answers("docker container inspect …", known(BLOG, "blog", "172.17.0.9"))
     shell.answers("…/proxy-build-config …", err="no\n", status=3)
     restore.follow_addresses(["blog"])
+    assert fired() == ["proxy-build-config blog"]
 
 
 def test_who_gets_an_address_takes_it_from_the_vhost_of_the_one_who_had_it(shell, fired):
