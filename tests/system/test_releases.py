@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.system.conftest import Instance
+from tests.system import herokuish
+from tests.system.conftest import BASE_IMAGE, Instance
 from tests.system.load import Load
 
 STAGES = [
@@ -252,3 +253,26 @@ def test_what_a_task_leaves_in_an_image_belongs_to_the_release(instance: Instanc
     assert instance.get(app, "/made").body == "page 2"
     after = instance.docker("image", "inspect", "--format={{len .RootFS.Layers}}", f"dokku/{app}:latest")
     assert after == before
+
+
+def test_a_release_made_with_buildpacks_comes_back_with_the_config_that_its_image_holds(
+    instance: Instance,
+) -> None:
+    app = instance.name("buildpacks")
+    assert instance.dokku("apps:create", app).code == 0
+    assert instance.dokku("releases:set", app, "keep", "9").code == 0
+    stack = herokuish.image(BASE_IMAGE)
+    assert instance.dokku("buildpacks:set-property", app, "stack", stack).code == 0
+    assert instance.dokku("config:set", app, "DOKKU_DEFAULT_CHECKS_WAIT=1", "COLOUR=red").code == 0
+    repo = instance.new_repo({"www/index.html": "one"})
+    assert instance.push(repo, app).code == 0
+    instance.commit(repo, {"www/index.html": "two"})
+    assert instance.push(repo, app).code == 0
+    assert instance.dokku("config:set", app, "COLOUR=blue").code == 0
+    assert instance.dokku("ps:restart", app).code == 0
+    assert len(releases(instance, app)) == 3
+
+    assert instance.dokku("releases:rollback", app, "v1").code == 0
+    assert (instance.get(app).body, instance.get(app, "/colour").body) == ("one", "blue\n")
+    assert instance.dokku("releases:rollback", app, "v2", "--with-config").code == 0
+    assert (instance.get(app).body, instance.get(app, "/colour").body) == ("two", "red\n")
