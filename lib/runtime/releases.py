@@ -150,13 +150,13 @@ def name(app: str, number: int) -> str:
 
 def _begun(app: str, tag: str) -> tuple[int, bool]:
     """The number of the release that is about to be made, and whether it is a new one; 0 for no record."""
+    image = images.find(images.deploying_name(app, tag))  # a docker that is down stops a deploy, too
     with _only_warned(app):
         release_records.settle(app)
         known = release_records.all_(app)
         if known and release_records.is_alive(known[-1]):  # of a process above us: we have the lock
             return known[-1].number, False
         serving = release_records.serving(app, known)
-        image = images.find(images.deploying_name(app, tag))
         if serving and not _is_change(app, serving, image.id if image else ""):
             return serving.number, False
         release = _new(app, serving)

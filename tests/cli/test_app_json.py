@@ -37,9 +37,9 @@ def test_a_global_path_counts_for_apps_without_one(dokku):
 def test_the_report_is_a_table(dokku):
     assert dokku("app-json:report", "blog").out.splitlines() == [
         "=====> blog app-json information",
-        "       App json appjson path:         ",
-        "       App json computed appjson path:app.json",
-        "       App json global appjson path:  ",
+        "       App json appjson path:          ",
+        "       App json computed appjson path: app.json",
+        "       App json global appjson path:   ",
     ]
 
 

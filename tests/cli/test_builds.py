@@ -42,7 +42,7 @@ def listed(dokku: Dokku) -> list[dict[str, object]]:
 
 
 def test_what_a_build_says_is_kept_with_how_it_ended(dokku: Dokku, app: str) -> None:
-    assert build(dokku, "echo out; echo err >&2; printf 'no end'", NAME="alice") == 3
+    assert build(dokku, "echo out; echo err >&2; sleep 1; printf 'no end'", NAME="alice") == 3
     (one,) = listed(dokku)
     assert (one["number"], one["user"], one["outcome"]) == (1, "alice", "failed")
     shown = dokku("builds:output", app)
