@@ -5,12 +5,11 @@ Source: dokku v0.24.0 plugins/scheduler-docker-local/scheduler-logs.
 
 import contextlib
 import os
-import select
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from lib.app import apps
-from lib.base import files, log, run, settings, triggers, values
+from lib.base import files, log, run, settings, tee, triggers, values
 from lib.base.errors import DokkuError, ToolFailed, UsageError
 from lib.runtime import containers, schedulers
 from lib.runtime.containers import Container
@@ -69,7 +68,7 @@ def show_all(chosen: Sequence[Container], follow: bool, plain: bool, lines: int)
     for reader in readers:
         reader.start()
     try:
-        with _watched(1) as is_read:
+        with tee.watched(1) as is_read:
             while any(reader.is_alive() for reader in readers) and (not follow or is_read()):
                 _join(readers, 0.2)
     finally:
@@ -148,15 +147,3 @@ def _read(
 def _join(readers: Sequence[threading.Thread], patience: float) -> None:
     for reader in readers:
         reader.join(patience / len(readers))
-
-
-@contextlib.contextmanager
-def _watched(descriptor: int) -> Iterator[Callable[[], bool]]:
-    """Whether somebody may still read what we write: pipes and sockets tell when the other end is gone."""
-    copy = os.dup(descriptor)  # the log replaces the descriptor itself when a write fails
-    watch = select.poll()
-    watch.register(copy, 0)
-    try:
-        yield lambda: not any(event & (select.POLLERR | select.POLLHUP) for _, event in watch.poll(0))
-    finally:
-        os.close(copy)
