@@ -158,7 +158,7 @@ def test_whoever_runs_a_command_may_leave_and_the_command_finishes_its_work(inst
 
 
 def test_output_streams_to_the_pusher_and_is_kept(instance: Instance) -> None:
-    app = instance.name("kept")
+    app = instance.name("builds-kept")
     repo = instance.new_repo(instance.sample("one"))
 
     pushed = instance.push(repo, app)
@@ -197,7 +197,7 @@ def test_a_build_can_be_followed_from_elsewhere_to_its_end(instance: Instance) -
 
 
 def test_a_build_that_was_killed_is_found_out(instance: Instance) -> None:
-    app = instance.name("killed")
+    app = instance.name("builds-killed")
     repo = instance.new_repo(instance.sample("one"))
     instance.set_environment(DOKKU_TEST_FAILPOINT="built:kill9")
     assert instance.push(repo, app).code != 0

@@ -32,7 +32,7 @@ def source(instance: Instance, *tasks: tuple[str, str]) -> dict[str, str]:
 
 @pytest.mark.slow
 def test_tasks_run_by_the_clock_and_leave_the_table_to_others(instance: Instance, cron: crons.Cron) -> None:
-    app, other = instance.name("tasks"), instance.name("other")
+    app, other = instance.name("cron-tasks"), instance.name("cron-other")
     repo = instance.new_repo(source(instance, ("* * * * *", "echo ran '$(touch /x)' `id` ; $HOME")))
     subprocess.run([*cron.argv(), "-"], input=FOREIGN.encode(), check=True)
     pushed = instance.push(repo, app)
@@ -67,7 +67,7 @@ def test_tasks_run_by_the_clock_and_leave_the_table_to_others(instance: Instance
     assert (cron.table, instance.containers(app)) == (before, containers)
     assert instance.get(app) == (200, "cron")
 
-    renamed = instance.name("renamed")
+    renamed = instance.name("cron-renamed")
     assert instance.dokku("apps:rename", app, renamed).code == 0
     assert f"cron:run {app} " not in cron.table
     assert f"cron:run {renamed} " in cron.table

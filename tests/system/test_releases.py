@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.system import herokuish
-from tests.system.conftest import BASE_IMAGE, Instance
+from tests.system.conftest import BASE_IMAGE, Instance, wait_for
 from tests.system.load import Load
 
 STAGES = [
@@ -31,6 +31,12 @@ def releases(instance: Instance, app: str) -> list[dict[str, Any]]:
 def serving(instance: Instance, app: str) -> int:
     (number,) = [release["number"] for release in releases(instance, app) if release["serves"]]
     return int(number)
+
+
+def images_after_cleanup(instance: Instance, app: str) -> int:
+    """How many images an app has. Docker prunes for one caller at a time, and others deploy beside us."""
+    assert instance.dokku("cleanup", app).code == 0
+    return len(instance.images(app))
 
 
 def outcomes(instance: Instance, app: str) -> list[str]:
@@ -171,7 +177,7 @@ def test_a_rollback_whose_checks_fail_leaves_everything_as_it_was(instance: Inst
 
 
 def test_images_of_releases_survive_cleanup_as_long_as_they_are_kept(instance: Instance) -> None:
-    app, repo = deployed(instance, "kept", 3)
+    app, repo = deployed(instance, "rollback-kept", 3)
     instance.set_environment(DOKKU_WAIT_TO_RETIRE="0")
     assert instance.dokku("cleanup", app).code == 0
     assert len(instance.images(app)) == 3
@@ -188,7 +194,7 @@ def test_images_of_releases_survive_cleanup_as_long_as_they_are_kept(instance: I
     instance.set_environment()
     assert "Removed images that are no longer needed, " in pushed.err
     assert instance.dokku("ps:retire").code == 0
-    assert len(instance.images(app)) == 2
+    wait_for(lambda: images_after_cleanup(instance, app) == 2, 60)
     assert [bool(release["image"]) for release in releases(instance, app)] == [False] * 4 + [True] * 2
     refused = instance.dokku("releases:rollback", app, "v1")
     assert refused.err == f" !     The image of release v1 of {app} is no longer kept, see releases:set\n"
@@ -224,12 +230,12 @@ def test_a_killed_rollback_leaves_a_version_serving_that_is_marked_and_the_next_
     assert instance.get(app) == (200, "page 3")
     assert instance.dokku("ps:retire").code == 0
     assert len(instance.containers(app)) == 1
-    assert len(instance.images(app)) == 1
+    wait_for(lambda: images_after_cleanup(instance, app) == 1, 60)
     assert sorted(os.listdir(instance.lib / "tmp")) == ["locks"]
 
 
 def test_a_renamed_app_has_its_history_and_goes_on_counting(instance: Instance) -> None:
-    app, _ = deployed(instance, "renamed", 2)
+    app, _ = deployed(instance, "rollback-renamed", 2)
     new = instance.name("renamed-too")
     assert instance.dokku("apps:rename", app, new).code == 0
     assert [release["number"] for release in releases(instance, new)] == [1, 2, 3]
@@ -240,7 +246,7 @@ def test_a_renamed_app_has_its_history_and_goes_on_counting(instance: Instance) 
 
 def test_what_a_task_leaves_in_an_image_belongs_to_the_release(instance: Instance) -> None:
     scripts = json.dumps({"scripts": {"dokku": {"predeploy": "cp /app/www/index.html /www/made"}}})
-    app, _ = deployed(instance, "tasks", 2, **{"app.json": scripts, "Procfile": "web: /app/serve\n"})
+    app, _ = deployed(instance, "rollback-tasks", 2, **{"app.json": scripts, "Procfile": "web: /app/serve\n"})
     assert instance.get(app, "/made").body == "page 2"
     before = instance.docker("image", "inspect", "--format={{len .RootFS.Layers}}", f"dokku/{app}:latest")
     assert instance.dokku("ps:restart", app).code == 0
