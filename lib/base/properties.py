@@ -7,7 +7,7 @@ Source: dokku v0.24.0 plugins/common/properties.go; people and plugins read and 
 import os
 import shutil
 
-from lib.base import files, settings
+from lib.base import files, log, settings
 
 GLOBAL = "--global"
 
@@ -25,6 +25,16 @@ def is_set(plugin: str, app: str, key: str) -> bool:
 
 def write(plugin: str, app: str, key: str, value: str) -> None:
     files.replace(_path(plugin, app, key), value)
+
+
+def change(plugin: str, app: str, key: str, value: str) -> None:
+    """Write a property, or drop it when there is no value, and say so in Dokku's words."""
+    if value:
+        log.info2_quiet(f"Setting {key} to {value}")
+        write(plugin, app, key, value)
+    else:
+        log.info2_quiet(f"Unsetting {key}")
+        delete(plugin, app, key)
 
 
 def delete(plugin: str, app: str, key: str) -> None:

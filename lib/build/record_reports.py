@@ -67,14 +67,9 @@ def set_(app: str, key: str, value: str) -> None:
         raise DokkuError("No property specified")
     if key not in PROPERTIES:
         raise DokkuError(f"Invalid property specified, valid properties include: {', '.join(PROPERTIES)}")
-    if not value:
-        log.info2_quiet(f"Unsetting {key}")
-        properties.delete(records.PLUGIN, app, key)
-        return
-    if not records.is_count(value):
+    if value and not records.is_count(value):
         raise DokkuError(f"Invalid value for {key}, it must be a number from 1 to {records.MOST}")
-    log.info2_quiet(f"Setting {key} to {value}")
-    properties.write(records.PLUGIN, app, key, value)
+    properties.change(records.PLUGIN, app, key, value)
 
 
 def _cells(record: Record) -> tuple[str, ...]:

@@ -195,7 +195,9 @@ def _look_over(tree: str, inside: dict[str, Member]) -> None:
 def _git_part(name: str) -> str:
     """The path of the topmost .git that a path leads to or through; empty if there is none."""
     parts = name.split("/")
-    return next(("/".join(parts[: i + 1]) for i, part in enumerate(parts) if members.is_git(part)), "")
+    return next(
+        ("/".join(parts[: i + 1]) for i, part in enumerate(parts) if values.is_git_directory(part)), ""
+    )
 
 
 def _is_beneath(top: str, path: str) -> bool:

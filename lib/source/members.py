@@ -81,7 +81,7 @@ def judge_whole(found: dict[str, Member]) -> str:
         raise ArchiveRejected("empty", "Archive contains no files")
     tops = {name.split("/", 1)[0] for name in found} - {"."}
     only = tops.pop() if len(tops) == 1 else ""
-    top = only if found.get(only) == DIRECTORY and not is_git(only) else ""
+    top = only if found.get(only) == DIRECTORY and not values.is_git_directory(only) else ""
     for name, member in found.items():
         if member.kind == "link":
             _judge_link(name.removeprefix(f"{top}/"), member.target)
@@ -109,13 +109,8 @@ def different() -> ArchiveRejected:
     return ArchiveRejected("mismatch", "Archive contains something else than its headers say")
 
 
-def is_git(name: str) -> bool:
-    """Whether some file system takes this for `.git`."""
-    return name.casefold().rstrip(". ") in (".git", "git~1")
-
-
 def _judge_link(name: str, target: str) -> None:
     """A symbolic link may only point inside the tree, whichever way it is resolved."""
     inside = os.path.normpath(os.path.join(os.path.dirname(name), target)).split("/")
-    if inside[0] == ".." or any(map(is_git, inside)):
+    if inside[0] == ".." or any(map(values.is_git_directory, inside)):
         raise escaping()

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.base import values
 from lib.base.errors import ArchiveRejected
 from lib.source import members
 from lib.source.limits import Limits
@@ -14,12 +15,12 @@ FILE = Member("file", 1)
 
 @pytest.mark.parametrize("name", [".git", ".GIT", ".Git. ", ".git...", "git~1", "GIT~1"])
 def test_what_some_file_system_takes_for_git_is_git(name):
-    assert members.is_git(name)
+    assert values.is_git_directory(name)
 
 
 @pytest.mark.parametrize("name", [".gitignore", ".gitmodules", "git", "a.git", "git~2", ".github", ""])
 def test_what_only_resembles_git_is_a_file(name):
-    assert not members.is_git(name)
+    assert not values.is_git_directory(name)
 
 
 @pytest.mark.parametrize("name", ["/", "/x", "//x", "\\x", "C:\\x", "c:/x"])
