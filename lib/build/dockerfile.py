@@ -8,7 +8,7 @@ import os
 
 from lib.app import config, environments, options
 from lib.base import files, log, scratch, signals, triggers
-from lib.base.errors import DokkuError
+from lib.base.errors import DokkuError, ToolFailed
 from lib.build import builder_settings, builders, exposed_ports, images, layers, plans
 from lib.tools import buildx, docker
 
@@ -92,16 +92,29 @@ def exported(app: str, words: list[str]) -> dict[str, str]:
 
 
 def _build(app: str, tree: str, id_file: str, flags: list[str]) -> None:
-    """BuildKit gives labels for nothing. The classic builder makes a layer of each: there they come after."""
+    """BuildKit gives labels for nothing. The classic builder makes a layer of each: there they come after.
+
+    Until then the image is a layer among others, shared with any app of the same source: when the last image
+    on it goes in that moment, it goes too, and is built again.
+    """
     marks, env = images.labels(app, NAME), exported(app, flags)
     with_buildkit = buildx.builds()
-    docker.build(tree, "", id_file, marks if with_buildkit else {}, flags, layers.recorder(app), env)
-    signals.failpoint("built")
-    built = files.read(id_file).strip()
+
+    def build() -> str:
+        docker.build(tree, "", id_file, marks if with_buildkit else {}, flags, layers.recorder(app), env)
+        signals.failpoint("built")
+        return files.read(id_file).strip()
+
+    built = build()
     if with_buildkit:
         docker.tag(built, images.name(app))
-    else:
+        return
+    try:
         docker.label(built, images.name(app), marks)
+    except ToolFailed:
+        if docker.inspect_images(built):
+            raise
+        docker.label(build(), images.name(app), marks)
 
 
 def _verified(tree: str) -> str:

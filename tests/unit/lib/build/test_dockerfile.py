@@ -90,6 +90,30 @@ def test_the_image_gets_its_name_only_after_it_is_built(shell):
     assert config.get(APP, "DOKKU_DOCKERFILE_PORTS") == "3000 3001/udp"
 
 
+def test_a_layer_that_goes_with_the_last_image_on_it_is_built_again(shell):
+    source(Dockerfile="FROM scratch\n")
+    builds(shell)
+    shell.answers("docker image build … -", err="pull access denied", status=1)
+    shell.answers("docker image build … -")
+    shell.answers("docker image inspect …", err="Error: No such image: sha256:abc", status=1)
+
+    dockerfile.build("dockerfile", APP, TREE)
+
+    assert [call.argv[-1] for call in shell.calls if call.argv[2] == "build"] == [TREE, "-", TREE, "-"]
+
+
+def test_an_image_that_cannot_be_labelled_is_not_built_again(shell):
+    source(Dockerfile="FROM scratch\n")
+    builds(shell)
+    shell.answers("docker image build … -", err="no space left on device", status=1)
+    shell.answers("docker image inspect …", out='[{"Id": "sha256:abc"}]')
+
+    with pytest.raises(ToolFailed, match="no space left"):
+        dockerfile.build("dockerfile", APP, TREE)
+
+    assert [call.argv[-1] for call in shell.calls if call.argv[2] == "build"] == [TREE, "-"]
+
+
 def test_buildkit_gives_the_labels_itself(shell, monkeypatch):
     monkeypatch.setenv("DOCKER_BUILDKIT", "1")
     source(Dockerfile="FROM scratch\n")
