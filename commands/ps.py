@@ -60,8 +60,8 @@ def restore(
 
 @namespace.command("retire")
 def retire(app: MaybeApp = "") -> None:
-    """Stops and removes replaced containers that are due, and has vhosts follow containers that moved."""
-    boot.follow_addresses(apps.chosen(app, not app))
+    """Retires replaced containers that are due, starts killed ones, has vhosts follow those that moved."""
+    boot.keep_up(apps.chosen(app, not app))
     lifecycle.retire(app)
 
 

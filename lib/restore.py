@@ -5,10 +5,11 @@ containers goes first, for all apps at once; then each app's containers start an
 Running it again changes nothing. Source of the texts: dokku v0.24.0 plugins/ps.
 """
 
+import contextlib
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from lib.app import apps, batches, process_settings, processes
 from lib.base import files, locks, log, retry, triggers
@@ -40,16 +41,25 @@ def restore(app: str = "", all_apps: bool = False, workers: int = 0) -> None:
 def stale_vhosts(names: Sequence[str]) -> list[str]:
     """The apps whose vhost does not lead to just their own running web containers. Asks docker once."""
     serving = {app: containers.registered(app) for app in names}
-    alive = containers.states(one for found in serving.values() for one in found)
+    alive = _states(serving)
     return [app for app in names if not _is_current(app, serving[app], alive)]
 
 
-def follow_addresses(names: Sequence[str]) -> None:
-    """Have nginx lead to where some apps' containers are: docker restarts what crashed, maybe elsewhere.
+def keep_up(names: Sequence[str]) -> None:
+    """Start what somebody killed of some apps, and have nginx lead to where their containers are.
 
-    Asks docker once. An app that is being deployed is left to that: its vhost may be closed on purpose.
+    Docker restarts what crashed, maybe at another address, but not what `docker kill` ended. Asks docker
+    once, and again if it started any. An app that was stopped stays so; one that is being deployed is left to
+    that: its vhost may be closed on purpose.
     """
-    _rewrite([app for app in _led_astray(names) if not locks.is_running(app)])
+    ours = [app for app in _ours(names) if not locks.is_running(app)]
+    serving = {app: containers.registered(app) for app in ours}
+    alive = _states(serving)
+    killed = [state for state in alive.values() if state.killed and process_settings.is_restored(state.app)]
+    if killed:
+        _revive(killed)
+        alive = _states(serving)
+    _rewrite([app for app in ours if _has_vhost(app) and not _is_current(app, serving[app], alive)])
 
 
 def take_over_addresses(app: str, addresses: Sequence[str]) -> None:
@@ -70,19 +80,43 @@ def drop_vhosts_of_before_boot() -> None:
 
 def _led_astray(names: Sequence[str]) -> list[str]:
     """The apps of ours among some whose vhost leads elsewhere than to their containers."""
-    ours = [app for app in names if schedulers.is_docker_local(schedulers.selected(app))]
-    return stale_vhosts([app for app in ours if conf_files.current(app) is not None])
+    return stale_vhosts([app for app in _ours(names) if _has_vhost(app)])
+
+
+def _ours(names: Sequence[str]) -> list[str]:
+    return [app for app in names if schedulers.is_docker_local(schedulers.selected(app))]
+
+
+def _has_vhost(app: str) -> bool:
+    return conf_files.current(app) is not None
+
+
+def _states(serving: Mapping[str, Sequence[Container]]) -> dict[str, State]:
+    return containers.states(one for found in serving.values() for one in found)
+
+
+def _revive(killed: Sequence[State]) -> None:
+    for state in killed:
+        log.info1(f"{state.process}.{state.index} of {state.app} was killed, it is started again")
+    with _only_told():
+        containers.revive(killed)
 
 
 def _rewrite(names: Sequence[str]) -> None:
     """Write vhosts anew. What can't be done is only told: there is a next time. Fires: proxy-build-config."""
     for app in names:
         log.info1(f"The containers of {app} have moved, its vhost follows")
-        try:
+        with _only_told():
             triggers.fire("proxy-build-config", app)
-        except DokkuError as error:
-            for text in filter(None, (error.text, *error.more)):
-                log.warn(text)
+
+
+@contextlib.contextmanager
+def _only_told() -> Iterator[None]:
+    try:
+        yield
+    except DokkuError as error:
+        for text in filter(None, (error.text, *error.more)):
+            log.warn(text)
 
 
 def _bring_back(app: str, is_stale: bool) -> None:

@@ -18,7 +18,7 @@ _NOTE = "# Written by dokku's bin/install; a changed file is written again.\n"
 _UNITS = {
     "dokku-retire.service": """\
 [Unit]
-Description=Stop and remove dokku's replaced containers
+Description=Look after dokku's containers: retire replaced ones, start killed ones, have nginx follow
 After=docker.service
 
 [Service]
@@ -30,11 +30,11 @@ SuccessExitStatus=137
 """,
     "dokku-retire.timer": """\
 [Unit]
-Description=Stop and remove dokku's replaced containers every 5 minutes
+Description=Look after dokku's containers every minute
 
 [Timer]
-OnCalendar=*:0/5
-AccuracySec=10s
+OnCalendar=minutely
+AccuracySec=5s
 
 [Install]
 WantedBy=timers.target
@@ -75,7 +75,7 @@ WantedBy=nginx.service
 }
 
 _CRON = {
-    CRON_RETIRE: 'MAILTO=""\n*/5 * * * * {user} {program} ps:retire >/dev/null 2>&1\n',
+    CRON_RETIRE: 'MAILTO=""\n* * * * * {user} {program} ps:retire >/dev/null 2>&1\n',
     CRON_REDEPLOY: 'MAILTO=""\n@reboot {user} {program} ps:restore --before-proxy >{log} 2>&1;'
     " timeout 600 sh -c 'until docker version; do sleep 1; done' >/dev/null 2>&1;"
     " {program} ps:restore --all >>{log} 2>&1\n",

@@ -32,7 +32,10 @@ class Container(NamedTuple):
 
 
 class State(NamedTuple):
-    """What docker says of a container. status: docker's word (running, exited). started_at: its ISO time."""
+    """What docker says of a container. status: docker's word (running, exited). started_at: its ISO time.
+
+    killed: it has ended, and its restart policy would have it run; docker leaves what `docker kill` ended.
+    """
 
     id: str
     app: str
@@ -45,6 +48,7 @@ class State(NamedTuple):
     ip: str
     image: str
     started_at: str
+    killed: bool
 
 
 class _Journal(NamedTuple):
@@ -79,6 +83,11 @@ def states(containers: Iterable[Container]) -> dict[str, State]:
         if container and marks.get("com.dokku.app-name") == container.app:
             found[container.id] = _state(container, known)
     return found
+
+
+def revive(killed: Iterable[State]) -> None:
+    """Start containers that somebody killed."""
+    docker.start(*(state.id for state in killed))
 
 
 def listeners(app: str, process: str = "web") -> list[str]:
@@ -211,7 +220,21 @@ def _state(container: Container, known: docker.Json) -> State:
         ip=ip,
         image=known["Image"],
         started_at=known["State"]["StartedAt"],
+        killed=_is_wanted(known),
     )
+
+
+def _is_wanted(known: docker.Json) -> bool:
+    """Whether a container that has ended should run, by its restart policy.
+
+    Not when docker has given it up after the policy's count of attempts, nor by `unless-stopped`, which
+    leaves what people stopped.
+    """
+    policy = known["HostConfig"].get("RestartPolicy") or {}
+    most = int(policy.get("MaximumRetryCount") or 0)
+    failed = bool(known["State"].get("ExitCode")) and (not most or int(known["RestartCount"]) < most)
+    name = policy.get("Name")
+    return known["State"]["Status"] == "exited" and (name == "always" or (name == "on-failure" and failed))
 
 
 def _pointers(app: str) -> list[Container]:

@@ -72,6 +72,23 @@ def test_a_crashed_container_comes_back_by_its_policy_and_serves(instance: Insta
     assert (instance.root / app / "CONTAINER.web.1").read_text().strip() == id_
 
 
+def test_a_container_killed_by_hand_comes_back_and_serves(instance: Instance, app: str) -> None:
+    id_ = (instance.root / app / "CONTAINER.web.1").read_text().strip()
+    instance.docker("kill", id_)
+    wait_for(lambda: not _state(instance, id_)[0], 20)
+
+    retired = instance.dokku("ps:retire")
+
+    assert retired.code == 0, retired
+    assert f"-----> web.1 of {app} was killed, it is started again\n" in retired.out
+    wait_for(lambda: instance.get(app) == (200, "still me"), 10)
+    assert (instance.root / app / "CONTAINER.web.1").read_text().strip() == id_
+
+    assert instance.dokku("ps:stop", app).code == 0
+    assert "was killed" not in instance.dokku("ps:retire").out
+    assert not _state(instance, id_)[0]
+
+
 def test_nginx_follows_a_container_that_comes_back_at_another_address(instance: Instance, app: str) -> None:
     id_ = (instance.root / app / "CONTAINER.web.1").read_text().strip()
     address = _crash_until_docker_waits(instance, id_)

@@ -56,16 +56,23 @@ def vhost(app):
     return os.path.join(settings.app_dir(app), "nginx.conf")
 
 
-def known(id_, app, ip="172.17.0.2", running=True):
+def known(id_, app, ip="172.17.0.2", running=True, policy="", code=0, attempts=0):
+    """policy: `on-failure:10`, as docker was told."""
+    name, _, most = policy.partition(":")
     return json.dumps(
         {
             "Id": id_,
             "Name": f"/{app}.web.1",
             "Image": "sha256:1",
-            "RestartCount": 0,
-            "State": {"Status": "running" if running else "exited", "Running": running, "StartedAt": ""},
+            "RestartCount": attempts,
+            "State": {
+                "Status": "running" if running else "exited",
+                "Running": running,
+                "StartedAt": "",
+                "ExitCode": code,
+            },
             "Config": {"Labels": {"com.dokku.app-name": app}},
-            "HostConfig": {},
+            "HostConfig": {"RestartPolicy": {"Name": name, "MaximumRetryCount": int(most or 0)}},
             "NetworkSettings": {"IPAddress": ip if running else ""},
         }
     )
@@ -109,24 +116,72 @@ def test_a_vhost_follows_a_container_that_docker_restarted_elsewhere(shell, fire
     deploy("shop", SHOP, "172.17.0.3")
     moved = [known(BLOG, "blog", "172.17.0.9"), known(SHOP, "shop", "172.17.0.3")]
     shell.answers("docker container inspect …", "\n".join(moved))
-    restore.follow_addresses(["blog", "shop"])
+    restore.keep_up(["blog", "shop"])
     assert fired() == ["proxy-build-config blog"]
     assert text_of(said, 1) == "-----> The containers of blog have moved, its vhost follows\n"
+
+
+@pytest.mark.parametrize(
+    ("policy", "code", "attempts", "comes_back"),
+    [
+        ("on-failure:10", 137, 0, True),
+        ("on-failure:10", 137, 9, True),
+        ("on-failure:10", 1, 10, False),
+        ("on-failure:10", 0, 0, False),
+        ("on-failure", 143, 99, True),
+        ("always", 0, 0, True),
+        ("unless-stopped", 137, 0, False),
+        ("no", 137, 0, False),
+        ("", 137, 0, False),
+    ],
+)
+def test_what_was_killed_is_started_if_its_policy_has_it_run(
+    shell, fired, said, policy, code, attempts, comes_back
+):
+    deploy("blog", BLOG)
+    down = known(BLOG, "blog", running=False, policy=policy, code=code, attempts=attempts)
+    shell.answers("docker container inspect …", down)
+    shell.answers("docker container inspect …", known(BLOG, "blog"))
+    restore.keep_up(["blog"])
+    assert (f"docker container start {BLOG}" in shell.ran) == comes_back
+    assert ("web.1 of blog was killed, it is started again" in text_of(said, 1)) == comes_back
+    assert fired() == ([] if comes_back else ["proxy-build-config blog"])
+
+
+def test_an_app_that_was_stopped_stays_so(shell, fired):
+    deploy("blog", BLOG, DOKKU_APP_RESTORE="0")
+    down = known(BLOG, "blog", running=False, policy="always", code=137)
+    shell.answers("docker container inspect …", down)
+    restore.keep_up(["blog"])
+    assert not any(" start " in line for line in shell.ran)
+
+
+def test_what_cannot_be_started_again_keeps_no_vhost_from_following(shell, fired, said):
+    deploy("blog", BLOG)
+    deploy("shop", SHOP, "172.17.0.3")
+    down = known(BLOG, "blog", running=False, policy="always", code=137)
+    shell.answers("docker container inspect …", "\n".join([down, known(SHOP, "shop", "172.17.0.9")]))
+    shell.answers("docker container start …", err="Error: no space left on device", status=1)
+    restore.keep_up(["blog", "shop"])
+    assert fired() == ["proxy-build-config blog", "proxy-build-config shop"]
+    assert "no space left on device" in text_of(said, 2)
 
 
 def test_an_app_without_a_vhost_or_of_another_scheduler_is_not_followed(shell, fired):
     deploy("blog", BLOG)
     os.remove(vhost("blog"))
     deploy("shop", SHOP, DOKKU_SCHEDULER="nomad")
-    restore.follow_addresses(["blog", "shop"])
-    assert (fired(), shell.ran) == ([], [])
+    shell.answers("docker container inspect …", known(BLOG, "blog", "172.17.0.9"))
+    restore.keep_up(["blog", "shop"])
+    assert fired() == []
+    assert not any(SHOP in line for line in shell.ran)
 
 
 def test_an_app_that_is_being_deployed_is_left_to_that(shell, fired):
     deploy("blog", BLOG)
     shell.answers("docker container inspect …", known(BLOG, "blog", "172.17.0.9"))
     with locks.deploy("blog"):
-        restore.follow_addresses(["blog"])
+        restore.keep_up(["blog"])
     assert fired() == []
 
 
@@ -134,7 +189,7 @@ def test_a_vhost_that_cannot_follow_is_told_and_fails_nothing(shell, fired, said
     deploy("blog", BLOG)
     shell.answers("docker container inspect …", known(BLOG, "blog", "172.17.0.9"))
     shell.answers("…/proxy-build-config …", err="no\n", status=3)
-    restore.follow_addresses(["blog"])
+    restore.keep_up(["blog"])
     assert fired() == ["proxy-build-config blog"]
 
 

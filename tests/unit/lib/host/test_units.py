@@ -15,7 +15,7 @@ def _installed(environment: None) -> None:
 
 def test_without_systemd_cron_retires_and_restores(fs: Any, shell: Shell) -> None:
     units.set_up()
-    assert "*/5 * * * * dokku /usr/bin/dokku ps:retire >" in Path(units.CRON_RETIRE).read_text()
+    assert "* * * * * dokku /usr/bin/dokku ps:retire >" in Path(units.CRON_RETIRE).read_text()
     assert "@reboot dokku /usr/bin/dokku ps:restore --before-proxy " in Path(units.CRON_REDEPLOY).read_text()
     assert shell.ran == []
 
