@@ -5,8 +5,9 @@ to traffic). What a plugin may replace or watch is a trigger; everything else is
 three are entered through triggers/receive_app.py, release_and_deploy.py and scheduler_deploy.py.
 """
 
+import contextlib
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from lib import restore
 from lib.app import app_json, config, processes
@@ -114,13 +115,13 @@ def receive(app: str, revision: str = "") -> None:
         revision = repos.deployable(app, revision)
         old = containers.registered(app)
         switched = functools.partial(containers.differ, app, old)
-        variables = (exposed_ports.VARIABLE, repos.rev_variable(app))
         with (
             records.kept(app, revision),
             repos.checked_out(app, revision) as tree,
             images.restored_on_failure(app, unless=switched) as before,
             app_json.restored_on_failure(app, unless=switched),
-            config.restored_on_failure(app, *variables, unless=switched),
+            config.restored_on_failure(app, repos.rev_variable(app), unless=switched),
+            exposed_ports.restored_on_failure(app, unless=switched),
         ):
             triggers.fire("core-post-extract", app, tree, revision)
             triggers.fire("post-extract", app, tree, revision)
@@ -136,7 +137,7 @@ def receive(app: str, revision: str = "") -> None:
 
 def release(app: str, tag: str = "latest", process: str = "") -> None:
     """Make a release of a built image and hand it to the app's scheduler; all of it, or one process type."""
-    with locks.deploy(app), releases.recorded(app, tag):
+    with _recorded(app, tag):
         log.info1(f"Releasing {app}...")
         manifests.take_over(app, tag)
         builders.release(app, tag)
@@ -176,7 +177,7 @@ def roll_out(app: str, tag: str = "latest", only: str = "") -> None:
     they are stopped DOKKU_WAIT_TO_RETIRE seconds (60) later. only: the type to replace, empty for all.
     Raises: checks.Failed; whatever was started is then removed, and the old ones stay.
     """
-    with locks.deploy(app), releases.recorded(app, tag):
+    with _recorded(app, tag):
         triggers.fire("pre-deploy", app, tag)  # the tasks before; one of them may change the image
         image = images.verify(app, tag)
         releases.note_image(app, image)
@@ -202,6 +203,15 @@ def roll_out(app: str, tag: str = "latest", only: str = "") -> None:
         finally:
             with signals.deferred():
                 retire(app, retired)
+
+
+@contextlib.contextmanager
+def _recorded(app: str, tag: str) -> Iterator[None]:
+    """A release with its number; when it fails, Procfile and counts are those of the version that serves."""
+    with locks.deploy(app), releases.recorded(app, tag):
+        switched = functools.partial(containers.differ, app, containers.registered(app))
+        with processes.restored_on_failure(app, unless=switched):
+            yield
 
 
 def bring_up(

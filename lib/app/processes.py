@@ -5,9 +5,10 @@ DOKKU_SCALE, which people edit; DOKKU_SCALE.extracted beside it says that the ap
 Source: dokku v0.24.0 plugins/ps.
 """
 
+import contextlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from lib.app import app_json, options
 from lib.base import files, log, properties, settings, values
@@ -174,6 +175,40 @@ def adopt_procfile(app: str, text: str | None) -> None:
         files.remove(procfile_path(app))
     else:
         files.replace(procfile_path(app), text, mode=0o644)
+
+
+@contextlib.contextmanager
+def restored_on_failure(app: str, unless: Callable[[], bool]) -> Iterator[None]:
+    """When the block fails, Procfile and counts are again those of the version that serves.
+
+    Counts of people's own stay as they are by then. unless: whether the new version serves all the same.
+    """
+    before = [files.read(path, "\0") for path in (procfile_path(app), scale_path(app), frozen_path(app))]
+    try:
+        yield
+    except BaseException:
+        if not unless():
+            _put_back(app, *before)
+        raise
+
+
+def _put_back(app: str, procfile_text: str, scale: str, frozen: str) -> None:
+    """A text of NUL stands for no file."""
+    is_peoples = frozen == "\0" and is_scalable(app)
+    _restore(procfile_path(app), procfile_text, mode=0o644)
+    _restore(frozen_path(app), frozen)
+    with files.locked(scale_path(app)):
+        known = parse_scale(scale.strip("\0"))
+        held = parse_scale(files.read(scale_path(app)))
+        if not is_peoples or known == {key: count for key, count in held.items() if count or key in known}:
+            _restore(scale_path(app), scale)
+
+
+def _restore(path: str, text: str, mode: int = 0o600) -> None:
+    if text == "\0":
+        files.remove(path)
+    elif files.read(path, "\0") != text:
+        files.replace(path, text, mode)
 
 
 def set_up(app: str) -> None:

@@ -4,6 +4,9 @@ What one build found is forgotten with the next; what somebody set by hand stays
 otherwise. Source: dokku v0.24.0 plugins/common.
 """
 
+import contextlib
+from collections.abc import Callable, Iterator
+
 from lib.app import config
 from lib.base import properties, values
 
@@ -29,6 +32,22 @@ def of_image(app: str, ports: list[str]) -> None:
     """Keep the ports of an image, when nobody named others."""
     if ports and not config.get(app, VARIABLE):
         _keep(app, ports)
+
+
+@contextlib.contextmanager
+def restored_on_failure(app: str, unless: Callable[[], bool]) -> Iterator[None]:
+    """When the block fails, ports and what is known of where they came from are again those from before.
+
+    unless: whether the new version serves all the same.
+    """
+    before = properties.get(_FOUND[0], app, _FOUND[1])
+    try:
+        with config.restored_on_failure(app, VARIABLE, unless=unless):
+            yield
+    except BaseException:
+        if not unless() and properties.get(_FOUND[0], app, _FOUND[1]) != before:
+            properties.write(_FOUND[0], app, _FOUND[1], before)
+        raise
 
 
 def _keep(app: str, ports: list[str]) -> None:

@@ -128,7 +128,8 @@ def put_back(
     try:
         with (
             config.restored_on_failure(app, *keys, unless=unless),
-            _settings_restored_on_failure(app, unless),
+            exposed_ports.restored_on_failure(app, unless),
+            processes.restored_on_failure(app, unless),
             scratch.directory("release") as tree,
         ):
             docker.tag(release.image, images.name(app))
@@ -263,28 +264,6 @@ def _put_back_files(app: str, release: Release, tree: str) -> None:
     if os.path.exists(processes.frozen_path(app)) and not release.is_frozen and release.scale:
         files.replace(processes.scale_path(app), release.scale)
         files.remove(processes.frozen_path(app))
-
-
-@contextlib.contextmanager
-def _settings_restored_on_failure(app: str, unless: Callable[[], bool]) -> Iterator[None]:
-    """The Procfile, the counts and what is known of ports are again as they were when the block fails."""
-    paths = (processes.procfile_path(app), processes.scale_path(app), processes.frozen_path(app))
-    before = {path: files.read(path, "\0") for path in paths}
-    exposed = properties.get(*_exposed(app))
-    try:
-        yield
-    except BaseException:
-        if not unless():
-            for path, text in before.items():
-                if text == "\0":
-                    files.remove(path)
-                elif files.read(path, "\0") != text:
-                    files.replace(
-                        path, text, mode=os.stat(path).st_mode & 0o777 if os.path.exists(path) else 0o644
-                    )
-            if properties.get(*_exposed(app)) != exposed:
-                properties.write(*_exposed(app), exposed)
-        raise
 
 
 def _drop_old(app: str) -> None:

@@ -7,10 +7,10 @@ import pathlib
 import pytest
 
 from lib import deploy
-from lib.app import config
+from lib.app import config, processes
 from lib.base import files, locks, log, properties, settings, triggers
 from lib.base.errors import DokkuError, Interrupted, Locked
-from lib.build import images
+from lib.build import exposed_ports, images
 from lib.runtime import containers, retirement
 from lib.runtime.containers import Container
 
@@ -373,6 +373,18 @@ def test_a_deploy_that_fails_leaves_the_variables_of_the_version_that_serves(she
     assert config.values(APP) == {"GIT_REV": OLD, "OTHER": "2", "DOKKU_APP_TYPE": "dockerfile"}
 
 
+def test_ports_that_a_failed_build_found_are_not_taken_for_ones_named_by_hand(shell, fired, asked):
+    exposed_ports.of_build(APP, ["3000"])
+    buildable(shell, asked)
+    fired.does["builder-build"] = lambda *_: exposed_ports.of_build(APP, ["4000"])
+    fired.does["release-and-deploy"] = refuse
+    with pytest.raises(DokkuError):
+        deploy.receive(APP, NEW)
+    assert config.get(APP, exposed_ports.VARIABLE) == "3000"
+    exposed_ports.of_build(APP, [])
+    assert config.get(APP, exposed_ports.VARIABLE) == ""
+
+
 def test_the_commit_can_go_into_no_variable(shell, fired, asked):
     buildable(shell, asked)
     properties.write("git", APP, "rev-env-var", "")
@@ -526,6 +538,38 @@ def test_a_failure_before_the_end_of_the_switch_leaves_the_old_set(runnable, fir
     assert retirement.ids(APP) == []
     created = any("container create" in line for line in runnable.ran)
     assert (f"docker container rm --force {A}" in runnable.ran) is created
+
+
+@pytest.mark.parametrize("stage", ["pre-deploy", "core-post-deploy", "post-deploy"])
+def test_the_procfile_and_the_counts_are_those_of_the_version_that_serves(runnable, fired, stage):
+    def take_over(*_):
+        processes.adopt_files(APP, "web: new\n", "web=1\nworker=0\n")
+        if stage == "pre-deploy":
+            refuse()
+
+    processes.adopt_files(APP, "web: old\nclock: old\n", None)
+    fired.does |= {stage: refuse, "pre-deploy": take_over}
+    with pytest.raises(DokkuError):
+        deploy.roll_out(APP)
+    serves_new = stage == "post-deploy"
+    assert processes.procfile(APP) == ({"web": "new"} if serves_new else {"web": "old", "clock": "old"})
+    assert processes.counts(APP) == ({"web": 1, "worker": 0} if serves_new else {"web": 1, "clock": 0})
+    assert processes.is_scalable(APP) is not serves_new
+
+
+def test_a_release_that_another_scheduler_refuses_leaves_the_procfile(shell, fired, asked):
+    empty_image(shell)
+    processes.adopt_files(APP, "web: old\n", None)
+    config.set_values(APP, {"DOKKU_SCHEDULER": "nomad"})
+
+    def take_over_and_fail(*_):
+        processes.adopt_files(APP, "web: new\n", None)
+        refuse()
+
+    fired.does["scheduler-deploy"] = take_over_and_fail
+    with pytest.raises(DokkuError):
+        deploy.release(APP)
+    assert processes.procfile(APP) == {"web": "old"}
 
 
 def test_a_failure_after_the_switch_keeps_the_new_set_and_says_so(runnable, fired):

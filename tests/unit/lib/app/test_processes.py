@@ -214,6 +214,51 @@ def test_a_type_that_left_the_procfile_is_named_at_deploy(said):
     assert lines_of(said, 2) == [" !     old is no longer in the Procfile and will not be started"]
 
 
+def held():
+    paths = (processes.procfile_path(APP), processes.scale_path(APP), processes.frozen_path(APP))
+    return [files.read(path, "none") for path in paths]
+
+
+def fail_deploying(*, procfile=None, scale=None, serves=False, meanwhile=lambda: None):
+    def fail():
+        with processes.restored_on_failure(APP, unless=lambda: serves):
+            processes.adopt_files(APP, procfile, scale)
+            meanwhile()
+            raise DokkuError("no luck")
+
+    with pytest.raises(DokkuError, match="no luck"):
+        fail()
+
+
+@pytest.mark.parametrize("scale_before", [None, "web=2\nworker=1\n"])
+@pytest.mark.parametrize("procfile", [None, "web: new\nclock: new\n"])
+@pytest.mark.parametrize("scale", [None, "web=5\nclock=5\n"])
+def test_the_files_of_a_version_that_fails_do_not_become_the_apps(scale_before, procfile, scale):
+    give_scale("# by hand\nweb=3\n")
+    processes.adopt_files(APP, "web: old\nworker: old\n", scale_before)
+    before = held()
+    fail_deploying(procfile=procfile, scale=scale)
+    assert held() == before
+
+
+def test_a_first_version_that_fails_leaves_no_files_and_the_scale_as_it_was_written():
+    give_scale("web=2 # two\n")
+    fail_deploying(procfile="web: new\nclock: new\n")
+    assert held() == ["none", "web=2 # two\n", "none"]
+
+
+def test_a_version_that_fails_and_serves_all_the_same_has_its_own_files():
+    processes.adopt_files(APP, "web: old\n", None)
+    fail_deploying(procfile="web: new\n", scale="web=5\n", serves=True)
+    assert held() == ["web: new\n", "web=5\n", "web=5\n"]
+
+
+def test_what_people_scale_during_a_deploy_that_fails_stays():
+    processes.adopt_files(APP, "web: old\n", None)
+    fail_deploying(procfile="web: new\n", meanwhile=lambda: processes.set_counts(APP, {"web": 0}))
+    assert held() == ["web: old\n", "web=0\n", "none"]
+
+
 @pytest.mark.parametrize("policy", ["no", "always", "unless-stopped", "on-failure", "on-failure:20"])
 def test_a_restart_policy_replaces_the_last_one(policy):
     options.add(APP, ["deploy"], "--restart=on-failure:10")
