@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lib.base import log
 from lib.base.errors import DokkuError
-from lib.proxy import conf_files, proxies, sites
+from lib.proxy import conf_files, nginx_texts, proxies
 from lib.tools import nginx
 
 
@@ -29,7 +29,7 @@ def validate(chosen: Sequence[str], clean: bool) -> None:
     """
     problem = nginx.problem()
     while problem:
-        app = sites.accused(problem)
+        app = nginx_texts.accused(problem)
         if app not in chosen:
             break
         text = conf_files.current(app)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from lib.app import certs, domains, ports
 from lib.base import files, log, settings, signals, triggers
 from lib.base.errors import DokkuError
-from lib.proxy import conf_files, extra_ports, proxies, sites, urls
+from lib.proxy import conf_files, extra_ports, nginx_texts, proxies, sites, urls
 from lib.runtime import containers
 from lib.tools import nginx
 
@@ -128,7 +128,7 @@ def _apply(
     """Write, test and reload. must_run: nginx that does not run is a failure."""
     with files.locked(os.path.join(settings.root(), "nginx.conf")):
         refused: dict[str, str] = {}
-        pending = _written(sites.texts(wanted, closing, leaving), refused)
+        pending = _written(nginx_texts.texts(wanted, closing, leaving), refused)
         signals.failpoint("vhost-written")
         if pending and (must_run or nginx.is_running()):
             _put_in_force(pending, refused)
@@ -181,7 +181,7 @@ def _put_in_force(pending: Sequence[Change], refused: dict[str, str]) -> None:
         return
     for change in pending:
         conf_files.doubt(change.app)
-    extra_ports.cover(sites.has_ipv6())
+    extra_ports.cover(nginx_texts.has_ipv6())
     log.verbose("Reloading nginx")
     try:
         nginx.reload()
@@ -219,9 +219,9 @@ def _repair() -> None:
     while problem := nginx.problem():
         if extra_ports.withdraw(problem):
             continue
-        app = sites.accused(problem)
+        app = nginx_texts.accused(problem)
         if app and app not in remedies:
-            remedies[app] = [conf_files.last_good(app), sites.texts([app])[app]]
+            remedies[app] = [conf_files.last_good(app), nginx_texts.texts([app])[app]]
         if not remedies.get(app):
             hint = f"Try: dokku nginx:validate-config {app} --clean" if app else "No app's file is the cause"
             raise DokkuError(f"nginx can't start with its present configuration: {problem}", more=(hint,))

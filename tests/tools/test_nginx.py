@@ -18,7 +18,7 @@ import pytest
 from lib.app import ports
 from lib.base import settings
 from lib.base.errors import DokkuError
-from lib.proxy import conf_files, sites, validation, vhosts
+from lib.proxy import conf_files, nginx_texts, validation, vhosts
 from lib.tools import nginx
 
 NGINX = shutil.which("nginx", path=settings.PATH)
@@ -271,7 +271,7 @@ def test_real_nginx_takes_every_kind_of_server(apps: Server) -> None:
     ]
     ports.set_("ant", entries)
     assert nginx.problem() == ""
-    text = sites.texts(["ant"])["ant"]
+    text = nginx_texts.texts(["ant"])["ant"]
     assert text is not None
     assert text.count("server {") == 3
     assert "max-age=15724800" in (apps.place / "root/ant/nginx.conf.d/hsts.conf").read_text()

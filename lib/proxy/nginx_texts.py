@@ -1,0 +1,178 @@
+"""What nginx is told of each app: the text of its file. A value that could end a directive is refused.
+
+Source: dokku v0.24.0 plugins/nginx-vhosts.
+"""
+
+import functools
+import os
+import re
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+
+from lib.app import apps, certs, domains, ports
+from lib.base import files, settings
+from lib.base.errors import DokkuError
+from lib.proxy import conf_files, nginx_options, owners, sites
+from lib.proxy.sites import Site
+from lib.tools import nginx
+
+_TEMPLATE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "templates", "nginx.conf.j2")
+_ENDS_A_DIRECTIVE = re.compile(r"[;{}\"'\\\x00-\x1f\x7f]")
+
+
+class Upstream(NamedTuple):
+    name: str
+    addresses: list[str]  # ip:port of each web container
+
+
+class Server(NamedTuple):
+    """One `server` block. upstream: empty when nothing listens. redirect: the https port to go to, or 0."""
+
+    port: int
+    is_secure: bool
+    is_grpc: bool
+    upstream: str
+    redirect: int
+    listen_words: str
+    http2_directive: bool
+
+
+def texts(
+    wanted: Collection[str], closing: Collection[str] = (), leaving: Collection[str] = ()
+) -> dict[str, str | None]:
+    """What each app's nginx.conf is to hold; None for no file.
+
+    closing: apps to answer 502 although their containers run. leaving: apps to have no file any more.
+    Apps that inherit a domain which another one gives up are in the answer too.
+    """
+    found: dict[str, str | None] = dict.fromkeys(leaving)
+    freed = {name for app in leaving for name in owners.served(app)}
+    following = sorted(set(wanted) - found.keys())
+    while True:
+        gone = {app for app, text in found.items() if text is None}
+        new = {app: site and _text(site) for app, site in sites.gather(following, closing, gone).items()}
+        found.update(new)
+        freed |= {
+            name for app, text in new.items() for name in owners.served(app) - owners.names_in(text or "")
+        }
+        heirs = {app for others in domains.claimants(sorted(freed)).values() for app in others}
+        following = sorted(app for app in heirs - found.keys() if sites.is_served(app))
+        if not following:
+            return found
+        freed = set()
+
+
+def accused(problem: str) -> str:
+    """The app in whose directory the file lies that nginx complains of; empty when it is none of ours.
+
+    Read from its words because it has no other way to say it: `[emerg] unknown directive "x" in /FILE:12`
+    (nginx 1.22 to 1.28).
+    """
+    named = re.search(re.escape(settings.root()) + r"/([^/\s]+)/", problem)
+    return named[1] if named and apps.exists(named[1]) else ""
+
+
+def _text(site: Site) -> str:
+    app = site.app
+    upstreams = [
+        Upstream(f"{app}-{port}", [_address(ip, port) for ip in site.addresses])
+        for port in sorted({entry.container for entry in site.entries})
+        if site.addresses
+    ]
+    return _rendered(
+        **_options(app),
+        app=app,
+        names=site.names,
+        upstreams=upstreams,
+        servers=[_server(app, entry, site.entries, bool(site.addresses)) for entry in site.entries],
+        several=len(site.addresses) > 1,
+        certificate=certs.certificate(app),
+        key=certs.key(app),
+        includes=conf_files.includes(app),
+        error_pages=_error_pages(),
+    )
+
+
+def _server(app: str, entry: ports.PortMap, entries: Sequence[ports.PortMap], is_up: bool) -> Server:
+    is_grpc = entry.scheme.startswith("grpc")
+    over_tls = next((other.host for other in entries if other.scheme == "https"), 0)
+    goes_on = entry.scheme == "http" and entry.host in (80, ports.general(ports.HTTP, 80))
+    http2 = is_grpc or entry.is_secure
+    separate = http2 and nginx.version() >= (1, 25, 1)
+    return Server(
+        port=entry.host,
+        is_secure=entry.is_secure,
+        is_grpc=is_grpc,
+        upstream=f"{app}-{entry.container}" if is_up else "",
+        redirect=over_tls if goes_on else 0,
+        listen_words=(" ssl" if entry.is_secure else "") + (" http2" if http2 and not separate else ""),
+        http2_directive=separate,
+    )
+
+
+def _options(app: str) -> dict[str, Any]:
+    chosen = nginx_options.effective(app)
+    log_format = chosen["access-log-format"] if chosen["access-log-path"] != "off" else ""
+    ipv4, ipv6 = chosen["bind-address-ipv4"], chosen["bind-address-ipv6"]
+    return {
+        "access_log": f"{chosen['access-log-path']} {log_format}".rstrip(),
+        "error_log": chosen["error-log-path"] if chosen["error-log-path"] != "off" else "/dev/null",
+        "bind_ipv4": f"{ipv4}:" if ipv4 else "",
+        "bind_ipv6": ipv6 if has_ipv6() else "",
+        "client_max_body_size": chosen["client-max-body-size"],
+        "read_timeout": chosen["proxy-read-timeout"],
+        "buffer_size": chosen["proxy-buffer-size"],
+        "buffering": chosen["proxy-buffering"],
+        "buffers": chosen["proxy-buffers"],
+        "busy_buffers_size": chosen["proxy-busy-buffers-size"],
+        "forwarded": [
+            ("For", chosen["x-forwarded-for-value"]),
+            ("Port", chosen["x-forwarded-port-value"]),
+            ("Proto", chosen["x-forwarded-proto-value"]),
+            ("Ssl", chosen["x-forwarded-ssl"]),
+        ],
+    }
+
+
+def has_ipv6() -> bool:
+    """Whether the host has IPv6 at all; nginx would not start with a directive for it if not."""
+    return bool(files.read("/proc/net/if_inet6"))
+
+
+def _error_pages() -> str:
+    """The directory of the host's own error pages; empty where nobody put any."""
+    directory = os.path.join(settings.data("nginx-vhosts"), "dokku-errors")
+    pages = [os.path.join(directory, f"{code}-error.html") for code in (400, 404, 500, 502)]
+    return directory if all(map(os.path.isfile, pages)) else ""
+
+
+def _address(ip: str, port: int) -> str:
+    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
+
+def _rendered(**values: Any) -> str:
+    return str(_template().render(**values))
+
+
+@functools.cache
+def _template() -> Any:
+    import jinja2  # 60 ms
+
+    source = files.read(_TEMPLATE)
+    if not source:
+        raise DokkuError(f"{_TEMPLATE} is missing")
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_harmless,
+    )
+    return environment.from_string(source)
+
+
+def _harmless(value: object) -> str:
+    text = str(value)
+    if _ENDS_A_DIRECTIVE.search(text):
+        raise DokkuError(f"{text!a} can't stand in an nginx configuration")
+    return text
