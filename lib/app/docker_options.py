@@ -4,6 +4,7 @@ They are kept as they were written, split into words by the rules of POSIX shell
 and never evaluated. Source: dokku v0.24.0 plugins/docker-options; clear, list and --process are 0.38's.
 """
 
+import re
 from collections.abc import Sequence
 
 from lib.app import apps, options
@@ -71,11 +72,11 @@ def show(app: str, phase: str, process: str, shape: str) -> None:
 def rows(app: str) -> list[Row]:
     """What docker-options:report knows of an app; options of one process type are later than 0.24."""
     everywhere = [
-        Row(f"--docker-options-{phase}", " ".join(options.lines(app, phase))) for phase in options.PHASES
+        Row(f"--docker-options-{phase}", _in_one_row(options.lines(app, phase))) for phase in options.PHASES
     ]
     return everywhere + [
-        Row(f"--docker-options-deploy.{process}", " ".join(options.lines(app, "deploy", process)), newer=True)
-        for process in options.process_types(app)
+        Row(f"--docker-options-deploy.{type_}", _in_one_row(options.lines(app, "deploy", type_)), newer=True)
+        for type_ in options.process_types(app)
     ]
 
 
@@ -120,11 +121,15 @@ def _verify_processes(processes: Sequence[str], phases: Sequence[str]) -> None:
 
 def _verify(line: str) -> None:
     """Raises: DokkuError for what docker can't take as options; a line may hold a secret and is not shown."""
-    if values.has_control_characters(line.replace("\t", " ")):
-        raise DokkuError("A docker option may not hold line breaks or other control characters")
+    if options.kept(line) != [line] or values.has_control_characters(re.sub(r"[\t\n]", " ", line)):
+        raise DokkuError("A docker option may hold line breaks in quotes, and no other control characters")
     found = options.words(line)
     if not found or not found[0].startswith("-") or not found[0].strip("-") or "--" in found:
         raise DokkuError("A docker option has to start with - or --, and then its name")
+
+
+def _in_one_row(lines: Sequence[str]) -> str:
+    return " ".join(lines).replace("\n", "\\n")
 
 
 def _flag(line: str) -> str:

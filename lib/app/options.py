@@ -1,11 +1,13 @@
 """Docker options an app's owner set for a phase: one option string per line in DOCKER_OPTIONS_<PHASE>.
 
-People and plugins edit the files: comments and blank lines are skipped. Options of one process type only are
-the property list docker-options/APP/PROCESS.deploy, as later releases have it; what those left under
-`_default_` counts where there is no file. Source: dokku v0.24.0 plugins/docker-options.
+People and plugins edit the files: comments and blank lines are skipped, and a quote that is open where a line
+ends goes on in the next. Options of one process type only are the property list
+docker-options/APP/PROCESS.deploy, as later releases have it; what those left under `_default_` counts where
+there is no file. Source: dokku v0.24.0 plugins/docker-options.
 """
 
 import os
+import re
 import shlex
 from collections.abc import Callable, Sequence
 
@@ -15,6 +17,10 @@ from lib.base.errors import DokkuError
 PHASES = ("build", "deploy", "run")
 
 _PLUGIN, _DEFAULT = "docker-options", "_default_"
+_OPTION = re.compile(  # a comment; shell words, as long as a quote goes on; else what stands in the line
+    r"""[ \t\r]*\#[^\n]* | (?: [^'"\\\n] | \\[^\n] | '[^']*' | "(?:[^"\\]|\\.)*" )*+ (?=\n|\Z) | [^\n]*""",
+    re.VERBOSE | re.DOTALL,
+)
 
 
 def lines(app: str, phase: str, process: str = "") -> list[str]:
@@ -39,6 +45,11 @@ def words(text: str) -> list[str]:
         return shlex.split(text)
     except ValueError as error:
         raise DokkuError(f"Unable to parse options or a command: {error}") from None
+
+
+def kept(text: str) -> list[str]:
+    """The options that a file of this text holds, comments included."""
+    return [line for match in _OPTION.finditer(text) if (line := match[0].strip(" \t\r"))]
 
 
 def add(app: str, phases: Sequence[str], line: str, process: str = "") -> None:
@@ -86,7 +97,7 @@ def _read(app: str, phase: str, process: str) -> list[str]:
         text = properties.get(_PLUGIN, app, _key(phase, process))
     else:
         text = files.read(path(app, phase))
-    return [line.strip(" \t\r") for line in text.split("\n") if line.strip(" \t\r")]
+    return kept(text)
 
 
 def _edit(app: str, phase: str, process: str, change: Callable[[list[str]], list[str]]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.system.conftest import BASE_IMAGE, TREE, Instance
 
 PAGE = "served as before"
-VALUE = 'it\'s "x" $(touch /tmp/made) `touch /tmp/made` \\ $HOME *'
+VALUE = 'it\'s "x" $(touch /tmp/made) `touch /tmp/made` \\ $HOME *\n  second line'
 DOCKERFILE = f"""FROM {BASE_IMAGE}
 ARG PAGE=none
 RUN mkdir -p /www && echo "{PAGE}" >/www/index.html && echo "$PAGE" >/www/arg.html
@@ -64,7 +64,7 @@ def _serves(instance: Instance, app: str) -> bool:
 
 def test_options_reach_the_containers_byte_for_byte_and_run_nothing(instance: Instance, app: str) -> None:
     option = f"-e {shlex.quote(f'A={VALUE}')}"
-    _do(instance, "docker-options:add", app, "deploy", option)
+    _do(instance, "docker-options:add", app, "deploy,run", option)
     _do(instance, "docker-options:add", app, "deploy", "--label 'a.test=two  words'")
     _do(instance, "docker-options:add", "--process", "worker", app, "deploy", "--hostname=at-work")
 
@@ -73,6 +73,7 @@ def test_options_reach_the_containers_byte_for_byte_and_run_nothing(instance: In
     web, worker = _known(instance, app), _known(instance, app, "worker")
     assert f"A={VALUE}" in web["Config"]["Env"]
     assert web["Config"]["Labels"]["a.test"] == "two  words"
+    assert instance.dokku("run", app, "sh", "-c", 'printf %s "$A"').out == VALUE
     assert not Path("/tmp/made").exists()
     assert worker["Config"]["Hostname"] == "at-work"
     assert web["Config"]["Hostname"] != "at-work"
@@ -91,12 +92,12 @@ def test_an_option_given_through_ssh_is_the_same(instance: Instance, app: str) -
 def test_options_of_the_build_phase_reach_the_build_and_mounts_do_not_disturb_it(
     instance: Instance, app: str
 ) -> None:
-    _do(instance, "docker-options:add", app, "build", "--build-arg 'PAGE=built with $(id)'")
+    _do(instance, "docker-options:add", app, "build", "--build-arg 'PAGE=built with $(id)\n `id`'")
     _do(instance, "docker-options:add", app, "build", "-v /tmp:/tmp")
 
     _do(instance, "ps:rebuild", app)
 
-    assert instance.get(app, "/arg.html") == (200, "built with $(id)\n")
+    assert instance.get(app, "/arg.html") == (200, "built with $(id)\n `id`\n")
 
 
 def test_mounts_are_in_the_containers_and_leave_them_with_the_next_deploy(

@@ -1,5 +1,6 @@
 """docker-options:*: which words are an option, for which phases and process types."""
 
+import json
 import os
 import shlex
 
@@ -64,6 +65,9 @@ def test_no_option_is_refused_in_dokkus_words():
         "-",
         "--",
         "-e A=1\n-v /:/host",
+        "-e 'A\n'\n-v /:/host",
+        "-e 'A=\n\\'\\\n",
+        "-e 'A=\r\n'",
         "-e A=\0",
         "-e A=\x1b[0m",
         "-e 'hunter2",
@@ -137,8 +141,24 @@ def test_a_build_by_buildpacks_gets_no_options_of_dockerfiles():
 
 
 @settings(max_examples=60)
-@given(st.text(alphabet="a '\"\\$`;&|(){}*~#é\t", max_size=10))
-def test_any_value_reaches_docker_as_it_is(value):
+@given(st.lists(st.text(alphabet="a '\"\\$`;&|(){}*~#é\t\n", max_size=10), min_size=1, max_size=3))
+def test_any_value_reaches_docker_as_it_is(given_values):
     options.clear(APP, "deploy")
-    docker_options.add(APP, "deploy", ["-e", shlex.quote(f"A={value}")])
-    assert options.words(options.spoken(options.lines(APP, "deploy"))) == ["-e", f"A={value}"]
+    for value in given_values:
+        docker_options.add(APP, "deploy", ["-e", shlex.quote(f"A={value}")])
+    words = options.words(options.spoken(options.lines(APP, "deploy")))
+    assert sorted(words[1::2]) == sorted({f"A={value}" for value in given_values})
+    assert set(words[::2]) == {"-e"}
+
+
+def test_an_option_of_several_lines_is_one_option_everywhere(said):
+    option = "-e 'A=one\n\n  # two'"
+    docker_options.add(APP, "deploy", [option], ["web"])
+    docker_options.add(APP, "run", ["-a"])
+    docker_options.add(APP, "run", [option])
+    assert options.lines(APP, "deploy", "web") == [option]
+    assert docker_options.rows(APP)[2].value == "-a -e 'A=one\\n\\n  # two'"
+    docker_options.show(APP, "run", "", "json")
+    assert json.loads(text_of(said)) == ["-a", option]
+    docker_options.remove(APP, "run", [option])
+    assert options.lines(APP, "run") == ["-a"]

@@ -95,6 +95,21 @@ def test_only_a_line_feed_ends_a_line(text):
         assert options.lines(APP, "run") == [line]
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("-e 'A=1\n 2 '\n-b\n", ["-e 'A=1\n 2 '", "-b"]),
+        ("-e 'open\n-b\n-c\n", ["-e 'open", "-b", "-c"]),
+        ("-v /a:/b \\\n-c\n", ["-v /a:/b \\", "-c"]),
+        ("# it's mine\n-b\n# it's too\n", ["-b"]),
+        ("-e \"A='\n'\"\r\n\n-b", ["-e \"A='\n'\"", "-b"]),
+    ],
+)
+def test_a_quote_goes_on_until_it_ends_if_it_does(app, text, lines):
+    files.replace(options.path(APP, "run"), text)
+    assert options.lines(APP, "run") == lines
+
+
 def test_a_change_that_changes_nothing_writes_nothing(app):
     options.remove(APP, ["run"], "-x")
     assert not os.path.exists(options.path(APP, "run"))
