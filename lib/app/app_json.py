@@ -19,13 +19,51 @@ from lib.base.errors import DokkuError
 PLUGIN = "app-json"
 IMAGE, SOURCE = "image", "source"  # where the kept file was found: property `found-in`
 MOST_SECONDS = 24 * 3600
+MOST_PORT = 65535
 
-_URL = re.compile(r"https?://[!-~]+")
-_PATH = re.compile(r"/[^\x00-\x20\x7f]*")
+_URL = re.compile(r"(?:https?://[!-~]+)?")
+_PATH = re.compile(r"(?:/[^\x00-\x20\x7f]*)?")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
+
+def _ways(entry: dict[str, Any]) -> list[str]:
+    """In which ways a healthcheck asks."""
+    return [key for key in ("command", "listening", "path", "uptime") if entry.get(key)]
+
+
+def _up_to(most: int) -> json_shapes.Rule:
+    return json_shapes.Rule(int, lambda number: number <= most, f"{most} or less")
+
+
 _process = functools.partial(json_shapes.AnyKey, accepts=values.is_process, what="process type")
-_COMMAND = {"command": [str], "url": str}
+_HEALTHCHECK = {
+    "name": str,
+    "type": ("startup", "readiness", "liveness"),
+    "path": json_shapes.Rule(str, _PATH.fullmatch, "a path that starts with / and has no blanks"),
+    "content": str,
+    "command": [str],
+    "attempts": _up_to(MOST_SECONDS),
+    "initialDelay": _up_to(MOST_SECONDS),
+    "timeout": _up_to(MOST_SECONDS),
+    "uptime": _up_to(MOST_SECONDS),
+    "wait": _up_to(MOST_SECONDS),
+    "port": _up_to(MOST_PORT),
+    "scheme": ("http", "https"),
+    "httpHeaders": [
+        {
+            "name!": json_shapes.Rule(str, _HEADER.fullmatch, "the name of a header"),
+            "value": json_shapes.Rule(
+                str, lambda text: not values.has_control_characters(text), "a text without control characters"
+            ),
+        }
+    ],
+    "listening": bool,
+    "warn": bool,
+    "onFailure": {
+        "command": [str],
+        "url": json_shapes.Rule(str, _URL.fullmatch, "a url that starts with http:// or https://"),
+    },
+}
 _SHAPE = {
     "scripts": {"postdeploy": str, "dokku": {"predeploy": str, "postdeploy": str}},
     "env": json_shapes.AnyKey(
@@ -39,24 +77,15 @@ _SHAPE = {
     "formation": _process({"quantity": int, "max_parallel": int, "autoscaling": dict, "service": dict}),
     "healthchecks": _process(
         [
-            {
-                "name": str,
-                "type": ("startup", "readiness", "liveness"),
-                "path": str,
-                "content": str,
-                "command": [str],
-                "attempts": int,
-                "initialDelay": int,
-                "timeout": int,
-                "uptime": int,
-                "wait": int,
-                "port": int,
-                "scheme": str,
-                "httpHeaders": [{"name!": str, "value": str}],
-                "listening": bool,
-                "warn": bool,
-                "onFailure": _COMMAND,
-            }
+            json_shapes.Rule(
+                json_shapes.Rule(
+                    _HEALTHCHECK,
+                    lambda entry: len(_ways(entry)) <= 1,
+                    "one of command, listening, path, uptime",
+                ),
+                lambda entry: not entry.get("content") or _ways(entry) in ([], ["path"]),
+                "of a path, since it has a content",
+            )
         ]
     ),
     "cron": [
@@ -133,9 +162,6 @@ def parse(text: str) -> dict[str, Any]:
     except DokkuError as error:
         raise DokkuError(f"Cannot parse app.json: {error.text}") from None
     found = json_text.plain(node)
-    for process, entries in ((found or {}).get("healthchecks") or {}).items():
-        for index, entry in enumerate(entries or []):
-            _verify_healthcheck(f"healthchecks.{process}[{index}]", entry or {})
     return found if isinstance(found, dict) else {}
 
 
@@ -268,32 +294,6 @@ def _variable(key: str, entry: Any) -> Variable:
         known.get("generator") == "secret",
         bool(known.get("sync")),
     )
-
-
-def _verify_healthcheck(place: str, entry: dict[str, Any]) -> None:
-    """Raises: DokkuError for one that could only fail, or that says two things at once."""
-    ways = [key for key in ("command", "listening", "path", "uptime") if entry.get(key)]
-    headers = [header for header in entry.get("httpHeaders") or [] if header]
-    texts = [header.get("value") or "" for header in headers]
-    wrong = {
-        f"cannot have both {' and '.join(ways)}": len(ways) > 1,
-        "cannot have a content without a path": entry.get("content") and ways not in ([], ["path"]),
-        "has a path that does not start with / or has blanks": not _PATH.fullmatch(entry.get("path") or "/"),
-        "has a port that is none": not 0 <= (entry.get("port") or 0) <= 65535,
-        "has a scheme other than http or https": (entry.get("scheme") or "http") not in ("http", "https"),
-        "has an onFailure.url that is none": not _URL.fullmatch(
-            (entry.get("onFailure") or {}).get("url") or "http://x"
-        ),
-        "has a header without a proper name": not all(_HEADER.fullmatch(one["name"]) for one in headers),
-        "has a header with control characters": any(map(values.has_control_characters, texts)),
-        f"has a number above {MOST_SECONDS}": not all(
-            (entry.get(key) or 0) <= MOST_SECONDS
-            for key in ("attempts", "initialDelay", "timeout", "uptime", "wait")
-        ),
-    }
-    for text, is_wrong in wrong.items():
-        if is_wrong:
-            raise DokkuError(f"Cannot parse app.json: {place} {text}")
 
 
 def _healthcheck(entry: dict[str, Any]) -> Healthcheck:

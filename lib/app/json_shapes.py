@@ -1,14 +1,14 @@
 """What JSON has to look like: shapes, and the first place where a value has another one.
 
 A shape is a type; a tuple of the texts there are to choose from; a list with the shape of the elements; a
-dict with shapes by key, `key!` for one that must be there; AnyKey for keys of the author's choice; Either.
-null counts as absent, and what a shape does not name may be anything.
+dict with shapes by key, `key!` for one that must be there; AnyKey for keys of the author's choice; Either; a
+Rule for the values of a shape. null counts as absent, and what a shape does not name may be anything.
 """
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from lib.app.json_text import Node
+from lib.app.json_text import Node, plain
 from lib.base.errors import DokkuError
 from lib.base.values import printable
 
@@ -29,6 +29,14 @@ class Either(NamedTuple):
     second: Any
 
 
+class Rule(NamedTuple):
+    """accepts: which of the values of a shape there may be; what: what such a value must be."""
+
+    shape: Any
+    accepts: Callable[[Any], object]
+    what: str
+
+
 def verify(node: Node, shape: Any, path: str = "") -> None:
     """Raises: DokkuError naming the line and the key of the first value that has another shape."""
     if node.value is None:
@@ -38,6 +46,10 @@ def verify(node: Node, shape: Any, path: str = "") -> None:
             _verify_keys(node, shape, path)
         case Either(first, second):
             verify(node, second if isinstance(node.value, dict) else first, path)
+        case Rule(inner, accepts, what):
+            verify(node, inner, path)
+            if not accepts(plain(node)):
+                raise _refused(node, path, what)
         case tuple():
             if node.value not in shape:
                 raise _refused(node, path, f"one of {', '.join(shape)}")
@@ -75,6 +87,8 @@ def _verify_type(node: Node, type_: type, path: str) -> None:
         raise _refused(node, path, _NAMES[type_])
     if type_ is int and not 0 <= node.value <= _MOST:
         raise _refused(node, path, "0 or more")
+    if type_ is str and "\0" in node.value:
+        raise _refused(node, path, "a text without NUL")
 
 
 def _refused(node: Node, path: str, wanted: str) -> DokkuError:

@@ -115,7 +115,8 @@ def test_a_bad_check_is_refused_before_anything_is_built(instance: Instance, app
     checks = {"web": [{"path": "/", "uptime": 3}]}
     pushed = instance.push(instance.new_repo(_files(instance, "sick", checks)), app)
     assert pushed.code != 0
-    assert "Cannot parse app.json: healthchecks.web[0] cannot have both path and uptime" in pushed.err
+    refused = "line 1: healthchecks.web[0] must be one of command, listening, path, uptime"
+    assert f" !     Cannot parse app.json: {refused}" in pushed.err
     assert "Building" not in pushed.err
 
 

@@ -115,24 +115,34 @@ def test_a_check_says_little_and_means_more():
 @pytest.mark.parametrize(
     ("entry", "refusal"),
     [
-        ({"path": "/", "uptime": 3}, "cannot have both path and uptime"),
-        ({"command": ["x"], "listening": True}, "cannot have both command and listening"),
-        ({"uptime": 1, "content": "x"}, "cannot have a content without a path"),
-        ({"path": "health"}, "has a path that does not start with / or has blanks"),
-        ({"path": "/a b"}, "has a path that does not start with / or has blanks"),
-        ({"path": "/\r\nX: y"}, "has a path that does not start with / or has blanks"),
-        ({"listening": True, "port": 65536}, "has a port that is none"),
-        ({"path": "/", "scheme": "ftp"}, "has a scheme other than http or https"),
-        ({"path": "/", "onFailure": {"url": "file:///etc/passwd"}}, "has an onFailure.url that is none"),
-        ({"path": "/", "httpHeaders": [{"name": "a b"}]}, "has a header without a proper name"),
-        ({"path": "/", "httpHeaders": [{"name": "X", "value": "a\nb"}]}, "a header with control characters"),
-        ({"path": "/", "wait": 86401}, "has a number above 86400"),
+        ({"path": "/", "uptime": 3}, " must be one of command, listening, path, uptime"),
+        ({"command": ["x"], "listening": True}, " must be one of command, listening, path, uptime"),
+        ({"uptime": 1, "content": "x"}, " must be of a path, since it has a content"),
+        ({"path": "health"}, ".path must be a path that starts with / and has no blanks"),
+        ({"path": "/a b"}, ".path must be a path that starts with / and has no blanks"),
+        ({"path": "/\r\nX: y"}, ".path must be a path that starts with / and has no blanks"),
+        ({"listening": True, "port": 65536}, ".port must be 65535 or less"),
+        ({"path": "/", "scheme": "ftp"}, ".scheme must be one of http, https"),
+        (
+            {"path": "/", "onFailure": {"url": "file:///etc/passwd"}},
+            ".onFailure.url must be a url that starts with http:// or https://",
+        ),
+        (
+            {"path": "/", "httpHeaders": [None, {"name": "a b"}]},
+            ".httpHeaders[1].name must be the name of a header",
+        ),
+        (
+            {"path": "/", "httpHeaders": [{"name": "X", "value": "a\nb"}]},
+            ".httpHeaders[0].value must be a text without control characters",
+        ),
+        ({"path": "/", "wait": 86401}, ".wait must be 86400 or less"),
     ],
 )
-def test_a_check_that_could_only_fail_is_refused(entry, refusal):
-    with pytest.raises(DokkuError, match=r"^Cannot parse app\.json: healthchecks\.web\[1\] .*") as refused:
-        app_json.parse(json.dumps({"healthchecks": {"web": [None, entry]}}))
-    assert refusal in refused.value.text
+def test_a_check_that_could_only_fail_is_refused_by_key_and_line(entry, refusal):
+    text = f'{{"healthchecks": {{"web": [\nnull,\n{json.dumps(entry)}\n]}}}}'
+    with pytest.raises(DokkuError) as refused:
+        app_json.parse(text)
+    assert refused.value.text == f"Cannot parse app.json: line 3: healthchecks.web[1]{refusal}"
 
 
 @hypothesis.settings(max_examples=150, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
@@ -201,6 +211,7 @@ def test_a_cron_entry_may_overlap_unless_it_says_otherwise():
         ('{"cron": [\n{"command": "x"}]}', "line 2: cron[0].schedule is missing"),
         ('{"formation": {"a.b": {}}}', "line 1: formation.a.b is no process type"),
         ('{"buildpacks": ["x"]}', "line 1: buildpacks[0] must be an object"),
+        ('{"env": {\n"A": "a\\u0000b"}}', "line 2: env.A must be a text without NUL"),
     ],
 )
 def test_a_bad_file_is_refused_by_key_and_line(text, refusal):

@@ -13,6 +13,8 @@ SHAPE = {
     "list": [{"url!": str}],
     "by": json_shapes.AnyKey(json_shapes.Either(str, {"v": str}), str.islower, "small name"),
     "any": dict,
+    "even": json_shapes.Rule(int, lambda number: number % 2 == 0, "even"),
+    "both": [json_shapes.Rule({"a": int, "b": int}, lambda pair: len(pair) < 2, "one of a, b")],
 }
 
 
@@ -24,6 +26,8 @@ SHAPE = {
         '{"name": null, "count": 0, "on": false, "kind": "b", "other": [1, {"x": 2.5}]}',
         '{"list": [], "by": {}, "any": {"x": 1}}',
         '{"list": [{"url": "u"}, null], "by": {"a": "x", "b": {"v": "y"}, "c": null}}',
+        '{"even": null, "both": [null, {"a": 1}, {"b": 1}]}',
+        '{"even": 2, "both": []}',
     ],
 )
 def test_what_has_the_shape_passes(text):
@@ -47,6 +51,10 @@ def test_what_has_the_shape_passes(text):
         ('{"by": {"a": {"v": []}}}', "line 1: by.a.v must be a text"),
         ('{"by": {"A\\n": "x"}}', "line 1: by.A\\x0a is no small name"),
         ('{"any": "x"}', "line 1: any must be an object"),
+        ('{"name": "a\\u0000"}', "line 1: name must be a text without NUL"),
+        ('{\n"even": 3}', "line 2: even must be even"),
+        ('{"even": "x"}', "line 1: even must be a whole number"),
+        ('{"both": [{"a": 1},\n{"a": 1,\n"b": 2}]}', "line 2: both[1] must be one of a, b"),
     ],
 )
 def test_what_has_another_shape_is_refused_by_key_and_line(text, refusal):
