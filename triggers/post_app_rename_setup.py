@@ -5,7 +5,7 @@ Fired by: lib/app/apps.py rename.
 
 from lib.app import copies, domains
 from lib.build import caches, records
-from lib.runtime import release_records
+from lib.runtime import release_images
 from lib.source import repos
 
 
@@ -18,7 +18,7 @@ HANDLERS = {
     "builds": records.copy,
     "builder-herokuish": lambda old, new, *_: caches.move(old, new),
     "git": copy,
-    "releases": release_records.copy,
+    "releases": release_images.copy,
     "nginx-vhosts": lambda old, new, *_: domains.rename(
         old, new
     ),  # after "git", which copies them as they are

@@ -5,14 +5,15 @@ that time stand there with their values. A release that is no longer kept has ne
 Which release serves is read off the registered containers, so that a killed deploy can't lie about it.
 """
 
+import contextlib
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from lib.base import files, properties, scratch, settings, values
+from lib.base import files, log, properties, scratch, settings, values
 from lib.base.errors import DokkuError
 from lib.runtime import containers
 
@@ -173,14 +174,17 @@ def is_count(text: str) -> bool:
     return values.is_number(text) and 1 <= int(text) <= MOST
 
 
-def copy(old: str, new: str) -> None:
-    """Give an app the history of another, whose name it takes over; the images go with the old name."""
-    for release in all_(old):
-        write(new, without_content(release)._replace(containers=()))
-
-
 def forget(app: str) -> None:
     files.remove(_directory(app))
+
+
+@contextlib.contextmanager
+def only_warned(app: str) -> Iterator[None]:
+    """What can't be recorded in the block is told, and no reason to fail."""
+    try:
+        yield
+    except (DokkuError, OSError) as error:
+        log.warn(f"Unable to keep the releases of {app} on record: {error}")
 
 
 def is_alive(release: Release) -> bool:

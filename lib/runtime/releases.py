@@ -7,20 +7,18 @@ release; its containers count as those of the one that serves.
 
 import contextlib
 import os
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lib.app import app_json, config, processes, source_files
-from lib.base import files, log, properties, scratch, signals, values
+from lib.base import files, properties, scratch, signals, values
 from lib.base.errors import DokkuError
 from lib.build import exposed_ports, images, records
-from lib.runtime import containers, release_records
+from lib.runtime import containers, release_images, release_records
 from lib.runtime.release_records import Release
-from lib.tools import docker, docker_images
+from lib.tools import docker
 
 ROLLBACK = "rollback"  # a release's source
-_TAG = "release-v"
 _BUILDER = "DOKKU_APP_TYPE"
 _NOT_OF_A_RELEASE = ("DOKKU_APP_RESTORE", "DOKKU_PROXY_PORT", "DOKKU_PROXY_SSL_PORT")
 _EXPOSED = ("builder", "exposed-ports")
@@ -57,23 +55,23 @@ def recorded(app: str, tag: str = "latest") -> Iterator[None]:
                 _made[app] = number
                 _end(app, number, outcome)
     if is_new:
-        with _only_warned(app):
-            _drop_old(app)
+        with release_records.only_warned(app):
+            release_images.drop_old(app)
 
 
 def note_image(app: str, image: images.Image) -> None:
     """Write down what is about to run: an image, which is kept from now on, and the config of the moment."""
-    with _only_warned(app):
+    with release_records.only_warned(app):
         release = release_records.read(app, _under_way.get(app, 0))
         if release:
-            docker.tag(image.id, name(app, release.number))
+            docker.tag(image.id, release_images.name(app, release.number))
             release_records.write(app, _with_content(app, release, image.id))
             signals.failpoint("release-held")
 
 
 def note_containers(app: str, started: Sequence[containers.Container]) -> None:
     """Write down which containers are about to serve: by them it is known which release does."""
-    with _only_warned(app):
+    with release_records.only_warned(app):
         release = release_records.read(app, _under_way.get(app, 0))
         if release:
             serving = {container.id for container in containers.registered(app)}
@@ -85,7 +83,7 @@ def note_containers(app: str, started: Sequence[containers.Container]) -> None:
 
 def note_source(app: str, type_: str, metadata: str) -> None:
     """Write down where the release that this process has just made came from."""
-    with _only_warned(app):
+    with release_records.only_warned(app):
         release = release_records.read(app, _made.get(app, 0))
         if release:
             shown = values.without_credentials(metadata)
@@ -144,15 +142,10 @@ def put_back(
         del _going_back_to[app]
 
 
-def name(app: str, number: int) -> str:
-    """The image name that holds a release."""
-    return images.name(app, f"{_TAG}{number}")
-
-
 def _begun(app: str, tag: str) -> tuple[int, bool]:
     """The number of the release that is about to be made, and whether it is a new one; 0 for no record."""
     image = images.find(images.deploying_name(app, tag))  # a docker that is down stops a deploy, too
-    with _only_warned(app):
+    with release_records.only_warned(app):
         release_records.settle(app)
         known = release_records.all_(app)
         if known and release_records.is_alive(known[-1]):  # of a process above us: we have the lock
@@ -193,7 +186,7 @@ def _new(app: str, serving: Release | None) -> Release:
 
 def _end(app: str, number: int, outcome: str) -> None:
     """Write down how it ended. What failed and does not serve keeps no image."""
-    with _only_warned(app):
+    with release_records.only_warned(app):
         release = release_records.read(app, number)
         if release is None:
             return
@@ -204,7 +197,7 @@ def _end(app: str, number: int, outcome: str) -> None:
             outcome = release_records.SKIPPED
         elif outcome == release_records.SUCCEEDED and not release.image:  # another scheduler's
             image = images.verify(app)
-            docker.tag(image.id, name(app, number))
+            docker.tag(image.id, release_images.name(app, number))
             release = _with_content(app, release, image.id)
         signals.failpoint("release-ending")
         release = release._replace(outcome=outcome, ended=int(time.time()))
@@ -213,7 +206,7 @@ def _end(app: str, number: int, outcome: str) -> None:
             return
         release_records.write(app, release_records.without_content(release))
         if release.image:
-            docker.remove_image(name(app, number))
+            docker.remove_image(release_images.name(app, number))
 
 
 def _with_content(app: str, release: Release, image: str) -> Release:
@@ -266,30 +259,9 @@ def _put_back_files(app: str, release: Release, tree: str) -> None:
         files.remove(processes.frozen_path(app))
 
 
-def _drop_old(app: str) -> None:
-    """Let go of what is no longer kept. The name moves before it goes: docker would stop at a container."""
-    spared = {release.number for release in release_records.kept(app)}
-    for tag in docker_images.tags(images.name(app, f"{_TAG}*")):
-        match = re.fullmatch(rf"{_TAG}([0-9]+)", tag)
-        if match and int(match[1]) not in spared:
-            if images.find(images.name(app)):
-                docker.tag(images.name(app), images.name(app, tag))
-            docker.remove_image(images.name(app, tag))
-    release_records.drop_old(app, sorted(spared))
-    images.remove_unused(app)
-
-
 def _of_a_release(variables: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in variables.items() if key not in _NOT_OF_A_RELEASE}
 
 
 def _exposed(app: str) -> tuple[str, str, str]:
     return _EXPOSED[0], app, _EXPOSED[1]
-
-
-@contextlib.contextmanager
-def _only_warned(app: str) -> Iterator[None]:
-    try:
-        yield
-    except (DokkuError, OSError) as error:
-        log.warn(f"Unable to keep the releases of {app} on record: {error}")

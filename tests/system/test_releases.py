@@ -234,14 +234,29 @@ def test_a_killed_rollback_leaves_a_version_serving_that_is_marked_and_the_next_
     assert sorted(os.listdir(instance.lib / "tmp")) == ["locks"]
 
 
-def test_a_renamed_app_has_its_history_and_goes_on_counting(instance: Instance) -> None:
+def test_a_renamed_app_has_its_history_and_goes_back_beyond_its_new_name(instance: Instance) -> None:
     app, _ = deployed(instance, "rollback-renamed", 2)
+    assert instance.dokku("config:set", "--no-restart", app, "AT=v2").code == 0
     new = instance.name("renamed-too")
     assert instance.dokku("apps:rename", app, new).code == 0
     assert [release["number"] for release in releases(instance, new)] == [1, 2, 3]
     assert serving(instance, new) == 3
-    refused = instance.dokku("releases:rollback", new, "v1")
-    assert refused.err == f" !     The image of release v1 of {new} is no longer kept, see releases:set\n"
+    assert instance.images(app) == []
+
+    instance.set_environment(DOKKU_WAIT_TO_RETIRE="0")
+    assert instance.dokku("cleanup").code == 0
+    back = instance.dokku("releases:rollback", new, "v1", "--with-config")
+    assert back.code == 0, back
+    assert instance.get(new) == (200, "page 1")
+    assert instance.dokku("config:get", new, "AT").code == 1
+    assert instance.dokku("releases:set", new, "keep", "1").code == 0
+    assert instance.dokku("ps:restart", new).code == 0
+    assert instance.dokku("config:set", new, "AT=v5").code == 0
+    instance.set_environment()
+    assert instance.dokku("ps:retire").code == 0
+    wait_for(lambda: images_after_cleanup(instance, new) == 1, 60)
+    assert instance.dokku("apps:destroy", "--force", new).code == 0
+    assert instance.images(new) == []
 
 
 def test_what_a_task_leaves_in_an_image_belongs_to_the_release(instance: Instance) -> None:

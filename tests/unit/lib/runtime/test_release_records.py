@@ -1,6 +1,5 @@
 """Records of releases: numbers, which one serves, what is kept, and what is left of the others."""
 
-import json
 import os
 import stat
 
@@ -152,13 +151,3 @@ def test_how_many_are_kept_is_the_apps_own_the_hosts_or_ours():
     assert release_records.keep(APP) == 7
     properties.write("releases", APP, "keep", "3")
     assert release_records.keep(APP) == 3
-
-
-def test_a_renamed_app_has_the_history_without_secrets_and_images():
-    write(release(1, config={"A": "secret"}, names=["A"], containers=[A]))
-    release_records.copy(APP, "new")
-    (copied,) = release_records.all_("new")
-    assert (copied.image, copied.containers, copied.names) == ("", [], ["A"])
-    assert "secret" not in json.dumps(files.read(os.path.join(settings.data("releases", "new"), "v1.json")))
-    release_records.forget(APP)
-    assert release_records.all_(APP) == []

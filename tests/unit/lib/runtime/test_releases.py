@@ -161,18 +161,6 @@ def test_what_can_not_be_recorded_is_no_reason_not_to_deploy(shell, said):
     assert b"Unable to keep the releases of blog on record" in b"".join(text for _, text in said)
 
 
-def test_the_names_of_what_is_no_longer_kept_move_away(shell):
-    properties.write("releases", APP, "keep", "1")
-    deploy(shell, FIRST, A)
-    shell.answers("docker image ls …release-v…", out="release-v1\nrelease-v2\nrelease-vx\n")
-    deploy(shell, SECOND, B)
-    assert tags(shell)[-2:] == [
-        "docker image tag -- dokku/blog:latest dokku/blog:release-v1",
-        "docker image rm -- dokku/blog:release-v1",
-    ]
-    assert shell.ran[-1].startswith("docker image prune --force --filter=dangling=true")
-
-
 # --- back -----------------------------------------------------------------------------------------------
 
 
