@@ -213,6 +213,15 @@ def test_a_source_with_a_scale_file_rules_the_counts(instance: Instance) -> None
     refused = instance.dokku("ps:scale", name, "worker=1")
     assert refused.err == f" !     App {name} contains DOKKU_SCALE file and cannot be manually scaled\n"
     assert instance.dokku("ps:report", name, "--ps-can-scale").out == "false\n"
+
+    (repo / "DOKKU_SCALE").unlink()
+    broken = {"Procfile": "web: /app/nothing\nclock: sleep 9\n", "CHECKS": "WAIT=0\nATTEMPTS=1\n/ ruled\n"}
+    instance.commit(repo, broken)
+    assert instance.push(repo, name).code != 0
+    assert instance.dokku("ps:restart", name).code == 0, "by the Procfile of the version that serves"
+    assert instance.get(name) == (200, "ruled")
+    assert instance.dokku("--quiet", "ps:scale", name).out.split() == ["web:", "1", "worker:", "2"]
+    assert instance.dokku("ps:report", name, "--ps-can-scale").out == "false\n"
     assert instance.dokku("apps:destroy", "--force", name).code == 0
 
 
