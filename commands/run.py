@@ -14,6 +14,10 @@ OWN_WORDS = {"allow_interspersed_args": False}  # what follows the app is the pr
 Command = Annotated[list[str] | None, typer.Argument(metavar="[<command>...]")]
 Env = Annotated[list[str] | None, typer.Option("--env", "-e", metavar="KEY=VALUE", help="once more for more")]
 CronId = Annotated[str, typer.Option("--cron-id", metavar="ID", help="a label for schedulers of jobs")]
+Policy = Annotated[
+    str,
+    typer.Option("--concurrency-policy", metavar="POLICY", help="what to do while one of the id runs"),
+]
 Ttl = Annotated[str, typer.Option("--ttl-seconds", metavar="N", help="stop it when so much time is over")]
 NoTty = Annotated[bool, typer.Option("--no-tty", help="no terminal, even at one")]
 ForceTty = Annotated[bool, typer.Option("--force-tty", help="a terminal, even without one")]
@@ -31,21 +35,27 @@ def run(
     env: Env = None,
     cron_id: CronId = "",
     ttl_seconds: Ttl = "",
+    policy: Policy = "",
     no_tty: NoTty = False,
     force_tty: ForceTty = False,
 ) -> None:
     """Run a command in a new container using the current app image."""
     one_off.request(
-        app, command or [], env or [], False, cron_id, ttl_seconds, no_terminal=no_tty, terminal=force_tty
+        app, command or [], env or [], False, cron_id, ttl_seconds, no_tty, force_tty, policy=policy
     )
 
 
 @namespace.command("detached", context_settings=OWN_WORDS)
 def detached(
-    app: App = "", command: Command = None, env: Env = None, cron_id: CronId = "", ttl_seconds: Ttl = ""
+    app: App = "",
+    command: Command = None,
+    env: Env = None,
+    cron_id: CronId = "",
+    ttl_seconds: Ttl = "",
+    policy: Policy = "",
 ) -> None:
     """Run a command in a new container without waiting for it; print the container's name."""
-    one_off.request(app, command or [], env or [], True, cron_id, ttl_seconds)
+    one_off.request(app, command or [], env or [], True, cron_id, ttl_seconds, policy=policy)
 
 
 @namespace.command("list")

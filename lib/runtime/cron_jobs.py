@@ -5,21 +5,16 @@ Source: dokku v0.24.0 and 0.38 plugins/cron. Departures: seconds, `L`, `#` and i
 can say are refused, and of `@every` what cron can say is translated.
 """
 
-import contextlib
-import fcntl
 import hashlib
-import os
 import re
 import shlex
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from lib.app import app_json, apps
 from lib.base import files, log, properties, settings
 from lib.base.errors import DokkuError
 from lib.base.values import printable
-from lib.runtime import one_off, schedulers
-from lib.tools import docker
+from lib.runtime import one_off
 
 PLUGIN = "cron"
 MOST = 100  # entries of an app: Debian's cron reads no table of more than 10000 lines
@@ -123,15 +118,9 @@ def run(app: str, id_: str, detach: bool = False, ttl: str = "") -> None:
     Raises: DokkuError when the policy is forbid and it is running; without a word where cron would mail it.
     """
     job = find(app, id_)
-    with _claimed(job) as is_free:
-        running = _running(job) if job.policy != "allow" else []
-        if job.policy == "replace" and running:
-            docker.stop(*running, patience=schedulers.stop_timeout(app))
-        elif not is_free or running:
-            if not log.is_mail():
-                raise DokkuError(f"Cron task {id_} of {app} is running, and its concurrency policy is forbid")
-            return
-        one_off.request(app, words(job.command), detach=detach, cron_id=id_, ttl=ttl, no_terminal=True)
+    one_off.request(
+        app, words(job.command), detach=detach, cron_id=id_, ttl=ttl, no_terminal=True, policy=job.policy
+    )
 
 
 def forget(app: str) -> None:
@@ -209,30 +198,3 @@ def _every(text: str) -> str:
     if minutes and minutes % 60 == 0 and 1440 % minutes == 0:
         return f"0 */{minutes // 60} * * *" if minutes < 1440 else "0 0 * * *"
     raise DokkuError("no number of minutes that divides an hour or a day")
-
-
-def _running(job: Job) -> list[str]:
-    filters = (f"label=com.dokku.app-name={job.app}", f"label=com.dokku.cron-id={job.id}")
-    return docker.containers(*filters, all_=False)
-
-
-@contextlib.contextmanager
-def _claimed(job: Job) -> Iterator[bool]:
-    """Whether nobody else is starting or attending the job; always, unless its policy is forbid."""
-    if job.policy != "forbid":
-        yield True
-        return
-    directory = settings.data(PLUGIN, job.app)
-    files.make_directory(directory)
-    descriptor = os.open(
-        f"{directory}/{job.id}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
-    )
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
-    finally:
-        os.close(descriptor)

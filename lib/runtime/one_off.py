@@ -17,7 +17,7 @@ from lib.app import apps, config, environments, options, processes
 from lib.base import log, scratch, signals, triggers, values
 from lib.base.errors import DokkuError
 from lib.build import images
-from lib.runtime import commands_in_images, containers, logs, schedulers
+from lib.runtime import commands_in_images, concurrency, containers, logs, schedulers
 from lib.runtime.containers import Container
 from lib.tools import docker, docker_attached
 
@@ -26,6 +26,7 @@ ABANDONED = 3600  # seconds after which a container that was never started has l
 PATIENCE = 10  # seconds that a program has when its caller has gone
 
 _CRON, _DETACH, _TTL = "DOKKU_CRON_ID", "DOKKU_DETACH_CONTAINER", "DOKKU_RUN_TTL_SECONDS"
+_POLICY = "DOKKU_CONCURRENCY_POLICY"
 _TERMINAL = "DOKKU_RUN_TTY"  # true or false; else it is one where we have one
 _MARK, _DEADLINE = "com.dokku.container-type", "com.dokku.active-deadline-seconds"
 _TERMINAL_OF = "com.dokku.terminal-of"  # PID:START of the process whose terminal the container has
@@ -51,11 +52,12 @@ def request(
     ttl: str = "",
     no_terminal: bool = False,
     terminal: bool = False,
+    policy: str = "",
 ) -> None:
     """Have the app's scheduler run words in a container of their own. Fires: scheduler-run.
 
-    env: KEY=VALUE each. ttl: seconds, empty for no end. Raises: DokkuError for what makes no sense; without a
-    word, and with its status, when the program failed.
+    env: KEY=VALUE each. ttl: seconds, empty for no end. policy: for when another of that cron_id runs.
+    Raises: DokkuError for what makes no sense; without a word, and with its status, when the program failed.
     """
     apps.verify_app_name(app)
     if words[:1] == ["--no-tty"]:  # the GitHub client's place for it
@@ -64,10 +66,11 @@ def request(
         raise DokkuError("Cannot specify both --force-tty and --no-tty")
     if ttl and not (values.is_number(ttl) and 0 < int(ttl) <= LONGEST):
         raise DokkuError("--ttl-seconds must be a positive integer")
+    concurrency.verify(policy, cron_id)
     given = [word.removeprefix("=") for word in env]
     _variables(given)
     os.environ[_TERMINAL] = "true" if terminal else "false" if no_terminal else ""
-    os.environ |= {_CRON: cron_id, _TTL: ttl}
+    os.environ |= {_CRON: cron_id, _TTL: ttl, _POLICY: policy}
     if detach:
         os.environ[_DETACH] = "1"
     triggers.fire("scheduler-run", schedulers.selected(app), app, str(len(given)), *given, *words)
@@ -77,27 +80,18 @@ def run(scheduler: str, app: str, count: str = "0", *words: str) -> None:
     """Run a command in a container of its own, with our streams or (detached) without; as scheduler-run.
 
     count: how many of the words are KEY=VALUE. Fires: docker-args-run, docker-args-process-run,
-    post-container-create, scheduler-post-run. Raises: DokkuError without a word for a status that is not 0.
+    post-container-create, scheduler-post-run. Raises: DokkuError without a word for a status that is not 0;
+    when another of its id runs and must not have company, with a word unless cron would mail it.
     """
     if not schedulers.is_docker_local(scheduler):
         return
     given, command = _variables(words[: int(count)]), words[int(count) :]
-    image = images.verify(app)
-    detached = bool(os.environ.get(_DETACH))
-    made = _create(app, image, _command(app, image, command), given, detached)
-    with _removed_on_failure(made):
-        triggers.fire("post-container-create", "app", made.id, app, "run")
-        if detached:
-            docker.start(made.id)
-        else:
-            ended = _attend(made)
-    if detached:
-        by_flag = os.environ.get("DOKKU_COMMAND") == "run"  # of 0.24; run:detached is later
-        log.plain(made.id if by_flag else _name(made))
-        return
-    triggers.fire("scheduler-post-run", scheduler, app, made.id, str(ended))
-    if ended:
-        raise DokkuError("", exit_code=ended)
+    id_ = os.environ.get(_CRON, "")
+    with concurrency.turn(app, id_, os.environ.get(_POLICY, "")) as is_ours:
+        if is_ours:
+            _start(scheduler, app, given, command)
+        elif not log.is_mail():
+            raise DokkuError(f"Cron task {id_} of {app} is running, and its concurrency policy is forbid")
 
 
 def show(app: str, shape: str) -> None:
@@ -206,6 +200,26 @@ def _command(app: str, image: images.Image, words: Sequence[str]) -> list[str]:
         return commands_in_images.as_words(image, words)
     log.info1_quiet(f"Found '{words[0]}' in Procfile, running that command")
     return commands_in_images.as_process(image, words[0], line, words[1:])
+
+
+def _start(scheduler: str, app: str, given: Mapping[str, str], command: Sequence[str]) -> None:
+    """given: variables that count for this container only."""
+    image = images.verify(app)
+    detached = bool(os.environ.get(_DETACH))
+    made = _create(app, image, _command(app, image, command), given, detached)
+    with _removed_on_failure(made):
+        triggers.fire("post-container-create", "app", made.id, app, "run")
+        if detached:
+            docker.start(made.id)
+        else:
+            ended = _attend(made)
+    if detached:
+        by_flag = os.environ.get("DOKKU_COMMAND") == "run"  # of 0.24; run:detached is later
+        log.plain(made.id if by_flag else _name(made))
+        return
+    triggers.fire("scheduler-post-run", scheduler, app, made.id, str(ended))
+    if ended:
+        raise DokkuError("", exit_code=ended)
 
 
 def _create(

@@ -115,6 +115,12 @@ def test_words_of_ssh_are_words(dokku: Dokku, app: str) -> None:
         (["run", "--env"], 1, "expected --env to have an argument"),
         (["run", "-e", "A", "blog", "true"], 1, "Expected KEY=VALUE as the argument of --env"),
         (["run", "--ttl-seconds", "soon", "blog"], 1, "--ttl-seconds must be a positive integer"),
+        (["run", "--concurrency-policy", "never", "--cron-id", "a", "blog"], 1, "Invalid concurrency policy"),
+        (
+            ["run:detached", "--concurrency-policy=forbid", "blog"],
+            1,
+            "Concurrency policy forbid needs --cron-id",
+        ),
         (["run", "--nope", "blog", "true"], 2, "unknown flag: --nope"),
         (["run", "none", "true"], 20, "App none does not exist"),
         (["run:stop"], 1, "No container or app specified"),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system.conftest import PATH, Instance, wait_for
+from tests.system.conftest import PATH, Instance, Result, wait_for
 from tests.terminals import Terminal
 
 VALUE = 'it\'s "x" $(touch /tmp/made) `touch /tmp/made` \\ $HOME *\nsecond line'
@@ -180,6 +180,21 @@ def test_detached_ones_are_listed_read_and_stopped(instance: Instance, app: str)
     assert sorted((said.out + said.err).split()) == ["one", "two"]
     assert instance.dokku("run:stop", "--container", name).code == 0
     wait_for(lambda: len(_one_offs(instance, app)) == 1, 30)
+    assert instance.dokku("run:stop", app).code == 0
+
+
+def test_one_of_an_id_refuses_or_gives_way_to_the_next(instance: Instance, app: str) -> None:
+    def run(command: str, policy: str, *words: str) -> Result:
+        return instance.dokku(command, "--cron-id", "a/b", "--concurrency-policy", policy, app, *words)
+
+    first = run("run:detached", "forbid", "sleep", "1000").out.strip()
+    refused = run("run", "forbid", "echo", "never")
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err == f" !     Cron task a/b of {app} is running, and its concurrency policy is forbid\n"
+    assert run("run", "allow", "echo", "beside").out == "beside\n"
+    second = run("run:detached", "replace", "sleep", "1000").out.strip()
+    running = instance.dokku("run:list", app).out
+    assert (first in running, second in running) == (False, True)
     assert instance.dokku("run:stop", app).code == 0
 
 
