@@ -197,4 +197,4 @@ def _next(place: str, host: str, path: str, secure: bool) -> tuple[str, str, boo
 def _reason(error: Exception, timeout: float) -> str:
     if isinstance(error, TimeoutError):
         return f"no answer within {timeout:g} seconds"
-    return str(error) or type(error).__name__
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

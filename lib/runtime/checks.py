@@ -2,7 +2,7 @@
 
 A type passes the healthchecks of its app.json, those of startup first and then those of readiness; liveness
 is asked by `checks:run` only, as nobody watches. Without any, web answers the requests of the image's CHECKS
-file. Everything else must run for some seconds without a restart.
+file. Everything else must run for some seconds without a restart; one of web that does not listen is told.
 Source: dokku v0.24.0 plugins/scheduler-docker-local/check-deploy and plugins/checks; 0.38's healthchecks.
 """
 
@@ -85,7 +85,10 @@ def check(app: str, id_: str, process: str, port: str, ip: str, index: str = "1"
         elif plan.checks:
             _ask_all(container, plan)
         else:
-            uptime.stay(container, check_settings.number(app, "default-wait"))
+            wait = check_settings.number(app, "default-wait")
+            uptime.stay(container, wait)
+            if process == "web" and wait > 0:
+                healthchecks.warn_if_deaf(container)
             log.verbose("Default container check successful!")
 
 

@@ -9,7 +9,7 @@ import json
 import shlex
 from collections.abc import Sequence
 
-from lib.app import certs, domains
+from lib.app import certs, domains, ports
 from lib.app.app_json import Healthcheck
 from lib.base import log
 from lib.base.errors import DokkuError
@@ -20,6 +20,7 @@ from lib.tools import docker_exec
 
 SHOWN = 20  # lines of what a command said
 PATIENCE = 10  # seconds for what is to happen on a failure
+GLANCE = 1  # seconds for a port that only a warning depends on
 
 
 def failures(container: Container, wanted: Sequence[Healthcheck]) -> int:
@@ -39,6 +40,17 @@ def name(container: Container, wanted: Healthcheck) -> str:
     if wanted.is_listening:
         return f"listening on {_port(container, wanted)}"
     return f"path {wanted.path}" if wanted.path else f"uptime of {wanted.uptime} seconds"
+
+
+def warn_if_deaf(container: Container) -> None:
+    """Tell when nobody listens where the proxy will send visitors; once, and it fails nothing."""
+    chosen = sorted({entry.container for entry in ports.stored(container.app)})
+    for port in chosen or [int(container.port or 5000)]:
+        problem = _refusal(container.ip, port, GLANCE) if container.ip else ""
+        if problem:
+            log.warn(f"Nothing listens on port {port} of {container.process}.{container.index}: {problem}")
+            log.verbose("Visitors get an error until it listens there, at 0.0.0.0 and not at localhost only")
+            return
 
 
 def _passes(container: Container, wanted: Healthcheck) -> bool:
@@ -102,13 +114,19 @@ def _problem_of_uptime(container: Container, seconds: int) -> str:
 
 
 def _problem_of_port(container: Container, wanted: Healthcheck) -> str:
+    port = _port(container, wanted)
+    refusal = _refusal(container.ip, port, wanted.timeout)
+    return f"nothing listens on {container.ip}:{port}: {refusal}" if refusal else ""
+
+
+def _refusal(ip: str, port: int, timeout: float) -> str:
+    """Why no connection can be made; empty when it can."""
     import socket
 
-    port = _port(container, wanted)
     try:
-        socket.create_connection((container.ip, port), timeout=wanted.timeout).close()
+        socket.create_connection((ip, port), timeout=timeout).close()
     except OSError as error:
-        return f"nothing listens on {container.ip}:{port}: {error.strerror or 'no answer'}"
+        return error.strerror or "no answer"
     return ""
 
 

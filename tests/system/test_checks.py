@@ -34,6 +34,21 @@ def test_containers_that_start_together_are_waited_for_once(instance: Instance, 
     assert instance.dokku("ps:scale", app, "worker=0").code == 0
 
 
+def test_a_web_container_that_does_not_listen_serves_with_a_warning(instance: Instance, app: str) -> None:
+    assert instance.dokku("config:set", "--no-restart", app, "DOKKU_START_CMD=sleep 1000").code == 0
+    done = instance.dokku("ps:restart", app, "web")
+    assert done.code == 0, done
+    assert done.err == " !     Nothing listens on port 5000 of web.1: Connection refused\n"
+    assert "Default container check successful!" in done.out
+    assert instance.get(app).status == 502
+
+    assert instance.dokku("checks:set", app, "default-wait", "3").code == 0
+    again = instance.dokku("config:unset", app, "DOKKU_START_CMD")
+    assert instance.dokku("checks:set", app, "default-wait").code == 0
+    assert (again.code, again.err) == (0, "")
+    assert instance.get(app) == (200, "fit")
+
+
 def test_a_container_that_dies_within_its_wait_is_no_success(instance: Instance) -> None:
     name = instance.name("dies")
     files = instance.sample(

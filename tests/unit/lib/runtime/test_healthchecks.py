@@ -247,6 +247,44 @@ def test_failed_checks_are_counted_and_the_container_is_quoted(shell, said):
     assert "=====> blog worker container output:\n       port 5001 is in use\n" in text_of(said)
 
 
+@pytest.fixture
+def no_checks_file(shell):
+    """An image without one."""
+    shell.answers("docker container create …", "f" * 64 + "\n")
+    shell.answers("docker container cp …", "", "Could not find the file /CHECKS in container f", status=1)
+
+
+DEAF = f" !     Nothing listens on port {CLOSED} of web.2: Connection refused\n"
+
+
+@pytest.mark.parametrize(
+    ("process", "wait", "told"), [("web", "1", DEAF), ("web", "0", ""), ("worker", "1", "")]
+)
+@pytest.mark.usefixtures("no_checks_file")
+def test_a_web_container_that_stayed_up_and_does_not_listen_is_told_and_passes(said, process, wait, told):
+    config.set_values(APP, {"DOKKU_DEFAULT_CHECKS_WAIT": wait})
+    check(CLOSED, process)
+    assert text_of(said, 2) == told
+    assert text_of(said).endswith("Default container check successful!\n")
+
+
+@pytest.mark.usefixtures("no_checks_file")
+def test_a_web_container_has_to_listen_where_the_proxy_sends_visitors(page, said):
+    config.set_values(APP, {"DOKKU_DEFAULT_CHECKS_WAIT": "1"})
+    check(page.port)
+    config.set_values(APP, {"DOKKU_PROXY_PORT_MAP": f"http:80:{page.port}"})
+    check(CLOSED)
+    assert text_of(said, 2) == ""
+    config.set_values(APP, {"DOKKU_PROXY_PORT_MAP": f"http:80:{CLOSED} http:81:2 http:443:{page.port}"})
+    check(page.port)
+    assert text_of(said, 2) == DEAF
+
+
+def test_a_container_without_an_address_is_not_asked_whether_it_listens(said):
+    healthchecks.warn_if_deaf(Container(APP, "web", 1, ID, "", str(CLOSED)))
+    assert said == []
+
+
 def test_a_type_that_has_only_liveness_checks_has_to_stay_up(shell, said):
     config.set_values(APP, {"DOKKU_DEFAULT_CHECKS_WAIT": "0"})
     keep(worker=[{"type": "liveness", "path": "/alive"}])
@@ -277,10 +315,10 @@ def test_of_several_containers_each_ones_lines_stay_together(shell, said):
 
 def test_the_first_failure_ends_the_waiting_for_the_others(shell, said):
     config.set_values(APP, {"DOKKU_DEFAULT_CHECKS_WAIT": "600"})
-    other = "d" * 64
+    one, other = "d" * 64, "e" * 64
+    shell.answers(INSPECT.replace(ID, one), state(running=False).replace(ID, one))
     shell.answers(INSPECT.replace(ID, other), state(age=0).replace(ID, other))
-    shell.answers(INSPECT, state(running=False))
-    pair = [Container(APP, "worker", 1, ID), Container(APP, "worker", 2, other)]
+    pair = [Container(APP, "worker", 1, one), Container(APP, "worker", 2, other)]
     with pytest.raises(checks.Failed, match="App container failed to start!!"):
         checks.wait_until_all_ready(pair)
     assert text_of(said).count("container output:") == 1
