@@ -22,6 +22,7 @@ class SourceFile(NamedTuple):
 APP_JSON = SourceFile("app.json", "app-json", "appjson-path")
 PROCFILE = SourceFile("Procfile", "ps", "procfile-path")
 ALL = (APP_JSON, PROCFILE)
+MOST_BYTES = 1024 * 1024
 
 
 def path(file: SourceFile, app: str) -> str:
@@ -58,9 +59,12 @@ def place(file: SourceFile, app: str, tree: str) -> str | None:
     """Put the chosen file under its usual name, where builders and images have it; its text.
 
     With no file at the chosen path there is none: the one under the usual name goes.
+    Raises: DokkuError for one of more than MOST_BYTES.
     """
     chosen = path(file, app)
-    text = files.read_beneath(tree, chosen)
+    text = files.read_beneath(tree, chosen, MOST_BYTES)
+    if text is None and _size(os.path.join(tree, chosen)) > MOST_BYTES:
+        raise DokkuError(f"{values.printable(chosen)} is larger than {MOST_BYTES // 1024} KB")
     if chosen != file.name:
         files.remove(os.path.join(tree, file.name))
         if text is not None:
@@ -84,6 +88,11 @@ def general_rows(file: SourceFile, app: str = properties.GLOBAL) -> list[Row]:
 
 def _own(file: SourceFile, app: str) -> str:
     return properties.get(file.plugin, app, file.key)
+
+
+def _size(place: str) -> int:
+    """Of a file; 0 without one."""
+    return os.lstat(place).st_size if os.path.lexists(place) else 0
 
 
 def _stays_inside(value: str) -> bool:

@@ -85,6 +85,14 @@ def test_a_link_out_of_the_source_is_no_file():
     assert source_files.place(APP_JSON, APP, TREE) is None
 
 
+def test_a_file_that_is_too_large_is_not_taken_for_none():
+    put("Procfile", "#" * source_files.MOST_BYTES)
+    assert source_files.place(PROCFILE, APP, TREE) == "#" * source_files.MOST_BYTES
+    put("Procfile", "#" * source_files.MOST_BYTES + "\n")
+    with pytest.raises(DokkuError, match=r"^Procfile is larger than 1024 KB$"):
+        source_files.place(PROCFILE, APP, TREE)
+
+
 def test_a_report_has_the_own_the_general_and_the_effective_path():
     properties.write("app-json", properties.GLOBAL, "appjson-path", "all.json")
     rows = {row.flag: row.value for row in source_files.rows(APP_JSON, APP)}
