@@ -43,14 +43,14 @@ def measure(instance: Instance, redeploys: int, restarts: int) -> None:
     assert instance.push(repo, app).code == 0
     assert instance.push(instance.new_repo(instance.sample("somebody else")), other).code == 0
 
-    with Load(instance, app, MARK) as load:
+    with Load(instance, app, MARK, pause=0) as load:
         for _ in range(5):
             reload = shlex.split(instance.environment["DOKKU_NGINX_RELOAD_COMMAND"])
             subprocess.run(reload, check=True, stderr=subprocess.DEVNULL)
             time.sleep(1)
     show("control: 5 bare nginx reloads", load.outcome)
 
-    with Load(instance, app, MARK) as load:
+    with Load(instance, app, MARK, pause=0) as load:
         begin = time.monotonic()
         for number in range(redeploys):
             instance.commit(repo, instance.sample(f"{MARK} {number + 1}"))
@@ -58,12 +58,12 @@ def measure(instance: Instance, redeploys: int, restarts: int) -> None:
         seconds = (time.monotonic() - begin) / max(1, redeploys)
     show(f"{redeploys} redeploys by git push ({seconds:.1f} s each)", load.outcome)
 
-    with Load(instance, app, MARK) as load:
+    with Load(instance, app, MARK, pause=0) as load:
         for _ in range(restarts):
             assert instance.dokku("ps:restart", app).code == 0
     show(f"{restarts} restarts", load.outcome)
 
-    with Load(instance, app, MARK) as load:
+    with Load(instance, app, MARK, pause=0) as load:
         for count in (1, 3, 1):
             assert instance.dokku("ps:scale", app, f"web={count}").code == 0
     show("scale 1 to 3 to 1", load.outcome)

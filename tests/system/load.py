@@ -1,4 +1,8 @@
-"""A load generator, wrk, on one app: 16 connections, a new one for every request, until told to stop."""
+"""A load generator, wrk, on one app: 16 connections, a new one for every request, until told to stop.
+
+A pause before each request leaves the processors to what is tested, and to other tests: some hundred requests
+a second find what is dropped as some thousand do, only sooner.
+"""
 
 import re
 import signal
@@ -11,6 +15,7 @@ from tests.system.conftest import Instance
 
 _SCRIPT = """
 wrong = 0
+function delay() return {pause} end
 function setup(thread) the_thread = thread end
 function response(status, headers, body)
     if status ~= 200 or not string.find(body, "{mark}", 1, true) then wrong = wrong + 1 end
@@ -33,12 +38,14 @@ class Outcome(NamedTuple):
 
 
 class Load:
-    """Runs wrk for the length of a `with` block; `outcome` is there after it."""
+    """Runs wrk for the length of a `with` block; `outcome` is there after it. pause: milliseconds."""
 
-    def __init__(self, instance: Instance, app: str, mark: str, connections: int = 16) -> None:
+    def __init__(
+        self, instance: Instance, app: str, mark: str, connections: int = 16, pause: int = 30
+    ) -> None:
         self.directory = tempfile.TemporaryDirectory()
         script = Path(self.directory.name) / "check.lua"
-        script.write_text(_SCRIPT.replace("{mark}", mark))
+        script.write_text(_SCRIPT.replace("{mark}", mark).replace("{pause}", str(pause)))
         headers = ["-H", "Connection: close", "-H", f"Host: {instance.host(app)}"]
         self.argv = [
             "wrk",
