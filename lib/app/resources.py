@@ -1,12 +1,12 @@
 """resource:* - what containers of a process type may use at most, and what is kept for them.
 
 Property resource/APP/PROCESS.limit.KEY or .reserve.KEY; process `_default_` is for every type that has no
-value of its own. Source: dokku v0.24.0 plugins/resource.
+value of its own. Source: dokku v0.24.0 plugins/resource; limits of builds are 0.38's.
 """
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from lib.app import apps
 from lib.base import log, properties, values
@@ -26,6 +26,10 @@ _FLAGS = {  # what docker has for it; the rest is for schedulers of plugins
     (LIMIT, "memory-swap"): "--memory-swap",
     (LIMIT, "nvidia-gpu"): "--gpus",
     (RESERVE, "memory"): "--memory-reservation",
+}
+_KNOWN_BY_BUILDERS = {  # it builds in a container; docker's build has flags for memory alone
+    "herokuish": ("cpu", "memory", "memory-swap", "nvidia-gpu"),
+    "dockerfile": ("memory", "memory-swap"),
 }
 _VALUE = re.compile(r"[!-~]{1,128}")
 _LEAST_BYTES = 6 * 1024 * 1024  # docker's own
@@ -76,14 +80,13 @@ def value(app: str, process: str, kind: str, key: str) -> str:
 
 def flags(app: str, process: str, with_defaults: bool = True) -> list[str]:
     """Docker's options for a container of a type, each a string of shell words."""
-    stored = properties.get_all(_PLUGIN, app)
-    found = []
-    for (kind, key), flag in _FLAGS.items():
-        default = stored.get(f"{DEFAULT}.{kind}.{key}", "") if with_defaults else ""
-        text = stored.get(f"{process}.{kind}.{key}", default).strip()
-        if text:
-            found.append(f"{flag}={shlex.quote(_with_unit(text) if key == 'memory' else text)}")
-    return found
+    return _flags(app, process, _FLAGS, with_defaults)
+
+
+def flags_of_build(app: str, builder: str) -> list[str]:
+    """Docker's options for a build: the limits of type `build` that a builder knows, and no defaults."""
+    known = [(LIMIT, key) for key in _KNOWN_BY_BUILDERS.get(builder, ())]
+    return _flags(app, "build", known, with_defaults=False)
 
 
 def rows(app: str) -> list[Row]:
@@ -92,6 +95,19 @@ def rows(app: str) -> list[Row]:
         Row(f"--resource-{name}", text, label=f"{name.replace('.', ' ').replace('-', ' ')}:")
         for name, text in properties.get_all(_PLUGIN, app).items()
     ]
+
+
+def _flags(app: str, process: str, known: Iterable[tuple[str, str]], with_defaults: bool) -> list[str]:
+    """known: kind and key of what counts."""
+    stored = properties.get_all(_PLUGIN, app)
+    found = []
+    for kind, key in known:
+        default = stored.get(f"{DEFAULT}.{kind}.{key}", "") if with_defaults else ""
+        text = stored.get(f"{process}.{kind}.{key}", default).strip()
+        if text:
+            value = shlex.quote(_with_unit(text) if key == "memory" else text)
+            found.append(f"{_FLAGS[kind, key]}={value}")
+    return found
 
 
 def _show(app: str, kind: str, process: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.app import config, options
+from lib.app import config, options, resources
 from lib.base import files, log, properties, settings
 from lib.base.errors import DokkuError, ToolFailed
 from lib.build import dockerfile
@@ -199,6 +199,18 @@ def test_options_of_the_owner_arrive_word_by_word_and_are_never_evaluated(shell)
     argv = shell.calls[0].argv
     assert argv[argv.index("--build-arg") + 1] == "WORD=a b $(id)"
     assert not {"-v", "/etc:/etc", "--link", "other"} & set(argv)
+
+
+def test_the_limits_of_a_build_are_dockers(shell):
+    source(Dockerfile="FROM scratch\n")
+    resources.change(APP, resources.LIMIT, "build", {"memory": "300m", "cpu": "1"})
+    builds(shell)
+
+    dockerfile.build("dockerfile", APP, TREE)
+
+    argv = shell.calls[0].argv
+    assert "--memory=300m" in argv
+    assert "--cpus=1" not in argv
 
 
 def test_a_source_without_dockerfile_is_refused(shell):
