@@ -208,9 +208,10 @@ def roll_out(app: str, tag: str = "latest", only: str = "") -> None:
 @contextlib.contextmanager
 def _recorded(app: str, tag: str) -> Iterator[None]:
     """A release with its number; when it fails, Procfile and counts are those of the version that serves."""
-    with locks.deploy(app), releases.recorded(app, tag):
+    with locks.deploy(app):
+        releases.mend(app, repos.rev_variable(app))
         switched = functools.partial(containers.differ, app, containers.registered(app))
-        with processes.restored_on_failure(app, unless=switched):
+        with releases.recorded(app, tag), processes.restored_on_failure(app, unless=switched):
             yield
 
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lib.app import app_json, config, processes, source_files
-from lib.base import files, properties, scratch, signals, values
+from lib.base import files, log, properties, scratch, signals, values
 from lib.base.errors import DokkuError
 from lib.build import exposed_ports, images, records
 from lib.runtime import containers, release_images, release_records
@@ -140,6 +140,24 @@ def put_back(
             yield
     finally:
         del _going_back_to[app]
+
+
+def mend(app: str, rev_variable: str) -> None:
+    """Let image, ports and counts be those of what serves, if a new version was killed before its switch.
+
+    To be called under the deploy lock, before a restart; a build and a rollback bring what they need.
+    """
+    last = release_records.read(app, max(release_records.numbers(app), default=0))
+    is_ours = app in _under_way or app in _going_back_to or records.under_way(app)
+    if is_ours or last is None or last.outcome != release_records.DEPLOYING or release_records.is_alive(last):
+        return
+    now = release_records.serving(app)
+    if now is None or now.number == last.number or not (last.build or last.source == ROLLBACK):
+        return
+    if images.find(now.image) and images.deploying_name(app) == images.name(app):
+        log.info1(f"v{last.number} of {app} was killed before it served, putting v{now.number} back")
+        with put_back(app, now, rev_variable, with_config=False, unless=lambda: True):
+            release_records.settle(app)
 
 
 def _begun(app: str, tag: str) -> tuple[int, bool]:

@@ -86,7 +86,7 @@ def test_a_rollback_and_the_way_forward_drop_no_request_and_build_nothing(instan
 
 
 def test_what_was_gone_back_to_is_what_restarts_and_later_deploys_find(instance: Instance) -> None:
-    app, _ = deployed(instance, "stays", 2)
+    app, repo = deployed(instance, "stays", 2)
     assert instance.dokku("releases:rollback", app).code == 0
     assert instance.get(app) == (200, "page 1")
     assert instance.dokku("ps:restart", app).code == 0
@@ -98,6 +98,17 @@ def test_what_was_gone_back_to_is_what_restarts_and_later_deploys_find(instance:
     assert [release["source"] for release in releases(instance, app)] == [
         *("git-push", "git-push", "rollback", "ps:rebuild"),
     ]
+    tip = instance.dokku("config:get", app, "GIT_REV").out
+    instance.commit(repo, instance.sample("page 3", DOKKU_SCALE="web=2\n"))
+    instance.set_environment(DOKKU_TEST_FAILPOINT="checked:kill9")
+    assert instance.push(repo, app).code != 0
+    instance.set_environment()
+    restarted = instance.dokku("ps:restart", app)
+    assert "v5 of stays was killed before it served, putting v4 back" in restarted.out.replace(app, "stays")
+    assert instance.get(app) == (200, "page 2"), "what was killed has never been a version of the app"
+    assert instance.dokku("config:get", app, "GIT_REV").out == tip
+    assert instance.dokku("ps:report", app, "--ps-can-scale").out == "true\n"
+    assert (serving(instance, app), outcomes(instance, app)[4:]) == (4, ["killed"])
 
 
 def test_a_release_is_an_image_with_a_config(instance: Instance) -> None:

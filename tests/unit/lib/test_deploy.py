@@ -10,8 +10,8 @@ from lib import deploy
 from lib.app import config, processes
 from lib.base import files, locks, log, properties, settings, triggers
 from lib.base.errors import DokkuError, Interrupted, Locked
-from lib.build import exposed_ports, images
-from lib.runtime import containers, retirement
+from lib.build import exposed_ports, images, records
+from lib.runtime import containers, release_records, retirement
 from lib.runtime.containers import Container
 
 APP = "blog"
@@ -555,6 +555,20 @@ def test_the_procfile_and_the_counts_are_those_of_the_version_that_serves(runnab
     assert processes.procfile(APP) == ({"web": "new"} if serves_new else {"web": "old", "clock": "old"})
     assert processes.counts(APP) == ({"web": 1, "worker": 0} if serves_new else {"web": 1, "clock": 0})
     assert processes.is_scalable(APP) is not serves_new
+
+
+def test_a_restart_after_a_kill_has_the_image_of_the_version_that_serves(runnable, fired):
+    config.set_values(APP, {"GIT_REV": OLD})
+    with records.kept(APP, OLD):
+        deploy.roll_out(APP)
+    last = release_records.find(APP)
+    gone = {"number": last.number + 1, "process_start": "0", "outcome": release_records.DEPLOYING}
+    release_records.write(APP, last._replace(**gone, containers=[B]))
+    runnable.ran.clear()
+    deploy.roll_out(APP)
+    created = ["container create" in line for line in runnable.ran].index(True)
+    assert "docker image tag -- sha256:1 dokku/blog:latest" in runnable.ran[:created]
+    assert release_records.find(APP).number == last.number
 
 
 def test_a_release_that_another_scheduler_refuses_leaves_the_procfile(shell, fired, asked):

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from lib.app import app_json, config, processes
-from lib.base import files, log, properties, settings
+from lib.base import files, log, properties, scratch, settings
 from lib.base.errors import DokkuError, Interrupted
 from lib.build import images, records
 from lib.runtime import containers, release_records, releases
@@ -288,3 +288,66 @@ def test_an_image_that_a_plugin_chooses_is_not_ours_to_put_back(shell, monkeypat
     )
     with pytest.raises(DokkuError, match=r"chosen by a plugin: r\.example/dokku/blog:latest"):
         releases.chosen(APP, "v1")
+
+
+# --- what a kill left -----------------------------------------------------------------------------------
+
+
+def killed(shell, **more):
+    """v1 serves; v2 was built, has its name, its ports and its counts, and its process is gone."""
+    config.set_values(APP, {"GIT_REV": "1" * 40, "DOKKU_DOCKERFILE_PORTS": "3000", "KEY": "kept"})
+    properties.write("builder", APP, "exposed-ports", "3000")
+    with records.kept(APP, "1" * 40):
+        deploy(shell, FIRST, A)
+    config.set_values(APP, {"GIT_REV": "2" * 40, "DOKKU_DOCKERFILE_PORTS": "4000"})
+    properties.write("builder", APP, "exposed-ports", "4000")
+    for path in (processes.scale_path(APP), processes.frozen_path(APP)):
+        files.replace(path, "web=7\n")
+    known = {"pid": 1, "process_start": "0", "started": 7, "build": 2, "revision": "2" * 40, **more}
+    release_records.write(APP, release_records.Release(2, "alice", **known))
+    shell.ran.clear()
+
+
+def test_a_restart_after_a_kill_is_one_of_what_serves(shell, said):
+    processes.set_counts(APP, {"web": 2})
+    killed(shell)
+    releases.mend(APP, "GIT_REV")
+    assert "docker image tag -- sha256:1 dokku/blog:latest" in shell.ran
+    assert config.values(APP) == {"GIT_REV": "1" * 40, "DOKKU_DOCKERFILE_PORTS": "3000", "KEY": "kept"}
+    assert processes.counts(APP) == {"web": 2}
+    assert processes.is_scalable(APP)
+    assert [release.outcome for release in known()] == ["succeeded", "killed"]
+    assert b"v2 of blog was killed before it served, putting v1 back" in b"".join(text for _, text in said)
+    shell.ran.clear()
+    releases.mend(APP, "GIT_REV")
+    assert shell.ran == [], "only once: what somebody names latest from now on counts"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"build": 0},  # a restart, maybe with an image of somebody's own
+        {"outcome": "failed"},
+        {"outcome": "killed"},
+        {"containers": [A]},  # it serves
+        {"pid": os.getpid(), "process_start": scratch.started(os.getpid())},
+    ],
+)
+def test_nothing_else_is_put_back(shell, more):
+    killed(shell, **more)
+    releases.mend(APP, "GIT_REV")
+    assert (tags(shell), config.get(APP, "GIT_REV")) == ([], "2" * 40)
+
+
+def test_a_build_and_a_rollback_bring_what_they_need(shell):
+    killed(shell)
+    with records.kept(APP, "3" * 40):
+        releases.mend(APP, "GIT_REV")
+    assert (tags(shell), config.get(APP, "GIT_REV")) == ([], "2" * 40)
+
+
+def test_an_image_that_is_gone_can_not_be_put_back(shell):
+    killed(shell)
+    shell.answers(f"docker image inspect … {FIRST}", err="Error: No such image: x\n", status=1)
+    releases.mend(APP, "GIT_REV")
+    assert (tags(shell), config.get(APP, "GIT_REV")) == ([], "2" * 40)
