@@ -175,7 +175,8 @@ def roll_out(app: str, tag: str = "latest", only: str = "") -> None:
 
     The old containers serve until every new one is ready and the proxy has switched;
     they are stopped DOKKU_WAIT_TO_RETIRE seconds (60) later. only: the type to replace, empty for all.
-    Raises: checks.Failed; whatever was started is then removed, and the old ones stay.
+    Raises: checks.Failed, and whatever a task or plugin raises; what was started is then removed, and the old
+    ones serve, unless some had to be stopped before.
     """
     with _recorded(app, tag):
         triggers.fire("pre-deploy", app, tag)  # the tasks before; one of them may change the image
@@ -196,13 +197,12 @@ def roll_out(app: str, tag: str = "latest", only: str = "") -> None:
             log.info1("Running post-deploy")
             triggers.fire("core-post-deploy", app, port, ip, tag)  # the proxy switches here
             signals.failpoint("switched")
-            retired = new.settle()
+            retired = new.settle() if new.is_one_way else []
+            triggers.fire("post-deploy", app, port, ip, tag)  # the task after; when it fails, switched back
+            retired = retired or new.settle()
         signals.failpoint("retired")
-        try:
-            triggers.fire("post-deploy", app, port, ip, tag)
-        finally:
-            with signals.deferred():
-                retire(app, retired)
+        with signals.deferred():
+            retire(app, retired)
 
 
 @contextlib.contextmanager
@@ -227,6 +227,7 @@ def bring_up(
         if process == "web":
             vhosts.close(app)
         launch.stop_now(app, process, old)
+        new.is_one_way = new.is_one_way or any(container.process == process for container in old)
     started = new.start(places)
     restore.take_over_addresses(app, [container.ip for container in started])
     checks.wait_until_all_ready(started)

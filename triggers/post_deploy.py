@@ -1,6 +1,6 @@
 """post-deploy APP PORT IP TAG: the new version serves, the old one is about to retire.
 
-Fired by: lib/deploy.py roll_out. Stdout: the user's. A failure is the deploy's, but what serves stays.
+Fired by: lib/deploy.py roll_out. Stdout: the user's. A failure fails the deploy: the old one serves again.
 """
 
 from lib.runtime import cron_table, tasks

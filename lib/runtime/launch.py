@@ -37,6 +37,7 @@ class Generation:
         self.was_deployed = False
         self.adopted = False
         self.settled = False
+        self.is_one_way = False  # something of the old set was stopped before this one started
 
     def start(self, places: Sequence[Place]) -> list[Container]:
         """Start some containers, all at once; the containers with their addresses."""
@@ -88,8 +89,13 @@ class Generation:
         if self.created:
             try:
                 docker.never_restart(*self.created)
+                if self.adopted:  # visitors may be waiting for an answer
+                    docker.stop(*self.created, patience=schedulers.stop_timeout(self.app))
             finally:
                 docker.remove(*self.created)
+        if self.adopted and self.before:
+            with contextlib.suppress(DokkuError):
+                rename(self.app)
 
     def _adopt(self) -> None:
         leaving = [container.id for container in self.before if container not in self.kept]

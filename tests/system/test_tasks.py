@@ -6,6 +6,7 @@ Each task writes its name into a directory of the host, which stands for the app
 import contextlib
 import json
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 
@@ -13,6 +14,7 @@ import pytest
 
 from tests.system import herokuish
 from tests.system.conftest import BASE_IMAGE, Instance, wait_for
+from tests.system.load import Load
 
 ORDER = ["predeploy", "release", "first", "postdeploy"]
 
@@ -136,18 +138,29 @@ def test_a_task_that_fails_before_leaves_the_old_version_serving(app: App, task:
     assert "all is lost" not in kept
 
 
-def test_a_postdeploy_that_fails_is_the_deploys_failure_and_the_new_version_serves(app: App) -> None:
-    before = (app.instance.root / app.name / "CONTAINER.web.1").read_text().strip()
-    app.instance.set_environment(DOKKU_WAIT_TO_RETIRE="0")
-    code, said = app.push("served", postdeploy="echo too late; exit 3")
-    app.instance.set_environment()
+@pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
+def test_a_postdeploy_that_fails_leads_visitors_back_to_the_old_version(app: App) -> None:
+    code, said = app.push("page: serving")
+    assert code == 0, said
+    before = app.instance.containers(app.name)
+    name = app.instance.docker("container", "ls", "--format={{.ID}}", f"--filter=name=^{app.name}.web.1$")
+
+    with Load(app.instance, app.name, "page: ") as load:
+        code, said = app.push("page: broken", postdeploy="echo all is lost; exit 3")
 
     assert code != 0
-    assert " !     Execution of postdeploy task failed: echo too late; exit 3" in shown(said)
-    assert app.instance.get(app.name) == (200, "served")
+    lines = shown(said)
+    assert "       all is lost" in lines
+    assert " !     Execution of postdeploy task failed: echo all is lost; exit 3" in lines
+    assert app.instance.get(app.name) == (200, "page: serving")
+    assert app.instance.containers(app.name) == before
     assert app.left_over() == []
-    assert app.instance.dokku("ps:retire").code == 0
-    assert before not in app.instance.containers(app.name)
+    again = app.instance.docker("container", "ls", "--format={{.ID}}", f"--filter=name=^{app.name}.web.1$")
+    assert (again, bool(again)) == (name, True)
+    kept = (app.instance.lib / "data/app-json" / app.name / "app.json").read_text()
+    assert "all is lost" not in kept
+    assert load.outcome.requests > 0
+    assert (load.outcome.failed, load.outcome.wrong) == (0, 0)
 
 
 def test_the_first_deploys_task_runs_once_in_an_apps_life(instance: Instance) -> None:

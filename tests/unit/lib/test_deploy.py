@@ -551,10 +551,9 @@ def test_the_procfile_and_the_counts_are_those_of_the_version_that_serves(runnab
     fired.does |= {stage: refuse, "pre-deploy": take_over}
     with pytest.raises(DokkuError):
         deploy.roll_out(APP)
-    serves_new = stage == "post-deploy"
-    assert processes.procfile(APP) == ({"web": "new"} if serves_new else {"web": "old", "clock": "old"})
-    assert processes.counts(APP) == ({"web": 1, "worker": 0} if serves_new else {"web": 1, "clock": 0})
-    assert processes.is_scalable(APP) is not serves_new
+    assert processes.procfile(APP) == {"web": "old", "clock": "old"}
+    assert processes.counts(APP) == {"web": 1, "clock": 0}
+    assert processes.is_scalable(APP)
 
 
 def test_a_restart_after_a_kill_has_the_image_of_the_version_that_serves(runnable, fired):
@@ -586,13 +585,29 @@ def test_a_release_that_another_scheduler_refuses_leaves_the_procfile(shell, fir
     assert processes.procfile(APP) == {"web": "old"}
 
 
-def test_a_failure_after_the_switch_keeps_the_new_set_and_says_so(runnable, fired):
+def test_a_failure_after_the_switch_leads_back_to_the_old_set_and_says_so(runnable, fired):
     fired.does["post-deploy"] = refuse
     with pytest.raises(DokkuError) as failed:
         deploy.roll_out(APP)
     assert failed.value.exit_code == 3
+    assert [container.id for container in containers.registered(APP)] == [C]
+    assert (retirement.ids(APP), containers.is_switching(APP)) == ([], False)
+    ended = [
+        line for line in runnable.ran if line.startswith(("docker container stop", "docker container rm"))
+    ]
+    assert ended == [f"docker container stop -t 30 {A}", f"docker container rm --force {A}"]
+    built = [entry for entry in fired if entry[0] == "proxy-build-config"]
+    assert built == [("proxy-build-config", APP)]
+
+
+def test_a_failure_after_the_switch_keeps_the_new_set_where_the_old_one_was_stopped(runnable, fired):
+    config.set_values(APP, {"DOKKU_CHECKS_DISABLED": "web"})
+    fired.does["post-deploy"] = refuse
+    with pytest.raises(DokkuError):
+        deploy.roll_out(APP)
     assert [container.id for container in containers.registered(APP)] == [A]
     assert retirement.ids(APP) == [C]
+    assert f"docker container rm --force {A}" not in runnable.ran
 
 
 @pytest.mark.parametrize(

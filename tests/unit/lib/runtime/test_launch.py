@@ -324,13 +324,25 @@ def test_a_failure_after_the_switch_puts_pointers_and_proxy_back_first(shell, pr
     proxy.append(lambda: shell.ran.append(f"proxy to {containers.registered(APP)[0].id}"))
     with pytest.raises(DokkuError, match="no luck"):
         deploying(web, adopt, fail)
-    assert shell.ran[-3:] == [
+    turned = shell.ran.index(f"proxy to {C}")
+    assert shell.ran[turned:][:4] == [
         f"proxy to {C}",
         f"docker container update --restart=no {A}",
+        f"docker container stop -t 30 {A}",
         f"docker container rm --force {A}",
     ]
     assert [container.id for container in containers.registered(APP)] == [C]
     assert apps.is_deployed(APP)
+
+
+def test_who_serves_again_after_a_failure_has_its_plain_name_again(shell, proxy):
+    serve(C)
+    created(shell, A)
+    replaced = {**known(C), "Name": "/blog.web.1.1795460888"}
+    inspected(shell, known(A), replaced)
+    with pytest.raises(DokkuError, match="no luck"):
+        deploying(web, adopt, fail)
+    assert shell.ran[-1] == f"docker container rename {C} blog.web.1"
 
 
 def _refuse():
