@@ -99,7 +99,8 @@ def ask(check: Check, ip: str, port: str, timeout: float, has_certificate: bool 
         try:
             status, place, body = _exchange(check, ip, port, host, path, secure, deadline)
         except (OSError, ValueError, http.client.HTTPException) as error:
-            raise Refused(f"{check.url}: {_reason(error, timeout)}") from error
+            late = time.monotonic() >= deadline  # we have cut the connection ourselves then
+            raise Refused(f"{check.url}: {_reason(TimeoutError() if late else error, timeout)}") from error
         if status in (301, 302, 303, 307, 308) and place:
             host, path, secure = _next(place, host, path, secure)
             continue

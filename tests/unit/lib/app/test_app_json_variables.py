@@ -46,7 +46,7 @@ def test_a_first_deploy_sets_defaults_and_makes_secrets(said):
 
 
 def test_what_is_set_stays_and_a_secret_is_made_once(said):
-    want(PLAIN="x", SECRET={"generator": "secret", "sync": True}, SHARED="z")
+    want(PLAIN="x", SECRET={"generator": "secret", "value": "x", "sync": True}, SHARED="z")
     config.set_values(APP, {"PLAIN": "own", "SECRET": "kept"})
     config.set_values(config.GLOBAL, {"SHARED": "everybody's"})
     app_json_variables.set_missing(APP)

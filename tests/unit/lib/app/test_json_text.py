@@ -63,9 +63,9 @@ def test_comments_and_last_commas_are_passed_over():
 
 
 def test_every_value_has_its_line():
-    node = json_text.parse('{\n "a": [\n  1,\n  /*\n  */ "x"\n ]\n}')
+    node = json_text.parse('{\n "a": [\n  1,\n  /*\n\n  */ "x",\n\n\n  2 // end\n, 3]\n}')
     assert node.value["a"].line == 2
-    assert [element.line for element in node.value["a"].value] == [3, 5]
+    assert [element.line for element in node.value["a"].value] == [3, 6, 9, 10]
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,11 @@ The container is a server in this process where it has to listen.
 
 import datetime
 import http.server
+import io
 import json
 import os
+import socket
+import tarfile
 import threading
 import time
 
@@ -132,6 +135,20 @@ def test_headers_and_the_first_domain_are_sent(page):
     assert failures(page.port, path="/", httpHeaders=[{"name": "x-probe", "value": "1"}, {"name": "Y"}]) == 0
     _, headers = page.asked[0]
     assert (headers["Host"], headers["X-Probe"], headers["Y"]) == ("blog.example.com", "1", "")
+
+
+def test_a_page_of_an_app_with_a_certificate_is_asked_for_as_by_https(page):
+    assert failures(page.port, path="/") == 0
+    for name in ("crt", "key"):
+        files.replace(os.path.join(settings.app_dir(APP), "tls", f"server.{name}"), "x")
+    assert failures(page.port, path="/") == 0
+    assert [headers.get("X-Forwarded-Proto") for _, headers in page.asked] == [None, "https"]
+
+
+def test_a_page_that_takes_too_long_fails(said):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        assert failures(silent.getsockname()[1], path="/", attempts=1, timeout=1) == 1
+    assert "no answer within 1 seconds" in text_of(said, 2)
 
 
 def test_a_host_among_the_headers_counts(page):
@@ -299,6 +316,45 @@ def test_running_checks_asks_for_liveness_too(page, said):
         files.replace(os.path.join(settings.app_dir(APP), f"{kind}.worker.1"), content)
     checks.run(APP, [])
     assert [path for path, _ in page.asked] == ["/alive"]
+
+
+def test_running_checks_leaves_out_liveness_of_skipped_types(page, said):
+    config.set_values(APP, {"DOKKU_CHECKS_SKIPPED": "worker"})
+    keep(worker=[{"type": "liveness", "path": "/alive"}])
+    for kind, content in (("CONTAINER", ID), ("IP", "127.0.0.1"), ("PORT", str(page.port))):
+        files.replace(os.path.join(settings.app_dir(APP), f"{kind}.worker.1"), content)
+    checks.run(APP, [])
+    assert (page.asked, "have been skipped" in text_of(said)) == ([], True)
+
+
+def put_checks(shell, text):
+    """Put a CHECKS file into the image."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        member = tarfile.TarInfo("CHECKS")
+        member.size = len(text)
+        tar.addfile(member, io.BytesIO(text.encode()))
+    shell.answers("docker container create …", "f" * 64 + "\n")
+    shell.answers("docker container cp …", "", "Could not find the file in container f", status=1)
+    shell.answers(f"docker container cp {'f' * 64}:/app/CHECKS -", archive.getvalue())
+    known = {"Id": f"sha256:{abs(hash(text)):x}", "Config": {"WorkingDir": "/app"}}
+    shell.answers("docker image inspect … sha256:1", json.dumps(known))
+
+
+def test_a_checks_file_says_how_often_to_ask(shell, page, said):
+    put_checks(shell, "WAIT=0\nATTEMPTS=3\n/ hello\n/absent hello\n")
+    page.says = [(503, b"hello"), (200, b"hello"), (404, b"hello")]
+    with pytest.raises(checks.Failed, match=r"^Could not start due to 1 failed checks\.$"):
+        check(page.port)
+    assert [path for path, _ in page.asked] == ["/", "/", "/absent", "/absent", "/absent"]
+    assert text_of(said).count("Waiting for 0 seconds ...") == 5
+
+
+def test_a_checks_file_says_how_long_to_wait_for_an_answer(shell, said):
+    put_checks(shell, "WAIT=0\nATTEMPTS=1\nTIMEOUT=1\n/ hello\n")
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(checks.Failed):
+        check(silent.getsockname()[1])
+    assert "http://localhost/: no answer within 1 seconds\n" in text_of(said, 2)
 
 
 def test_of_several_containers_each_ones_lines_stay_together(shell, said):

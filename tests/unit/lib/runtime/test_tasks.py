@@ -113,17 +113,17 @@ def test_a_quiet_deploy_shows_no_output(shell, said):
 
 
 @pytest.mark.parametrize(
-    ("phase", "name", "command"),
+    ("phase", "name", "command", "status"),
     [
-        ("predeploy", "predeploy", "prepare"),
-        ("release", "release", "migrate"),
-        ("heroku.postdeploy", "first deploy postdeploy", "seed"),
+        ("predeploy", "predeploy", "prepare", 1),
+        ("release", "release", "migrate", 7),
+        ("heroku.postdeploy", "first deploy postdeploy", "seed", 137),
     ],
 )
-def test_a_failing_task_ends_the_deploy_and_its_container_goes(shell, phase, name, command):
+def test_a_failing_task_ends_the_deploy_and_its_container_goes(shell, phase, name, command, status):
     hold(shell, ALL, "migrate")
     shell.answers(CREATE_THIS.format(phase), out="f" * 64)
-    shell.answers(f"docker container start --attach {'f' * 64}", status=7)
+    shell.answers(f"docker container start --attach {'f' * 64}", status=status)
     with pytest.raises(DokkuError) as caught:
         tasks.run_before(APP, "latest")
     assert (caught.value.text, caught.value.exit_code) == (f"Execution of {name} task failed: {command}", 1)
