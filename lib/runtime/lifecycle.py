@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from lib.app import apps, config, process_settings, processes
 from lib.base import files, locks, log, settings, triggers, values
 from lib.base.errors import DokkuError
-from lib.runtime import schedulers
+from lib.runtime import containers, schedulers
 
 
 def rebuild(app: str) -> None:
@@ -72,15 +72,14 @@ def stop(app: str) -> None:
 def scale(app: str, words: Sequence[str], skip_deploy: bool) -> None:
     """Have so many containers of some types: `web=2 worker=1`. Fires: release-and-deploy, if it was deployed.
 
-    Raises: DokkuError for bad words, Locked during a deploy; the counts are as before then.
+    Raises: DokkuError for bad words or a deploy that fails, Locked during one; the counts are as before then.
     """
     changes = processes.verify_counts(app, words)
     log.info1(f"Scaling {app} processes: {' '.join(words)}")
     if skip_deploy or not apps.is_deployed(app):
         processes.set_counts(app, changes)
         return
-    with locks.deploy(app):
-        processes.set_counts(app, changes)
+    with locks.deploy(app), _scaled(app, changes):
         triggers.fire("release-and-deploy", app)
 
 
@@ -130,6 +129,22 @@ def _is_deployed(app: str) -> bool:
         return True
     log.warn(f"App {app} has not been deployed")
     return False
+
+
+@contextlib.contextmanager
+def _scaled(app: str, changes: dict[str, int]) -> Iterator[None]:
+    """Change some counts; when the block fails and other containers do not serve by then, change them back.
+
+    Else a reboot would deploy an app whose containers are all there, and fail at that again.
+    """
+    before, serving = processes.counts(app), containers.registered(app)
+    processes.set_counts(app, changes)
+    try:
+        yield
+    except BaseException:
+        if not containers.differ(app, serving):
+            processes.set_counts(app, {process: before.get(process, 0) for process in changes})
+        raise
 
 
 @contextlib.contextmanager

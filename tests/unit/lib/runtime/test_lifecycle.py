@@ -9,7 +9,7 @@ import pytest
 from lib.app import config, processes
 from lib.base import files, locks, log, properties, settings
 from lib.base.errors import DokkuError, Locked
-from lib.runtime import lifecycle
+from lib.runtime import containers, lifecycle
 
 APP = "blog"
 
@@ -174,6 +174,24 @@ def test_bad_counts_change_nothing(fired):
         lifecycle.scale(APP, ["web=2", "worker=x"], skip_deploy=False)
     assert processes.counts(APP) == {"web": 1}
     assert fired() == []
+
+
+@pytest.mark.parametrize("serves", [False, True])
+def test_counts_that_could_not_be_deployed_are_taken_back_unless_they_serve(
+    fired, shell, monkeypatch, serves
+):
+    deploy()
+
+    def fail(*_):
+        assert processes.counts(APP) == {"web": 3, "worker": 1}
+        if serves:
+            containers.adopt(APP, [containers.Container(APP, "web", 1, "a" * 64)], [])
+        raise DokkuError("no luck")
+
+    monkeypatch.setattr("lib.base.triggers.fire", fail)
+    with pytest.raises(DokkuError, match="no luck"):
+        lifecycle.scale(APP, ["web=3", "worker=1"], skip_deploy=False)
+    assert processes.counts(APP) == ({"web": 3, "worker": 1} if serves else {"web": 1, "worker": 0})
 
 
 def test_the_counts_of_a_locked_app_stay(fired):
