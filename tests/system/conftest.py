@@ -228,7 +228,7 @@ class Instance:
         ]
         return {
             "Dockerfile": "\n".join([*dockerfile, 'CMD ["/app/serve"]', ""]),
-            "serve": _SERVE,
+            "serve": f"{_SERVE}# {self.prefix}: no other instance shares the layers\n",
             "www/index.html": page,
             "CHECKS": f"WAIT=0\nTIMEOUT=5\nATTEMPTS=100\n/ {page}\n",
             **more,
@@ -246,6 +246,10 @@ class Instance:
 
     def images(self, app: str = "") -> list[str]:
         return self._labelled(["image", "ls"], app)
+
+    def wait_for_images(self, app: str, count: int) -> None:
+        """Clean up until an app has so many: docker prunes for one caller at a time, and others deploy."""
+        wait_for(lambda: self.dokku("cleanup", app).code == 0 and len(self.images(app)) == count, 30)
 
     def set_environment(self, **variables: str) -> None:
         """What every dokku of this instance gets from now on, and nothing else, however it is called."""

@@ -63,7 +63,7 @@ def test_a_killed_deploy_leaves_the_old_version_serving_and_the_next_one_cleans_
     assert instance.get(app) == (200, "three")
     assert instance.dokku("ps:retire").code == 0
     assert len(instance.containers(app)) == 1
-    assert len(instance.images(app)) == 1
+    instance.wait_for_images(app, 1)
     assert sorted(os.listdir(instance.lib / "tmp")) == ["locks"]
     assert not (instance.root / app / "worktrees").exists()
     assert not (instance.lib / "data" / "scheduler-docker-local" / app / "switching.json").exists()
