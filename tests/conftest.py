@@ -8,6 +8,7 @@ import pwd
 import re
 import shlex
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +23,16 @@ _REAL_FILES = [f"lib.base.{name}" for name in ("log", "memory", "run", "tee")] +
     "tests.conftest",
     "tempfile",
 ]
+# What one process remembers, and every command is a process of its own; so is every test, in any order.
+_MEMORIES = (
+    ("lib.app.app_json", "_sources"),
+    ("lib.build.images", "_files"),
+    ("lib.build.records", "_under_way"),
+    ("lib.runtime.releases", "_going_back_to"),
+    ("lib.runtime.releases", "_made"),
+    ("lib.runtime.releases", "_under_way"),
+    ("lib.runtime.uptime", "_given_up"),
+)
 
 for _number in (signal.SIGINT, signal.SIGHUP):  # ignored in what a shell starts in the background
     if signal.getsignal(_number) is signal.SIG_IGN:
@@ -131,6 +142,15 @@ def environment(tmp_path: Path) -> Iterator[None]:
     yield
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture(autouse=True)
+def memories() -> Iterator[None]:
+    """What lib remembers for the length of a process goes with the test."""
+    yield
+    for module, name in _MEMORIES:
+        if module in sys.modules:
+            getattr(sys.modules[module], name).clear()
 
 
 def instance_variables(place: Path) -> dict[str, str]:
