@@ -79,23 +79,25 @@ class Generation:
         return (web[0].port, web[0].ip) if web else ("", "")
 
     def abandon(self) -> None:
-        """Take everything back: the pointers, the proxy if it may have switched, the containers."""
+        """Take everything back: the pointers, the proxy if it may have switched, the containers.
+
+        After a switch there and back they retire like any others: visitors may be waiting for their answers.
+        """
         if self.settled:
             return
         if self.adopted and not self._switched_back():
             log.warn("The proxy still leads to the new containers: old and new ones stay up")
             self._adopt()
             return
-        if self.created:
-            try:
-                docker.never_restart(*self.created)
-                if self.adopted:  # visitors may be waiting for an answer
-                    docker.stop(*self.created, patience=schedulers.stop_timeout(self.app))
-            finally:
-                docker.remove(*self.created)
         if self.adopted and self.before:
+            retirement.register(self.app, self.created, schedulers.wait_to_retire(self.app))
             with contextlib.suppress(DokkuError):
                 rename(self.app)
+        elif self.created:
+            try:
+                docker.never_restart(*self.created)
+            finally:
+                docker.remove(*self.created)
 
     def _adopt(self) -> None:
         leaving = [container.id for container in self.before if container not in self.kept]
