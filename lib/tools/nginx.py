@@ -5,7 +5,7 @@ import re
 from lib.base import files, retry, run, settings
 from lib.base.errors import DokkuError
 
-PATIENCE = 10  # seconds for new workers to be there
+PATIENCE = 30  # seconds for new workers to be there, on a machine that is busy
 _FATAL = re.compile(r"\[emerg\] (?:\d+#\d+: )?(.+)")
 _LEAVING = b"is shutting down"  # what a worker's title says from the moment it accepts no more connections
 
