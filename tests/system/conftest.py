@@ -230,7 +230,7 @@ class Instance:
             "Dockerfile": "\n".join([*dockerfile, 'CMD ["/app/serve"]', ""]),
             "serve": f"{_SERVE}# {self.prefix}: no other instance shares the layers\n",
             "www/index.html": page,
-            "CHECKS": f"WAIT=0\nTIMEOUT=5\nATTEMPTS=100\n/ {page}\n",
+            "CHECKS": f"WAIT=0\nTIMEOUT=5\nATTEMPTS=300\n/ {page}\n",
             **more,
         }
 
