@@ -4,6 +4,7 @@ Source of the flags: the ones that clients from 20.10 to 28 share.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,9 @@ QUICK = 30  # seconds for a question to the daemon
 TRANSFER = 3600  # seconds for an image to come over a network
 Json = dict[str, Any]
 _HARMLESS = (
-    *("No such", "is not running", "cannot update a stopped container", "cannot update a deleted process"),
+    *(f"no such {kind}" for kind in ("container", "image", "network", "object", "volume")),
+    *("is not running", "container not running"),
+    *("cannot update a stopped container", "cannot update a deleted process"),
     *("is already in progress", "is marked for removal", "a prune operation is already running"),
 )
 _ABSENT = (  # of cp; the first is what a client of 20.10 says, the others those up to 28
@@ -226,11 +229,17 @@ def _check(done: run.Result, what: str) -> None:
     """Let "there is no such thing" pass, and what a container that stops by itself just then brings about.
 
     docker (20.10 to 28) returns 1 for it as for everything else, so its text decides: every complaint of
-    these commands about something missing says `No such`, and the others are its own sentences.
+    these commands about something missing says `no such`, and the others are its own sentences. Each begins
+    with `Error`; those of runc have several lines.
     """
-    said = [line for line in done.errors.decode("utf-8", "replace").splitlines() if line.strip()]
-    if done.status and not (said and all(any(text in line for text in _HARMLESS) for line in said)):
+    said = re.split(r"^(?=Error)", done.errors.decode("utf-8", "replace").lstrip(), flags=re.MULTILINE)
+    complaints = [text for text in said if text]
+    if done.status and not (complaints and all(map(_is_harmless, complaints))):
         raise _failure(done, what)
+
+
+def _is_harmless(complaint: str) -> bool:
+    return any(text in complaint.lower() for text in _HARMLESS)
 
 
 def _failure(done: run.Result, what: str) -> DokkuError:
