@@ -4,22 +4,15 @@ Source of the flags: the ones that clients from 20.10 to 28 share.
 """
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from lib.base import run, settings
-from lib.base.errors import DokkuError, ToolFailed
+from lib.tools import docker_complaints
 
 QUICK = 30  # seconds for a question to the daemon
 TRANSFER = 3600  # seconds for an image to come over a network
 Json = dict[str, Any]
-_HARMLESS = (
-    *(f"no such {kind}" for kind in ("container", "image", "network", "object", "volume")),
-    *("is not running", "container not running"),
-    *("cannot update a stopped container", "cannot update a deleted process"),
-    *("is already in progress", "is marked for removal", "a prune operation is already running"),
-)
 _ABSENT = (  # of cp; the first is what a client of 20.10 says, the others those up to 28
     *(b"No such container:path", b"Could not find the file", b"not a directory", b"too many links"),
 )
@@ -96,7 +89,7 @@ def label(image: str, name: str, labels: Mapping[str, str]) -> None:
     env = {"DOCKER_BUILDKIT": "0"}
     done = run.result(settings.docker(), *argv, stdin=dockerfile, env=env, timeout=QUICK * 10)
     if done.status:
-        raise _failure(done, "build")
+        raise docker_complaints.failure(done, "build")
 
 
 def derive(context: str, name: str) -> None:
@@ -107,7 +100,7 @@ def derive(context: str, name: str) -> None:
     argv = ["image", "build", "--force-rm", f"--tag={name}", "--", context]
     done = run.result(settings.docker(), *argv, env={"DOCKER_BUILDKIT": "0"}, timeout=QUICK * 10)
     if done.status:
-        raise _failure(done, "build")
+        raise docker_complaints.failure(done, "build")
 
 
 def pull(image: str) -> None:
@@ -135,7 +128,7 @@ def prune_images(*filters: str) -> str:
     Left to the next time while docker is at it.
     """
     done = run.result(settings.docker(), "image", "prune", "--force", *_filters(filters), timeout=QUICK * 10)
-    _check(done, "prune")
+    docker_complaints.verify(done, "prune")
     space = done.output.decode("utf-8", "replace").rpartition("reclaimed space: ")[2].strip()
     return "" if space == "0B" else space
 
@@ -197,7 +190,7 @@ def copy_out(container: str, path: str) -> bytes | None:
     """A file or directory of a container as a tar archive; None when there is none."""
     done = run.result(settings.docker(), "container", "cp", f"{container}:{path}", "-", timeout=QUICK)
     if done.status and not any(text in done.errors for text in _ABSENT):
-        raise _failure(done, "cp")
+        raise docker_complaints.failure(done, "cp")
     return done.output if done.status == 0 else None
 
 
@@ -210,45 +203,19 @@ def _inspect(kind: str, names: Sequence[str]) -> list[Json]:
     if not names:
         return []
     done = run.result(settings.docker(), kind, "inspect", "--format={{json .}}", "--", *names, timeout=QUICK)
-    _check(done, "inspect")
+    docker_complaints.verify(done, "inspect")
     return [json.loads(line) for line in done.output.decode("utf-8", "replace").split("\n") if line.strip()]
 
 
 def _ask(*words: str, timeout: float = QUICK) -> str:
     done = run.result(settings.docker(), *words, timeout=timeout)
     if done.status:
-        raise _failure(done, words[1])
+        raise docker_complaints.failure(done, words[1])
     return done.output.decode("utf-8", "replace")
 
 
 def _ask_loosely(*words: str, timeout: float = QUICK) -> None:
-    _check(run.result(settings.docker(), *words, timeout=timeout), words[1])
-
-
-def _check(done: run.Result, what: str) -> None:
-    """Let "there is no such thing" pass, and what a container that stops by itself just then brings about.
-
-    docker (20.10 to 28) returns 1 for it as for everything else, so its text decides: every complaint of
-    these commands about something missing says `no such`, and the others are its own sentences. Each begins
-    with `Error`; those of runc have several lines.
-    """
-    said = re.split(r"^(?=Error)", done.errors.decode("utf-8", "replace").lstrip(), flags=re.MULTILINE)
-    complaints = [text for text in said if text]
-    if done.status and not (complaints and all(map(_is_harmless, complaints))):
-        raise _failure(done, what)
-
-
-def _is_harmless(complaint: str) -> bool:
-    return any(text in complaint.lower() for text in _HARMLESS)
-
-
-def _failure(done: run.Result, what: str) -> DokkuError:
-    text = " ".join(done.errors.decode("utf-8", "replace").split())
-    if "Cannot connect to the Docker daemon" in text or "error during connect" in text:
-        return DokkuError(f"Unable to reach the docker daemon: {text}")
-    return ToolFailed(
-        "docker", done.status, f"docker {what}: {text.removeprefix('Error response from daemon: ')}"
-    )
+    docker_complaints.verify(run.result(settings.docker(), *words, timeout=timeout), words[1])
 
 
 def _filters(filters: Sequence[str]) -> list[str]:

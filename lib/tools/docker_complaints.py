@@ -1,0 +1,42 @@
+"""What docker's client complains of: what passes for nothing, and what is a failure."""
+
+import re
+
+from lib.base import run
+from lib.base.errors import DokkuError, ToolFailed
+
+_HARMLESS = (
+    *(f"no such {kind}" for kind in ("container", "image", "network", "object", "volume")),
+    *("is not running", "container not running"),
+    *("cannot update a stopped container", "cannot update a deleted process"),
+    *("is already in progress", "is marked for removal", "a prune operation is already running"),
+)
+
+
+def verify(done: run.Result, what: str) -> None:
+    """Let "there is no such thing" pass, and what a container that stops by itself just then brings about.
+
+    Raises: failure, for anything else.
+
+    docker (20.10 to 28) returns 1 for it as for everything else, so its text decides: every complaint of
+    these commands about something missing says `no such`, and the others are its own sentences. Each begins
+    with `Error`; those of runc have several lines.
+    """
+    said = re.split(r"^(?=Error)", done.errors.decode("utf-8", "replace").lstrip(), flags=re.MULTILINE)
+    complaints = [text for text in said if text]
+    if done.status and not (complaints and all(map(_is_harmless, complaints))):
+        raise failure(done, what)
+
+
+def failure(done: run.Result, what: str) -> DokkuError:
+    """What docker has to say of a command that failed. what: the command's word, `update`."""
+    text = " ".join(done.errors.decode("utf-8", "replace").split())
+    if "Cannot connect to the Docker daemon" in text or "error during connect" in text:
+        return DokkuError(f"Unable to reach the docker daemon: {text}")
+    return ToolFailed(
+        "docker", done.status, f"docker {what}: {text.removeprefix('Error response from daemon: ')}"
+    )
+
+
+def _is_harmless(complaint: str) -> bool:
+    return any(text in complaint.lower() for text in _HARMLESS)
