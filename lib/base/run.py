@@ -106,12 +106,29 @@ def stream(
     stdin: Stdin = None,
     merged: bool = False,
     timeout: float = 0,
+    complaints: Callable[[bytes], None] | None = None,
 ) -> None:
     """Run a program and hand over its stdout line by line (with line ends) as it comes; stderr is ours.
 
-    merged: its stderr goes the same way. timeout: seconds, 0 for none. Lines above 1 MiB come in parts.
+    merged: its stderr goes the same way. complaints: gets its stderr instead. timeout: seconds, 0 for none.
+    Lines above 1 MiB come in parts.
     Raises: ToolFailed with the program's status.
     """
+    sink = log.current_sink()
+    with memory.file() as errors, contextlib.ExitStack() as pipes:
+        out = pipes.enter_context(_lines_to(each))
+        shared = out if merged else 2 if sink is None else errors
+        err = pipes.enter_context(_lines_to(complaints)) if complaints else shared
+        ended = _start(argv, cwd, env, stdin, out, err, timeout)
+        if sink is not None:
+            sink.append((2, memory.content(errors)))
+    if ended:
+        raise ToolFailed(argv[0], ended)
+
+
+@contextlib.contextmanager
+def _lines_to(each: Callable[[bytes], None]) -> Iterator[int]:
+    """A pipe's end to write to; what is written is handed over line by line, all of it by the block's end."""
     import threading
 
     reading, writing = os.pipe()
@@ -121,20 +138,13 @@ def stream(
             while line := output.readline(1024 * 1024):
                 each(line)
 
-    sink = log.current_sink()
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     try:
-        with memory.file() as errors:
-            elsewhere = 2 if sink is None else errors
-            ended = _start(argv, cwd, env, stdin, writing, writing if merged else elsewhere, timeout)
-            if sink is not None:
-                sink.append((2, memory.content(errors)))
+        yield writing
     finally:
         os.close(writing)
         reader.join(timeout=10)
-    if ended:
-        raise ToolFailed(argv[0], ended)
 
 
 def end_all() -> None:

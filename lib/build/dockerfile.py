@@ -5,6 +5,8 @@ Source: dokku v0.24.0 plugins/builder-dockerfile.
 
 import itertools
 import os
+from collections.abc import Callable
+from typing import Any
 
 from lib.app import config, environments, options
 from lib.base import files, log, scratch, signals, triggers
@@ -14,6 +16,7 @@ from lib.tools import buildx, docker
 
 NAME = "dockerfile"
 _FILE = "Dockerfile"
+_ATTEMPTS = 3
 _READ_BY_CLIENT = (_FILE, ".dockerignore")
 _NOT_FOR_BUILDS = ("-v", "--volume", "--link", "--iidfile")
 
@@ -101,7 +104,10 @@ def _build(app: str, tree: str, id_file: str, flags: list[str]) -> None:
     with_buildkit = buildx.builds()
 
     def build() -> str:
-        docker.build(tree, "", id_file, marks if with_buildkit else {}, flags, layers.recorder(app), env)
+        if with_buildkit:
+            docker.build(tree, "", id_file, marks, flags, layers.recorder(app), env)
+        else:
+            _stubbornly(docker.build, tree, "", id_file, {}, flags, layers.recorder(app), env)
         signals.failpoint("built")
         return files.read(id_file).strip()
 
@@ -115,6 +121,20 @@ def _build(app: str, tree: str, id_file: str, flags: list[str]) -> None:
         if docker.inspect_images(built):
             raise
         docker.label(build(), images.name(app), marks)
+
+
+def _stubbornly(build: Callable[..., None], *args: Any) -> None:
+    """Build, and again when somebody removed an image that docker was looking at."""
+    for _ in range(_ATTEMPTS - 1):
+        lost: list[bytes] = []
+        try:
+            build(*args, complaints=layers.complaints(lost))
+        except ToolFailed:
+            if not lost:
+                raise
+        else:
+            return
+    build(*args)
 
 
 def _verified(tree: str) -> str:

@@ -7,6 +7,7 @@ them.
 
 import contextlib
 import fcntl
+import functools
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -15,25 +16,39 @@ from lib.base import files, log, settings
 from lib.tools import docker
 
 _LAYER = re.compile(rb" ---> ([0-9a-f]{12})\s*")
+_LOST = re.compile(rb"unable to find image \"sha256:[0-9a-f]+\"")
 
 
 def recorder(app: str) -> Callable[[bytes], None]:
     """What to do with a line of a build's output: show it, and write down the layer it names."""
     path = _path(app)
     files.make_directory(os.path.dirname(path))
-    sink = log.current_sink()
+    show = _shown(1)
 
     def record(line: bytes) -> None:
         match = _LAYER.fullmatch(line)
         if match:
             with open(path, "ab") as file:
                 file.write(match[1] + b"\n")
-        if sink is None:
-            log.raw(line)
-        else:
-            sink.append((1, line))
+        show(line)
 
     return record
+
+
+def complaints(lost: list[bytes]) -> Callable[[bytes], None]:
+    """What to do with a line of a build's stderr: show it, and keep it if it says that a layer has gone.
+
+    Docker looks through the images on a layer for one to build on, and stumbles over what is removed
+    meanwhile.
+    """
+    show = _shown(2)
+
+    def take(line: bytes) -> None:
+        if _LOST.match(line):
+            lost.append(line)
+        show(line)
+
+    return take
 
 
 @contextlib.contextmanager
@@ -58,6 +73,14 @@ def remove_abandoned(app: str) -> None:
             if not known.get("RepoDigests"):  # what a Dockerfile names by a digest is no layer of ours
                 docker.remove_image(known["Id"])
         files.remove(_path(app))
+
+
+def _shown(stream: int) -> Callable[[bytes], None]:
+    """Where this thread's words go to, for the threads that read a program's output."""
+    sink = log.current_sink()
+    if sink is None:
+        return functools.partial(log.raw, stream=stream)
+    return lambda line: sink.append((stream, line))
 
 
 @contextlib.contextmanager

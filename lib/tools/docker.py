@@ -70,12 +70,14 @@ def build(
     options: Sequence[str],
     each: Callable[[bytes], None],
     env: run.Env | None = None,
+    complaints: Callable[[bytes], None] | None = None,
 ) -> None:
-    """Build an image from a directory; its id lands in id_file. No tag is set. each.
+    """Build an image from a directory; its id lands in id_file. No tag is set.
 
-    Gets every line of output.
+    each: gets every line of output. complaints: every line of its stderr, which is ours without.
     """
-    run.stream(*build_argv(context, dockerfile, id_file, labels, options), each=each, cwd=context, env=env)
+    argv = build_argv(context, dockerfile, id_file, labels, options)
+    run.stream(*argv, each=each, cwd=context, env=env, complaints=complaints)
 
 
 def label(image: str, name: str, labels: Mapping[str, str]) -> None:

@@ -102,6 +102,32 @@ def test_a_layer_that_goes_with_the_last_image_on_it_is_built_again(shell):
     assert [call.argv[-1] for call in shell.calls if call.argv[2] == "build"] == [TREE, "-", TREE, "-"]
 
 
+def test_a_build_that_stumbled_over_a_removed_image_is_tried_again(shell, said):
+    source(Dockerfile="FROM scratch\n")
+    stumbled = 'unable to find image "sha256:0cc0"\n'
+    shell.answers("docker image build …--iidfile=…", err=stumbled, status=1)
+    builds(shell)
+
+    dockerfile.build("dockerfile", APP, TREE)
+
+    assert [call.argv[-1] for call in shell.calls if call.argv[2] == "build"] == [TREE, TREE, "-"]
+    assert (2, stumbled.encode()) in said
+
+
+@pytest.mark.parametrize(
+    ("text", "attempts"), [("no such luck\n", 1), ('unable to find image "sha256:0cc0"\n', 3)]
+)
+def test_a_build_that_fails_is_tried_again_for_no_other_reason_nor_for_ever(shell, said, text, attempts):
+    source(Dockerfile="FROM scratch\n")
+    shell.answers("docker image build …--iidfile=…", err=text, status=7)
+
+    with pytest.raises(ToolFailed):
+        dockerfile.build("dockerfile", APP, TREE)
+
+    assert len(shell.calls) == attempts
+    assert said.count((2, text.encode())) == attempts
+
+
 def test_an_image_that_cannot_be_labelled_is_not_built_again(shell):
     source(Dockerfile="FROM scratch\n")
     builds(shell)
