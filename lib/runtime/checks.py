@@ -41,8 +41,8 @@ def wait_until_all_ready(started: Sequence[Container]) -> None:
 
     log.verbose(f"Waiting for {', '.join(map(logs.name, asked))} to be ready ...")
     with ThreadPoolExecutor(max_workers=min(AT_A_TIME, len(asked))) as pool:
-        runs = [pool.submit(_collected, container) for container in asked]
         try:
+            runs = [pool.submit(_collected, container) for container in asked]
             failures = [failure for done in as_completed(runs) for failure in _told(done.result(), asked)]
         except BaseException:
             uptime.give_up(container.id for container in asked)

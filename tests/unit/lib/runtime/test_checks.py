@@ -1,15 +1,17 @@
 """Which containers are checked, how long they have to stay up, and what is said of those that fail."""
 
+import concurrent.futures
 import datetime
 import json
 import os
+import signal
 import time
 
 import pytest
 
 from lib.app import config
 from lib.base import files, log, settings
-from lib.base.errors import DokkuError
+from lib.base.errors import DokkuError, Interrupted
 from lib.runtime import checks
 from lib.runtime.containers import Container
 
@@ -120,6 +122,23 @@ def test_a_crash_ends_the_wait_at_once(shell):
     with pytest.raises(checks.Failed):
         checks.wait_until_ready(WORKER)
     assert time.monotonic() - before < 5
+
+
+def test_an_interruption_ends_the_waits_that_have_begun_even_before_the_last_one_has(shell, monkeypatch):
+    config.set_values(APP, {"DOKKU_DEFAULT_CHECKS_WAIT": "30"})
+    interrupted = [WORKER._replace(id="d" * 64, index=index) for index in (1, 2)]
+    shell.answers(INSPECT.replace(ID, "d" * 64), state(age=0).replace(ID, "d" * 64))
+    submit = concurrent.futures.ThreadPoolExecutor.submit
+
+    def submit_then_die(pool, work, container):
+        submit(pool, work, container)
+        raise Interrupted(signal.SIGTERM)
+
+    monkeypatch.setattr(concurrent.futures.ThreadPoolExecutor, "submit", submit_then_die)
+    before = time.monotonic()
+    with pytest.raises(Interrupted):
+        checks.wait_until_all_ready(interrupted)
+    assert time.monotonic() - before < 10
 
 
 def test_a_type_with_disabled_checks_is_ready_without_a_question(shell, said):
