@@ -120,6 +120,11 @@ def collected() -> Iterator[list[tuple[int, bytes]]]:
         _state.sink = before
 
 
+def collect_into(sink: list[tuple[int, bytes]] | None) -> None:
+    """Let this thread's output go where that of another one goes, whose current_sink this is."""
+    _state.sink = sink
+
+
 def current_sink() -> list[tuple[int, bytes]] | None:
     """Where this thread's output is being collected; None when it goes out directly."""
     return getattr(_state, "sink", None)

@@ -111,17 +111,14 @@ def stream(
     """Run a program and hand over its stdout line by line (with line ends) as it comes; stderr is ours.
 
     merged: its stderr goes the same way. complaints: gets its stderr instead. timeout: seconds, 0 for none.
-    Lines above 1 MiB come in parts.
+    Lines above 1 MiB come in parts. Both are called in threads that write where the caller does.
     Raises: ToolFailed with the program's status.
     """
-    sink = log.current_sink()
-    with memory.file() as errors, contextlib.ExitStack() as pipes:
+    shown = complaints or (log.current_sink() is not None and (lambda line: log.raw(line, stream=2)))
+    with contextlib.ExitStack() as pipes:
         out = pipes.enter_context(_lines_to(each))
-        shared = out if merged else 2 if sink is None else errors
-        err = pipes.enter_context(_lines_to(complaints)) if complaints else shared
+        err = out if merged else pipes.enter_context(_lines_to(shown)) if shown else 2
         ended = _start(argv, cwd, env, stdin, out, err, timeout)
-        if sink is not None:
-            sink.append((2, memory.content(errors)))
     if ended:
         raise ToolFailed(argv[0], ended)
 
@@ -131,9 +128,11 @@ def _lines_to(each: Callable[[bytes], None]) -> Iterator[int]:
     """A pipe's end to write to; what is written is handed over line by line, all of it by the block's end."""
     import threading
 
+    sink = log.current_sink()
     reading, writing = os.pipe()
 
     def read() -> None:
+        log.collect_into(sink)
         with os.fdopen(reading, "rb") as output:
             while line := output.readline(1024 * 1024):
                 each(line)

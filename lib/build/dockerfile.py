@@ -3,10 +3,10 @@
 Source: dokku v0.24.0 plugins/builder-dockerfile.
 """
 
+import functools
 import itertools
 import os
 from collections.abc import Callable
-from typing import Any
 
 from lib.app import config, environments, options
 from lib.base import files, log, scratch, signals, triggers
@@ -104,10 +104,11 @@ def _build(app: str, tree: str, id_file: str, flags: list[str]) -> None:
     with_buildkit = buildx.builds()
 
     def build() -> str:
+        args = (tree, "", id_file, marks if with_buildkit else {}, flags, layers.recorder(app), env)
         if with_buildkit:
-            docker.build(tree, "", id_file, marks, flags, layers.recorder(app), env)
+            docker.build(*args)
         else:
-            _stubbornly(docker.build, tree, "", id_file, {}, flags, layers.recorder(app), env)
+            _stubbornly(functools.partial(docker.build, *args))
         signals.failpoint("built")
         return files.read(id_file).strip()
 
@@ -123,18 +124,17 @@ def _build(app: str, tree: str, id_file: str, flags: list[str]) -> None:
         docker.label(build(), images.name(app), marks)
 
 
-def _stubbornly(build: Callable[..., None], *args: Any) -> None:
+def _stubbornly(build: Callable[..., None]) -> None:
     """Build, and again when somebody removed an image that docker was looking at."""
-    for _ in range(_ATTEMPTS - 1):
+    for attempt in range(1, _ATTEMPTS + 1):
         lost: list[bytes] = []
         try:
-            build(*args, complaints=layers.complaints(lost))
+            build(complaints=layers.complaints(lost))
         except ToolFailed:
-            if not lost:
+            if not lost or attempt == _ATTEMPTS:
                 raise
         else:
             return
-    build(*args)
 
 
 def _verified(tree: str) -> str:

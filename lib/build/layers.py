@@ -7,7 +7,6 @@ them.
 
 import contextlib
 import fcntl
-import functools
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -23,14 +22,13 @@ def recorder(app: str) -> Callable[[bytes], None]:
     """What to do with a line of a build's output: show it, and write down the layer it names."""
     path = _path(app)
     files.make_directory(os.path.dirname(path))
-    show = _shown(1)
 
     def record(line: bytes) -> None:
         match = _LAYER.fullmatch(line)
         if match:
             with open(path, "ab") as file:
                 file.write(match[1] + b"\n")
-        show(line)
+        log.raw(line)
 
     return record
 
@@ -41,12 +39,11 @@ def complaints(lost: list[bytes]) -> Callable[[bytes], None]:
     Docker looks through the images on a layer for one to build on, and stumbles over what is removed
     meanwhile.
     """
-    show = _shown(2)
 
     def take(line: bytes) -> None:
         if _LOST.match(line):
             lost.append(line)
-        show(line)
+        log.raw(line, stream=2)
 
     return take
 
@@ -73,14 +70,6 @@ def remove_abandoned(app: str) -> None:
             if not known.get("RepoDigests"):  # what a Dockerfile names by a digest is no layer of ours
                 docker.remove_image(known["Id"])
         files.remove(_path(app))
-
-
-def _shown(stream: int) -> Callable[[bytes], None]:
-    """Where this thread's words go to, for the threads that read a program's output."""
-    sink = log.current_sink()
-    if sink is None:
-        return functools.partial(log.raw, stream=stream)
-    return lambda line: sink.append((stream, line))
 
 
 @contextlib.contextmanager

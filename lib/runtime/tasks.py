@@ -139,14 +139,9 @@ def _has_value(word: str) -> bool:
 def _attend(app: str, task: Task, container: str) -> int:
     """Show what the task says as it says it; its status."""
     title = f"{app} {task.name} task ({container[:9]}) output"
-    sink = log.current_sink()
 
     def show(line: bytes) -> None:
-        said = b"       " + line.rstrip(b"\r\n") + b"\n"
-        if sink is not None:
-            sink.append((1, said))
-        else:
-            log.raw(said)
+        log.raw(b"       " + line.rstrip(b"\r\n") + b"\n")
 
     log.info2_quiet(f"Start of {title}")
     status = docker_images.attend(container, (lambda _: None) if log.is_quiet() else show)

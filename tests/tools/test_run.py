@@ -190,6 +190,13 @@ def test_lines_are_handed_over_as_they_come() -> None:
     assert lines in ([b"a\n", b"be\n"], [b"a\n", b"b", b"e\n"])
 
 
+def test_what_is_done_with_a_line_writes_where_the_caller_does(capfd: pytest.CaptureFixture[str]) -> None:
+    with log.collected() as collected:
+        run.stream("sh", "-c", "echo a; sleep 0.1; echo e >&2; sleep 0.1; echo b", each=log.raw)
+    assert collected == [(1, b"a\n"), (2, b"e\n"), (1, b"b\n")]
+    assert capfd.readouterr() == ("", "")
+
+
 def test_each_thread_has_its_own_output() -> None:
     said: dict[str, bytes] = {}
 

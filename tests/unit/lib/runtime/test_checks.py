@@ -126,8 +126,7 @@ def test_a_crash_ends_the_wait_at_once(shell):
 
 def test_an_interruption_ends_the_waits_that_have_begun_even_before_the_last_one_has(shell, monkeypatch):
     config.set_values(APP, {"DOKKU_DEFAULT_CHECKS_WAIT": "30"})
-    interrupted = [WORKER._replace(id="d" * 64, index=index) for index in (1, 2)]
-    shell.answers(INSPECT.replace(ID, "d" * 64), state(age=0).replace(ID, "d" * 64))
+    shell.answers(INSPECT, state(age=0))
     submit = concurrent.futures.ThreadPoolExecutor.submit
 
     def submit_then_die(pool, work, container):
@@ -137,7 +136,7 @@ def test_an_interruption_ends_the_waits_that_have_begun_even_before_the_last_one
     monkeypatch.setattr(concurrent.futures.ThreadPoolExecutor, "submit", submit_then_die)
     before = time.monotonic()
     with pytest.raises(Interrupted):
-        checks.wait_until_all_ready(interrupted)
+        checks.wait_until_all_ready([WORKER, WORKER._replace(index=2)])
     assert time.monotonic() - before < 10
 
 
