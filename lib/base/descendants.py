@@ -5,6 +5,10 @@ A shell looks at SIGTERM when the program it waits for has ended, and not before
 
 import contextlib
 import os
+import signal
+import time
+
+_PATIENCE = 0.5  # seconds for one process to stop: another user's never does, nor one that a disk holds
 
 
 def of(pid: int) -> list[int]:
@@ -16,16 +20,53 @@ def of(pid: int) -> list[int]:
 
 
 def send(number: int, pid: int) -> None:
-    """Signal a process of ours and everything below it."""
-    for one in (pid, *of(pid)):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(one, number)
+    """Signal a process of ours and everything below it: stopped first, so that none is born unseen."""
+    held: list[int] = []
+    try:
+        _hold(pid, held)
+        for one in held:
+            _signal(number, one)
+    finally:
+        for one in held:
+            _signal(signal.SIGCONT, one)
+
+
+def _hold(pid: int, held: list[int]) -> None:
+    """Stop a process, and then those below it. held: gets them all."""
+    held.append(pid)
+    _signal(signal.SIGSTOP, pid)
+    deadline = time.monotonic() + _PATIENCE
+    while not _is_held(pid) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    for child in _children(pid):
+        _hold(child, held)
+
+
+def _is_held(pid: int) -> bool:
+    """Whether none of its threads can start anything: stopped or ended, as far as /proc tells."""
+    states = set()
+    for task in _tasks(pid):
+        with contextlib.suppress(OSError), open(f"{task}/stat", "rb") as file:
+            states.add(file.read().rpartition(b")")[2].split()[0])
+    return states <= {b"T", b"t", b"Z", b"X"}
+
+
+def _signal(number: int, pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
 
 
 def _children(pid: int) -> list[int]:
     found: list[int] = []
-    with contextlib.suppress(OSError):
-        for task in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
-                found += map(int, file.read().split())
+    for task in _tasks(pid):
+        with contextlib.suppress(OSError), open(f"{task}/children", "rb") as file:
+            found += map(int, file.read().split())
     return found
+
+
+def _tasks(pid: int) -> list[str]:
+    """The directories of its threads; none of a process that is gone."""
+    place = f"/proc/{pid}/task"
+    with contextlib.suppress(OSError):
+        return [f"{place}/{thread}" for thread in os.listdir(place)]
+    return []

@@ -24,6 +24,14 @@ def test_all_that_a_script_waits_for_ends_with_it() -> None:
     assert process.returncode == -signal.SIGTERM
 
 
+def test_what_a_script_starts_in_that_moment_ends_with_it_too() -> None:
+    script = "echo ready; for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 600 & done; wait"
+    for _ in range(40):
+        process = started(script)
+        descendants.send(signal.SIGTERM, process.pid)
+        assert process.communicate(timeout=30)[0] == b""
+
+
 def test_what_is_not_below_is_left_alone() -> None:
     other, process = started("echo ready; sleep 600; :"), started("echo ready; sleep 600; :")
     assert other.pid not in descendants.of(process.pid)
