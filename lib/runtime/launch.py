@@ -211,7 +211,7 @@ def rename(app: str) -> None:
     """Give the registered containers their plain names, APP.PROCESS.INDEX; older holders get a suffix."""
     log.info1("Renaming containers")
     known = containers.states(containers.registered(app))
-    now = int(time.time())
+    now = time.time_ns() // 1_000_000  # finer than 0.24's seconds: names may go there and back within one
     for state in known.values():
         name = f"{app}.{state.process}.{state.index}"
         if state.name == name:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -137,6 +138,18 @@ def test_names_are_taken_from_the_apps_own_containers_only(make):
     names = {known["Id"]: known["Name"].removeprefix("/") for known in docker.inspect(other, old, new)}
     assert (names[other], names[new]) == (plain, f"{APP}.web.1")
     assert names[old].startswith(f"{APP}.web.1.")
+
+
+def test_a_name_goes_there_and_back_within_a_second(make):
+    """The version before takes its names back when a task fails at once after the switch."""
+    old = make(containers.labels(APP, "web", 9), name=f"{APP}.web.9")
+    new = make(containers.labels(APP, "web", 9), name=f"{APP}.web.9.upcoming-1")
+    for serving, other in ((new, old), (old, new), (new, old)):
+        containers.adopt(APP, [Container(APP, "web", 9, serving)], [])
+        launch.rename(APP)
+        names = {known["Id"]: known["Name"].removeprefix("/") for known in docker.inspect(old, new)}
+        assert names[serving] == f"{APP}.web.9"
+        assert re.fullmatch(rf"{APP}\.web\.9\.[0-9]+", names[other])
 
 
 def test_a_name_that_a_stranger_has_fails_nothing(make):

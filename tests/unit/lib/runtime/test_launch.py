@@ -429,7 +429,7 @@ def test_a_process_whose_checks_are_off_stops_before_the_new_one_starts(shell, s
 
 
 def test_new_containers_get_the_plain_names_and_old_ones_a_suffix(shell, monkeypatch):
-    monkeypatch.setattr("time.time", lambda: 1000.5)
+    monkeypatch.setattr("time.time_ns", lambda: 1000_500_000_000)
     serve(A)
     inspected(shell, known(A, name=f"{APP}.web.1.upcoming-1234"))
     shell.answers("docker container ls …", out=f"{C}\n")
@@ -439,7 +439,7 @@ def test_new_containers_get_the_plain_names_and_old_ones_a_suffix(shell, monkeyp
             *("ls", "--quiet", "--no-trunc", "--all", f"--filter=label=com.dokku.app-name={APP}"),
             r"--filter=name=^/blog\.web\.1$",
         ],
-        ["rename", C, f"{APP}.web.1.1000"],
+        ["rename", C, f"{APP}.web.1.1000500"],
         ["rename", A, f"{APP}.web.1"],
     ]
 
