@@ -8,22 +8,34 @@ import os
 import signal
 import time
 
-_PATIENCE = 0.5  # seconds for one process to stop: another user's never does, nor one that a disk holds
+_PATIENCE = 0.5  # seconds for all to stop: another user's never does, nor one that a disk holds
 
 
 def of(pid: int) -> list[int]:
     """Children, their children and so on; none where /proc does not tell."""
     found = []
-    for child in _children(pid):
+    for child in children(pid):
         found += [child, *of(child)]
+    return found
+
+
+def children(pid: int) -> list[int]:
+    """The processes that it started; the kernel may leave one out while another ends."""
+    found: list[int] = []
+    for task in _tasks(pid):
+        with contextlib.suppress(OSError), open(f"{task}/children", "rb") as file:
+            found += map(int, file.read().split())
     return found
 
 
 def send(number: int, pid: int) -> None:
     """Signal a process of ours and everything below it: stopped first, so that none is born unseen."""
     held: list[int] = []
+    deadline = time.monotonic() + _PATIENCE
     try:
-        _hold(pid, held)
+        while (new := [one for one in (pid, *of(pid)) if one not in held]) and time.monotonic() < deadline:
+            held += new
+            _hold(new, deadline)
         for one in held:
             _signal(number, one)
     finally:
@@ -31,15 +43,11 @@ def send(number: int, pid: int) -> None:
             _signal(signal.SIGCONT, one)
 
 
-def _hold(pid: int, held: list[int]) -> None:
-    """Stop a process, and then those below it. held: gets them all."""
-    held.append(pid)
-    _signal(signal.SIGSTOP, pid)
-    deadline = time.monotonic() + _PATIENCE
-    while not _is_held(pid) and time.monotonic() < deadline:
+def _hold(pids: list[int], deadline: float) -> None:
+    for pid in pids:
+        _signal(signal.SIGSTOP, pid)
+    while not all(map(_is_held, pids)) and time.monotonic() < deadline:
         time.sleep(0.001)
-    for child in _children(pid):
-        _hold(child, held)
 
 
 def _is_held(pid: int) -> bool:
@@ -54,14 +62,6 @@ def _is_held(pid: int) -> bool:
 def _signal(number: int, pid: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
-
-
-def _children(pid: int) -> list[int]:
-    found: list[int] = []
-    for task in _tasks(pid):
-        with contextlib.suppress(OSError), open(f"{task}/children", "rb") as file:
-            found += map(int, file.read().split())
-    return found
 
 
 def _tasks(pid: int) -> list[str]:

@@ -2,7 +2,7 @@
 
 import re
 
-from lib.base import files, retry, run, settings
+from lib.base import descendants, files, retry, run, settings
 from lib.base.errors import DokkuError
 
 PATIENCE = 30  # seconds for new workers to be there, on a machine that is busy
@@ -41,7 +41,7 @@ def reload() -> None:
     pid = master()
     if not pid:
         raise DokkuError("nginx is not running")
-    before = _children(pid) | _children(pid)  # the kernel may leave one out while another exits
+    before = {*descendants.children(pid), *descendants.children(pid)}  # again, for one that was left out
     done = run.result(*settings.nginx_reload())
     if done.status:
         said = (done.errors + done.output).decode("utf-8", "replace").strip()
@@ -61,11 +61,8 @@ def version() -> tuple[int, ...]:
 
 def _has_switched(pid: int, before: set[int]) -> bool:
     """Whether there is a new generation of workers, and nobody of the old one takes connections."""
-    return bool(_children(pid) - before) and all(_LEAVING in (_title(old) or _LEAVING) for old in before)
-
-
-def _children(pid: int) -> set[int]:
-    return {int(word) for word in files.read(f"/proc/{pid}/task/{pid}/children").split()}
+    is_new = any(child not in before for child in descendants.children(pid))
+    return is_new and all(_LEAVING in (_title(old) or _LEAVING) for old in before)
 
 
 def _title(pid: int) -> bytes:
