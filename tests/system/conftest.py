@@ -240,6 +240,14 @@ class Instance:
         assert done.code == 0 or not check, done
         return done.out
 
+    def build(self, name: str, context: Path) -> None:
+        """Build an image by hand, and again when docker looked at a layer that went meanwhile."""
+        for _ in range(10):
+            done = _run(["docker", "build", "--quiet", "--force-rm", f"--tag={name}", str(context)])
+            if 'unable to find image "sha256:' not in done.err:
+                break
+        assert done.code == 0, done
+
     def containers(self, app: str = "", *filters: str) -> list[str]:
         """The ids of an app's containers (of all of this instance's apps), running or not."""
         return self._labelled(["container", "ls", "--all", *(f"--filter={text}" for text in filters)], app)

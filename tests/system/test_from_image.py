@@ -36,7 +36,7 @@ def image(instance: Instance) -> Iterator[Make]:
         with open(repo / "Dockerfile", "a") as dockerfile:
             dockerfile.write("\n".join([*lines, ""]))
         made.append(name if "/" in name else f"{instance.prefix}/{name}:1")
-        instance.docker("build", "--quiet", f"--tag={made[-1]}", str(repo))
+        instance.build(made[-1], repo)
         return made[-1]
 
     yield make

@@ -210,7 +210,7 @@ COPY serve /start
     _do(instance, "storage:mount", app, f"{directory}:/data")
     image = f"dokku/{app}:latest"
     context = instance.new_repo({**instance.sample(), "Dockerfile": dockerfile})
-    instance.docker("build", "--quiet", f"--tag={image}", str(context))
+    instance.build(image, context)
     done = instance.dokku("deploy", app)
     assert done.code == 0, done
     assert (directory / "file").stat().st_uid == 32767

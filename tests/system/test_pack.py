@@ -101,7 +101,7 @@ def builder(instance: Instance, tmp_path: Path) -> Iterator[str]:
     lines = [f"FROM {BASE_IMAGE}", f"LABEL {mark(instance)}", "COPY launcher /cnb/lifecycle/launcher"]
     (tmp_path / "Dockerfile").write_text("\n".join([*lines, "RUN ln -s /workspace/www /www", ""]))
     name = f"{BUILDER}:{instance.prefix}"
-    instance.docker("build", "--quiet", "--force-rm", f"--tag={name}", str(tmp_path))
+    instance.build(name, tmp_path)
     instance.set_environment(DOKKU_CNB_BUILDER=name)
     yield name
     instance.set_environment()
@@ -327,7 +327,7 @@ def nixpacks(instance: Instance, tmp_path: Path) -> Iterator[None]:
     top = tmp_path / "base"
     copy_with_libraries("/bin/bash", top)
     (top / "Dockerfile").write_text(f"FROM {BASE_IMAGE}\nLABEL {mark(instance)}\nCOPY . /\n")
-    instance.docker("build", "--quiet", "--force-rm", f"--tag={base}", str(top))
+    instance.build(base, top)
     shim = instance.place / "bin/docker"  # nixpacks asks for BuildKit, whose client is not everywhere
     shim.write_text(f'#!/bin/sh\nDOCKER_BUILDKIT=0 exec {shutil.which("docker", path=PATH)} "$@"\n')
     shim.chmod(0o755)

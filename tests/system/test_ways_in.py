@@ -29,7 +29,7 @@ class Ways:
     def image(self, page: str) -> Result:
         context = self.instance.new_repo(self.instance.sample(page))
         self.images.append(f"{self.instance.prefix}/ways:{page}")
-        self.instance.docker("build", "--quiet", f"--tag={self.images[-1]}", str(context))
+        self.instance.build(self.images[-1], context)
         return self.instance.dokku("git:from-image", self.app, self.images[-1])
 
     def archive(self, page: str) -> Result:
