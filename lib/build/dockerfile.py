@@ -16,7 +16,6 @@ from lib.tools import buildx, docker
 
 NAME = "dockerfile"
 _FILE = "Dockerfile"
-_ATTEMPTS = 3
 _READ_BY_CLIENT = (_FILE, ".dockerignore")
 _NOT_FOR_BUILDS = ("-v", "--volume", "--link", "--iidfile")
 
@@ -126,12 +125,12 @@ def _build(app: str, tree: str, id_file: str, flags: list[str]) -> None:
 
 def _stubbornly(build: Callable[..., None]) -> None:
     """Build, and again when somebody removed an image that docker was looking at."""
-    for attempt in range(1, _ATTEMPTS + 1):
+    for attempt in range(1, docker.ATTEMPTS + 1):
         lost: list[bytes] = []
         try:
             build(complaints=layers.complaints(lost))
         except ToolFailed:
-            if not lost or attempt == _ATTEMPTS:
+            if not lost or attempt == docker.ATTEMPTS:
                 raise
         else:
             return

@@ -12,10 +12,9 @@ import re
 from collections.abc import Callable, Iterator
 
 from lib.base import files, log, settings
-from lib.tools import docker
+from lib.tools import docker, docker_complaints
 
 _LAYER = re.compile(rb" ---> ([0-9a-f]{12})\s*")
-_LOST = re.compile(rb"unable to find image \"sha256:[0-9a-f]+\"")
 
 
 def recorder(app: str) -> Callable[[bytes], None]:
@@ -34,14 +33,10 @@ def recorder(app: str) -> Callable[[bytes], None]:
 
 
 def complaints(lost: list[bytes]) -> Callable[[bytes], None]:
-    """What to do with a line of a build's stderr: show it, and keep it if it says that a layer has gone.
-
-    Docker looks through the images on a layer for one to build on, and stumbles over what is removed
-    meanwhile.
-    """
+    """What to do with a line of a build's stderr: show it, and keep it if it says that a layer has gone."""
 
     def take(line: bytes) -> None:
-        if _LOST.match(line):
+        if docker_complaints.has_lost_a_layer(line):
             lost.append(line)
         log.raw(line, stream=2)
 

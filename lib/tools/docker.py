@@ -12,6 +12,7 @@ from lib.tools import docker_complaints
 
 QUICK = 30  # seconds for a question to the daemon
 TRANSFER = 3600  # seconds for an image to come over a network
+ATTEMPTS = 3  # at a build that stumbles over what others remove
 Json = dict[str, Any]
 _ABSENT = (  # of cp; the first is what a client of 20.10 says, the others those up to 28
     *(b"No such container:path", b"Could not find the file", b"not a directory", b"too many links"),
@@ -86,12 +87,7 @@ def label(image: str, name: str, labels: Mapping[str, str]) -> None:
     By the classic builder: it starts from an id, and remembers the layer if it made it before.
     """
     text = "".join(f" {key}={_quoted(value)}" for key, value in labels.items())
-    argv = ["image", "build", "--force-rm", f"--tag={name}", "-"]
-    dockerfile = f"FROM {image}\nLABEL{text}\n".encode()
-    env = {"DOCKER_BUILDKIT": "0"}
-    done = run.result(settings.docker(), *argv, stdin=dockerfile, env=env, timeout=QUICK * 10)
-    if done.status:
-        raise docker_complaints.failure(done, "build")
+    _build_by_the_classic(f"--tag={name}", "-", stdin=f"FROM {image}\nLABEL{text}\n".encode())
 
 
 def derive(context: str, name: str) -> None:
@@ -99,10 +95,18 @@ def derive(context: str, name: str) -> None:
 
     By the classic builder, which starts from an id.
     """
-    argv = ["image", "build", "--force-rm", f"--tag={name}", "--", context]
-    done = run.result(settings.docker(), *argv, env={"DOCKER_BUILDKIT": "0"}, timeout=QUICK * 10)
-    if done.status:
-        raise docker_complaints.failure(done, "build")
+    _build_by_the_classic(f"--tag={name}", "--", context)
+
+
+def _build_by_the_classic(*words: str, stdin: run.Stdin = None) -> None:
+    argv = [settings.docker(), "image", "build", "--force-rm", *words]
+    for _ in range(ATTEMPTS):
+        done = run.result(*argv, stdin=stdin, env={"DOCKER_BUILDKIT": "0"}, timeout=QUICK * 10)
+        if not done.status:
+            return
+        if not docker_complaints.has_lost_a_layer(done.errors):
+            break
+    raise docker_complaints.failure(done, "build")
 
 
 def pull(image: str) -> None:

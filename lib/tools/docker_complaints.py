@@ -11,6 +11,7 @@ _HARMLESS = (
     *("cannot update a stopped container", "cannot update a deleted process"),
     *("is already in progress", "is marked for removal", "a prune operation is already running"),
 )
+_LOST = re.compile(rb"^unable to find image \"sha256:[0-9a-f]+\"", re.MULTILINE)
 
 
 def verify(done: run.Result, what: str) -> None:
@@ -36,6 +37,14 @@ def failure(done: run.Result, what: str) -> DokkuError:
     return ToolFailed(
         "docker", done.status, f"docker {what}: {text.removeprefix('Error response from daemon: ')}"
     )
+
+
+def has_lost_a_layer(errors: bytes) -> bool:
+    """Whether a build failed as an image went that docker was looking at: it works when tried again.
+
+    The classic builder looks through all images on a layer for one to build on, while others remove some.
+    """
+    return _LOST.search(errors) is not None
 
 
 def _is_harmless(complaint: str) -> bool:

@@ -6,6 +6,7 @@ from lib.base.errors import DokkuError, ToolFailed
 from lib.tools import docker
 
 ID, OTHER = "a" * 64, "b" * 64
+STUMBLED = 'unable to find image "sha256:0cc0"\n'
 GONE = "Error response from daemon: No such container: x\n"
 
 
@@ -126,6 +127,28 @@ def test_labels_that_docker_will_not_give_are_a_failure(shell):
     shell.answers("docker image build …", err="no space left on device\n", status=1)
     with pytest.raises(ToolFailed, match="docker build: no space left on device"):
         docker.label("sha256:1", "dokku/blog:latest", {"dokku": ""})
+
+
+@pytest.mark.parametrize("stumbles", [1, 2])
+def test_labels_are_given_again_when_docker_stumbled_over_a_removed_image(shell, stumbles):
+    for _ in range(stumbles):
+        shell.answers("docker image build …", err=f"DEPRECATED: x\n{STUMBLED}", status=1)
+    shell.answers("docker image build …")
+    docker.label("sha256:1", "dokku/blog:latest", {"dokku": ""})
+    assert {(call.stdin, call.env["DOCKER_BUILDKIT"]) for call in shell.calls} == {
+        (b'FROM sha256:1\nLABEL dokku=""\n', "0")
+    }
+    assert len(shell.calls) == stumbles + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "attempts"), [("no such luck\n", 1), (f"COPY {STUMBLED}", 1), (STUMBLED, docker.ATTEMPTS)]
+)
+def test_an_image_is_derived_again_for_no_other_reason_nor_for_ever(shell, text, attempts):
+    shell.answers("docker image build …", err=text, status=1)
+    with pytest.raises(ToolFailed, match=text.strip()):
+        docker.derive("/context", "dokku/blog:latest")
+    assert shell.ran == ["docker image build --force-rm --tag=dokku/blog:latest -- /context"] * attempts
 
 
 def test_an_image_may_take_its_time_on_the_way_but_not_for_ever(shell, tmp_path):
