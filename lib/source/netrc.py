@@ -107,12 +107,12 @@ def with_entry(text: str, host: str, user: str, password: str) -> str:
     end = next((entry.start for entry in entries if entry.head.keyword == "default"), len(text))
     own = [entry for entry in entries if entry.is_for(host)]
     kept = [entry for entry in own[:1] if entry.start < end]
-    changes = [(*_lines_of(text, entry), "") for entry in own[len(kept) :]]
-    for entry in kept:
-        changes += _updates(text, entry, host, user, password)
-    if not kept:
+    text = _cut(text, own[len(kept) :])
+    if kept:
+        changes = _updates(text, kept[0], host, user, password)
+    else:
         new = _entry(host, ("login", user), ("password", password))
-        changes.append((end, end, f"{_gap(text[:end], entries)}{new}\n"))
+        changes = [(end, end, f"{_gap(text[:end], entries)}{new}\n")]
     changed = _changed(text, changes)
     if not _tells(_first(changed, host), user, password):
         raise DokkuError(f"Unable to change {path()}: an entry in it is incomplete")
@@ -121,8 +121,7 @@ def with_entry(text: str, host: str, user: str, password: str) -> str:
 
 def without(text: str, host: str) -> str:
     """A file's text without the entries of a host."""
-    own = [entry for entry in parse(text) if entry.is_for(host)]
-    return _changed(text, [(*_lines_of(text, entry), "") for entry in own])
+    return _cut(text, [entry for entry in parse(text) if entry.is_for(host)])
 
 
 def quoted(value: str) -> str:
@@ -184,15 +183,26 @@ def _updates(text: str, entry: Entry, host: str, user: str, password: str) -> li
     return [(entry.head.start, entry.head.end, quoted(host)), *values]
 
 
+def _cut(text: str, entries: list[Entry]) -> str:
+    for entry in reversed(entries):
+        start, end = _lines_of(text, entry)
+        text = text[:start] + text[end:]
+    return text
+
+
 def _lines_of(text: str, entry: Entry) -> tuple[int, int]:
-    """Where an entry begins and ends, with the blanks and line ends that are only there for it."""
+    """Where an entry begins and ends, with the blanks and line ends that are only there for it.
+
+    Blanks at a line's end are: Python's reader takes no comment below them.
+    """
     start, end = entry.start, entry.end
     while end < len(text) and text[end] in " \t":
         end += 1
     line = text.rfind("\n", 0, start) + 1
-    if text[line:start].strip(" \t"):
-        return start, end
-    ending = re.compile(r"\r?\n").match(text, end)
+    others = text[line:start].rstrip(" \t")
+    ending = re.compile(r"\r?\n|\Z").match(text, end)
+    if others:
+        return line + len(others) if ending else start, end
     return line, ending.end() if ending else end
 
 

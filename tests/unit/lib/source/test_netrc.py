@@ -7,7 +7,7 @@ import re
 import stat
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lib.base import files
@@ -172,8 +172,17 @@ def test_what_a_macro_says_is_no_entry():
     [
         (
             f"machine x login y password z machine {HOST} login a password b\n",
-            "machine x login y password z \n",
+            "machine x login y password z\n",
         ),
+        (
+            f"machine x login y password z\tmachine {HOST} login a password b\t",
+            "machine x login y password z",
+        ),
+        (
+            f"machine x password z machine {HOST} login a\t machine {HOST} login b\n# next\n",
+            "machine x password z\n# next\n",
+        ),
+        (f"machine {HOST} login a  machine {HOST} login b\n# next\n", "# next\n"),
         (f"machine {HOST} login a password b machine x login y password z", "machine x login y password z"),
         (f"  machine {HOST}\n\n login a\n password b", ""),
         (f"{OURS}# next\n\n\nmachine x login y password z\n", "# next\n\n\nmachine x login y password z\n"),
@@ -259,6 +268,8 @@ def test_no_entry_is_found_where_it_was_removed(text, host):
 
 @settings(max_examples=300)
 @given(FILES, HOSTS, VALUES, VALUES)
+@example("machine b login x password 0\tmachine c login y password 1\n# a comment\n", "c", "u", "p")
+@example("machine c\nmachine b login x password 0\tmachine c login y\n# a comment\n", "c", "u", "p")
 def test_pythons_reader_agrees(text, host, user, password):
     """Where it can: it takes no comment below an empty line or below a value in quotes."""
     try:
