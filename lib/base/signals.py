@@ -1,9 +1,12 @@
 """What happens on Ctrl-C, a terminated session and kill, and the failpoints that tests set."""
 
+import _thread
 import contextlib
 import os
 import signal
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from types import FrameType
 
@@ -20,6 +23,7 @@ def install() -> None:
     for number in _NUMBERS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays nohup
             signal.signal(number, _arrived)
+    sys.unraisablehook = _dropped
 
 
 @contextlib.contextmanager
@@ -65,3 +69,16 @@ def _arrived(number: int, _frame: FrameType | None) -> None:
         _pending.append(number)
         return
     raise Interrupted(number)
+
+
+def _dropped(what: "sys.UnraisableHookArgs") -> None:
+    """A signal that comes while Python clears an object away is dropped there: let it come again."""
+    if isinstance(what.exc_value, Interrupted):
+        _thread.start_new_thread(_repeat, (_thread.get_ident(), what.exc_value.number))
+    else:
+        sys.__unraisablehook__(what)
+
+
+def _repeat(main: int, number: int) -> None:
+    time.sleep(0.01)  # by then the main thread has cleared away; if not, this happens again
+    signal.pthread_kill(main, number)
