@@ -181,8 +181,8 @@ def _spawn(
 
     process: Any = None
     try:
-        with signals.deferred():  # a signal between the fork and here would leave the program alone
-            process = _started(argv, cwd, env, (stdin, stdout, stderr))
+        with signals.deferred() as alone:  # a signal between the fork and here would leave it running
+            process = _started(argv, cwd, env, alone, stdin, stdout, stderr)
             _running[id(process)] = process
         process.wait(timeout=pidfd.left_to_wait(process.pid, timeout))
     except sh.TimeoutException:
@@ -197,15 +197,15 @@ def _spawn(
     return int(process.exit_code)
 
 
-def _started(argv: list[str], cwd: str, env: dict[str, str], streams: tuple[int, int, int]) -> Any:
-    """What sh knows of the program it has just started."""
+def _started(argv: list[str], cwd: str, env: dict[str, str], alone: bool, *streams: int) -> Any:
+    """What sh knows of the program it has just started. alone: out of reach of our terminal's signals."""
     import sh
 
     program = shutil.which(argv[0], path=env.get("PATH"))
     if program is None:
         raise DokkuError(f"{argv[0]} not found", exit_code=127 if "/" in argv[0] else 1)
-    how: dict[str, Any] = {"_bg": True, "_bg_exc": False, "_ok_code": tuple(range(-64, 256))}
-    how |= {f"_{name}": stream for name, stream in zip(("in", "out", "err"), streams, strict=True)}
+    how: dict[str, Any] = dict(zip(("_in", "_out", "_err"), streams, strict=True), _new_session=alone)
+    how |= {"_bg": True, "_bg_exc": False, "_ok_code": tuple(range(-64, 256))}
     if not os.isatty(how["_out"]):  # sh refuses to hear about a terminal where there is one
         how["_tty_out"] = False
     try:

@@ -27,15 +27,18 @@ def install() -> None:
 
 
 @contextlib.contextmanager
-def deferred() -> Iterator[None]:
-    """Finish the block first: a signal that arrives inside it takes effect after it."""
+def deferred() -> Iterator[bool]:
+    """Finish the block first: a signal that arrives inside it takes effect after it.
+
+    Yields whether a block around this one waits already.
+    """
     global _deferring
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield _deferring > 0
         return
     _deferring += 1
     try:
-        yield
+        yield _deferring > 1
     finally:
         _deferring -= 1
         if _pending and not _deferring:

@@ -91,16 +91,13 @@ def run(app: str, tag: str, task: Task) -> None:
 @contextlib.contextmanager
 def _container(app: str, tag: str, image: images.Image, task: Task) -> Iterator[str]:
     """A container that waits to be started; gone after the block, and a killed deploy's with the next one."""
-    created = ""
+    created = _create(app, tag, image, task)
     try:
-        with signals.deferred():
-            created = _create(app, tag, image, task)
         triggers.fire("post-container-create", "app", created, app, task.phase)
         yield created
     finally:
-        if created:
-            with signals.deferred():
-                docker.remove(created)
+        with signals.deferred():
+            docker.remove(created)
 
 
 def _create(app: str, tag: str, image: images.Image, task: Task) -> str:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lib.base import run, settings
+from lib.base import run, settings, signals
 from lib.tools import docker_complaints
 
 QUICK = 30  # seconds for a question to the daemon
@@ -165,9 +165,21 @@ def create(
     options: Sequence[str],
     env: run.Env | None = None,
 ) -> str:
-    """Create a container; return its id (64 hex digits). env: the values of `--env=KEY` options."""
-    output = run.capture(*create_argv(name, image, command, labels, options), env=env, timeout=QUICK * 4)
-    return output.split()[-1]
+    """Create a container; return its id (64 hex digits). env: the values of `--env=KEY` options.
+
+    A signal waits: docker goes on without its client, and nobody would know of the container.
+    """
+    argv = create_argv(name, image, command, labels, options)
+    created = ""
+    try:
+        with signals.deferred():
+            created = run.capture(*argv, env=env, timeout=QUICK * 4).split()[-1]
+    except BaseException:
+        if created:
+            with signals.deferred():
+                remove(created)
+        raise
+    return created
 
 
 def start(*ids: str) -> None:

@@ -3,7 +3,9 @@
 import io
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import tarfile
 import threading
 
@@ -179,6 +181,29 @@ def test_an_image_is_built_without_a_name_and_says_its_lines(image, tmp_path):
     assert built in docker.images(f"label={MARK}", "dangling=true")
     docker.prune_images("dangling=true", f"label={MARK}", "label=word=two words")
     assert docker.inspect_images(built) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_a_lost_terminal_leaves_no_container_behind(image, tmp_path, number):
+    """The whole process group hears of it, docker's client too, and docker is not asked twice to create."""
+    client = tmp_path / "docker"
+    hang_up = f'case "$2" in create) env kill -{number.value} -- "-$GROUP"; sleep 0.2 ;; esac'
+    client.write_text(f'#!/bin/sh\nsaid="$({shutil.which("docker")} "$@")"\n{hang_up}\necho "$said"\n')
+    client.chmod(0o755)
+    label = f"hung-up-by-{number.value}={os.getpid()}"
+    script = f"""
+import os
+from lib.base import signals
+from lib.tools import docker
+os.environ["GROUP"] = str(os.getpgrp())
+signals.install()
+docker.create("", "{image}", ["sh"], {LABELS | dict([label.split("=")])}, [])
+"""
+    argv = [sys.executable, "-c", script]
+    env = {**os.environ, "DOCKER_BIN": str(client), "PYTHONPATH": os.getcwd()}
+    done = subprocess.run(argv, env=env, start_new_session=True, capture_output=True, text=True, check=False)
+    assert done.stderr.rstrip().endswith("lib.base.errors.Interrupted"), done
+    assert docker.containers(f"label={label}") == []
 
 
 def test_labels_change_nothing_else_about_an_image(image, tmp_path):
