@@ -6,7 +6,7 @@ import typer
 
 from commands._params import ANY_FLAG, AllApps, App, Format, ReportWords, Workers
 from lib.app import apps, batches, ports, reports
-from lib.proxy import proxies, vhosts
+from lib.proxy import batching, proxies
 
 namespace = typer.Typer(help="Manage the proxy integration for an app")
 
@@ -20,7 +20,7 @@ MapsOrPorts = Annotated[list[str] | None, typer.Argument(metavar="<host-port>|<m
 @namespace.command("build-config")
 def build_config(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> None:
     """(Re)builds config for a given app."""
-    with vhosts.batched():
+    with batching.batched():
         batches.each("build-config", proxies.build_config, app, all_apps, workers)
 
 

@@ -14,7 +14,7 @@ from lib.app import app_json, config, processes
 from lib.base import locks, log, properties, scratch, signals, triggers
 from lib.base.errors import DokkuError
 from lib.build import builders, exposed_ports, images, layers, manifests, records
-from lib.proxy import conf_files, urls, vhosts
+from lib.proxy import batching, conf_files, urls, vhosts
 from lib.runtime import checks, containers, launch, releases, retirement, schedulers
 from lib.source import commits, remotes, repos
 
@@ -178,7 +178,7 @@ def roll_out(app: str, tag: str = "latest", only: str = "") -> None:
     Raises: checks.Failed, and whatever a task or plugin raises; what was started is then removed, and the old
     ones serve, unless some had to be stopped before.
     """
-    with _recorded(app, tag):
+    with batching.at_once(), _recorded(app, tag):
         triggers.fire("pre-deploy", app, tag)  # the tasks before; one of them may change the image
         image = images.verify(app, tag)
         releases.note_image(app, image)

@@ -1,5 +1,7 @@
 """Everything a user can see go wrong. Raised where the fact is known, caught only by the entry points."""
 
+from collections.abc import Mapping
+
 
 class DokkuError(Exception):
     """A refusal or failure with its one line of text (may be empty) and its exit code."""
@@ -66,6 +68,15 @@ class TriggerFailed(DokkuError):
         super().__init__("", exit_code=status if 0 < status < 256 else 128 + abs(status))
         self.name = name
         self.plugin = plugin
+
+
+class AppsFailed(DokkuError):
+    """A step for many apps at once that some of them failed. reasons: what went wrong, by app."""
+
+    def __init__(self, text: str, reasons: Mapping[str, str], more: tuple[str, ...] = ()) -> None:
+        """more: the reasons, if not given."""
+        super().__init__(text, more=more or tuple(reasons.values()))
+        self.reasons = dict(reasons)
 
 
 class Interrupted(KeyboardInterrupt):

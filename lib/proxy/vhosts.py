@@ -13,12 +13,10 @@ from typing import NamedTuple
 
 from lib.app import certs, domains, ports
 from lib.base import files, log, settings, signals, triggers
-from lib.base.errors import DokkuError
-from lib.proxy import conf_files, extra_ports, nginx_texts, proxies, sites, urls
+from lib.base.errors import AppsFailed, DokkuError
+from lib.proxy import batching, conf_files, extra_ports, nginx_texts, proxies, sites, urls
 from lib.runtime import containers
 from lib.tools import nginx
-
-_collecting: list[str] | None = None
 
 
 class Change(NamedTuple):
@@ -36,50 +34,20 @@ class Change(NamedTuple):
 
 
 def build(wanted: Sequence[str]) -> bool:
-    """Have nginx serve some apps as they are now; whether it had to be reloaded.
+    """Have nginx serve some apps as they are now; whether it had to be reloaded for that. See batching.
 
     Fires: network-build-config, domains-setup, nginx-pre-reload. Raises: DokkuError naming the apps whose
     files nginx refused (those stay as they were), or when nginx does not run (the files are in place then).
     """
     for app in wanted:
         _prepare(app)
-    if _collecting is not None:
-        _collecting.extend(wanted)
-        return False
-    return _apply(wanted)
+    return batching.build(_apply, wanted)
 
 
 def answer(app: str, *_: str) -> None:
     """What nginx does when a trigger says that an app is to be built: nothing for another proxy's app."""
     if proxies.type_(app) == "nginx":
         build([app])
-
-
-@contextlib.contextmanager
-def batched() -> Iterator[None]:
-    """Let every `build` inside the block wait for its end: one test and one reload for all.
-
-    Raises: DokkuError for what failed inside, and for what nginx refused.
-    """
-    global _collecting
-    collected: list[str] = []
-    _collecting = collected
-    failures: list[DokkuError] = []
-    try:
-        yield
-    except DokkuError as error:
-        failures.append(error)
-    finally:
-        _collecting = None
-    if collected:
-        try:
-            _apply(list(dict.fromkeys(collected)))
-        except DokkuError as error:
-            failures.append(error)
-    if len(failures) > 1:
-        raise DokkuError(failures[1].text, more=(*failures[1].more, failures[0].text))
-    if failures:
-        raise failures[0]
 
 
 def close(app: str) -> None:
@@ -134,7 +102,7 @@ def _apply(
             _put_in_force(pending, refused)
     if refused:
         names = ", ".join(sorted(refused))
-        raise DokkuError(f"Invalid nginx config for {names}, not put in force", more=tuple(refused.values()))
+        raise AppsFailed(f"Invalid nginx config for {names}, not put in force", refused)
     return bool(pending)
 
 
