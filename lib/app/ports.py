@@ -8,34 +8,22 @@ Source: dokku v0.24.0 plugins/proxy, plugins/nginx-vhosts.
 
 import contextlib
 import os
-import re
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Container, Sequence
 
 from lib.app import apps, certs, config, domains
+from lib.app.port_maps import PortMap as PortMap
+from lib.app.port_maps import as_text as as_text
+from lib.app.port_maps import of_words, refuse_doubles
+from lib.app.port_maps import parse as parse
 from lib.base import files, log, properties, settings, triggers, values
 from lib.base.errors import DokkuError
 from lib.base.report import Row
 
-SCHEMES = {"http": False, "https": True, "grpc": False, "grpcs": True}  # whether it needs a certificate
 MAP = "DOKKU_PROXY_PORT_MAP"
 HTTP = "DOKKU_PROXY_PORT"
 HTTPS = "DOKKU_PROXY_SSL_PORT"
 
-_WORD = re.compile(r"[a-z][a-z0-9]*")
-
-
-class PortMap(NamedTuple):
-    scheme: str
-    host: int
-    container: int
-
-    def __str__(self) -> str:
-        return f"{self.scheme}:{self.host}:{self.container}"
-
-    @property
-    def is_secure(self) -> bool:
-        return SCHEMES[self.scheme]
+Edit = Callable[[list[PortMap]], list[PortMap]]
 
 
 def mapped(app: str) -> list[PortMap]:
@@ -51,8 +39,7 @@ def listed(app: str) -> list[PortMap]:
 def stored(app: str) -> list[PortMap]:
     """What the user set. Words on disk that are no maps are left out."""
     text = config.get(app, MAP, "\0")
-    words = properties.get_list("ports", app, "map") if text == "\0" else text.split()
-    return sorted({parsed for word in words if (parsed := _or_none(word))}, key=str)
+    return of_words(properties.get_list("ports", app, "map") if text == "\0" else text.split())
 
 
 def detected(app: str) -> list[PortMap]:
@@ -171,32 +158,24 @@ def rows(app: str) -> list[Row]:
     ]
 
 
-def as_text(entries: Sequence[PortMap], shape: str) -> str:
-    """A map for programs: one entry per line, or (json) an array of objects."""
-    if shape != "json":
-        return "".join(f"{entry}\n" for entry in entries)
-    import json
+def follow_certificate(app: str) -> None:
+    """Where the user's map leads http from the host's own port, lead https there too: a certificate is in.
 
-    keys = ("scheme", "host_port", "container_port")
-    return (
-        json.dumps([dict(zip(keys, entry, strict=True)) for entry in entries], separators=(",", ":")) + "\n"
-    )
+    The detected map follows by itself. Own ports that are the usual ones are forgotten.
+    """
+    usual = [key for key, port in ((HTTP, "80"), (HTTPS, "443")) if config.get(app, key) == port]
+    config.unset_values(app, usual)
+    pairs = _secure_ports()
+    targets = {e.host: e.container for e in stored(app) if e.scheme == "http" and e.host in pairs}
+    new = {pairs[host]: PortMap("https", pairs[host], to) for host, to in sorted(targets.items(), reverse=True)}
+    _edit(app, lambda before: [*(e for e in before if not _is_https_at(e, new)), *new.values()], stored)
 
 
-def parse(text: str) -> PortMap:
-    """One entry of a map. Raises: DokkuError saying what is wrong with it."""
-    parts = text.split(":")
-    fault = f"Invalid port map {values.printable(text)}"
-    if len(parts) != 3:
-        raise DokkuError(f"{fault} [len={len(parts)}]")
-    for part, name in zip(parts[1:], ("hostPort", "containerPort"), strict=True):
-        if not values.is_number(part):
-            raise DokkuError(f"{fault} [err={values.printable(part)!r} is not a number]")
-        if not values.is_port(part):
-            raise DokkuError(f"{fault} [{name}={part}]")
-    if not _WORD.fullmatch(parts[0]) or parts[0] not in SCHEMES:
-        raise DokkuError(f"{fault} [scheme={values.printable(parts[0])}]")
-    return PortMap(parts[0], int(parts[1]), int(parts[2]))
+def forget_certificate(app: str) -> None:
+    """Take https at the host's own port out of the user's map: the certificate is gone."""
+    config.unset_values(app, [HTTPS])
+    ports = _secure_ports().values()
+    _edit(app, lambda before: [e for e in before if not _is_https_at(e, ports)], stored)
 
 
 def drop_own(app: str) -> None:
@@ -231,30 +210,27 @@ def _given(words: Sequence[str] | None) -> list[PortMap]:
     return given
 
 
-def _change(app: str, operation: str, edit: Callable[[list[PortMap]], list[PortMap]]) -> None:
+def _secure_ports() -> dict[int, int]:
+    """For each host port for http that is everybody's the one for https."""
+    return {general(HTTP, 80): general(HTTPS, 443), 80: 443}
+
+
+def _is_https_at(entry: PortMap, ports: Container[int]) -> bool:
+    return entry.scheme == "https" and entry.host in ports
+
+
+def _change(app: str, operation: str, edit: Edit) -> None:
+    _edit(app, edit, listed)
+    triggers.fire("post-proxy-ports-update", app, operation)
+
+
+def _edit(app: str, edit: Edit, present: Callable[[str], list[PortMap]]) -> None:
+    """Rewrite the user's map. present: what is edited."""
     with files.locked(os.path.join(settings.app_dir(app), MAP)):
-        new = sorted(set(edit(listed(app))), key=str)
-        _refuse_doubles(new)
+        new = sorted(set(edit(present(app))), key=str)
+        refuse_doubles(new)
         if new:
             config.set_values(app, {MAP: " ".join(map(str, new))})
         else:
             config.unset_values(app, [MAP])
             properties.delete("ports", app, "map")
-    triggers.fire("post-proxy-ports-update", app, operation)
-
-
-def _refuse_doubles(entries: list[PortMap]) -> None:
-    seen = set()
-    for entry in entries:
-        key = f"{entry.scheme}:{entry.host}"
-        if key in seen:
-            reason = f"The same scheme:host-port is being reused: {key}"
-            raise DokkuError(f"Error validating new port mappings: {reason}")
-        seen.add(key)
-
-
-def _or_none(text: str) -> PortMap | None:
-    try:
-        return parse(text)
-    except DokkuError:
-        return None

@@ -1,4 +1,3 @@
-import re
 from pathlib import Path
 from typing import Any
 
@@ -26,33 +25,6 @@ def give_certificate(app: Path) -> None:
 
 def mapped() -> list[str]:
     return [str(entry) for entry in ports.mapped("web")]
-
-
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
-        ("http:80", "[len=2]"),
-        ("http:80:5000:1", "[len=4]"),
-        ("http:0:5000", "[hostPort=0]"),
-        ("http:65536:1", "[hostPort=65536]"),
-        ("http:80:0", "[containerPort=0]"),
-        ("http:80;x:1", "[err="),
-        ("http:٨٠:1", "[err="),
-        ("http::1", "[err="),
-        ("http: 80:1", "[err="),
-        ("gopher:80:1", "[scheme=gopher]"),
-        ("http;x:80:1", "[scheme=http;x]"),
-        ("HTTP:80:1", "[scheme=HTTP]"),
-    ],
-)
-def test_a_bad_map_is_refused_with_its_fault(text: str, fault: str) -> None:
-    with pytest.raises(DokkuError, match=re.escape(fault)) as caught:
-        ports.parse(text)
-    assert caught.value.text.startswith(f"Invalid port map {text}")
-
-
-def test_a_map_is_spelled_as_it_was_given() -> None:
-    assert str(ports.parse("grpcs:443:50051")) == "grpcs:443:50051"
 
 
 def test_without_anything_80_leads_to_5000(app: Path) -> None:
@@ -222,3 +194,56 @@ def test_a_copy_of_an_app_gets_ports_of_its_own(app: Path) -> None:
     config.set_values("web", {"NO_VHOST": "1", "DOKKU_PROXY_PORT": "4711"})
     ports.separate("web")
     assert mapped() == []
+
+
+def config_map() -> str:
+    return config.get("web", "DOKKU_PROXY_PORT_MAP")
+
+
+def test_a_certificate_lets_443_lead_where_80_does(app: Path) -> None:
+    ports.set_("web", ["http:80:3000", "http:81:5000", "https:443:9000", "https:8443:9000"])
+    ports.follow_certificate("web")
+    assert config_map() == "http:80:3000 http:81:5000 https:443:3000 https:8443:9000"
+
+
+def test_a_certificate_leaves_a_map_without_80_and_the_detected_one_alone(app: Path) -> None:
+    ports.follow_certificate("web")
+    assert config_map() == ""
+    ports.set_("web", ["http:81:5000", "https:443:9000"])
+    ports.follow_certificate("web")
+    assert config_map() == "http:81:5000 https:443:9000"
+
+
+def test_a_certificate_follows_to_the_hosts_own_ports(app: Path) -> None:
+    config.set_values(config.GLOBAL, {"DOKKU_PROXY_PORT": "8080", "DOKKU_PROXY_SSL_PORT": "8443"})
+    ports.set_("web", ["http:8080:3000"])
+    ports.follow_certificate("web")
+    assert config_map() == "http:8080:3000 https:8443:3000"
+    ports.forget_certificate("web")
+    assert config_map() == "http:8080:3000"
+
+
+def test_where_both_80_and_another_port_are_everybodys_80_decides(app: Path) -> None:
+    config.set_values(config.GLOBAL, {"DOKKU_PROXY_PORT": "8080"})
+    ports.set_("web", ["http:8080:3000", "http:80:5000"])
+    ports.follow_certificate("web")
+    assert config_map() == "http:8080:3000 http:80:5000 https:443:5000"
+
+
+def test_usual_ports_that_were_set_are_forgotten_with_a_certificate(app: Path) -> None:
+    config.set_values("web", {"DOKKU_PROXY_PORT": "80", "DOKKU_PROXY_SSL_PORT": "443"})
+    ports.follow_certificate("web")
+    assert config.values("web") == {}
+    config.set_values("web", {"DOKKU_PROXY_PORT": "81", "DOKKU_PROXY_SSL_PORT": "8443"})
+    ports.follow_certificate("web")
+    assert config.values("web") == {"DOKKU_PROXY_PORT": "81", "DOKKU_PROXY_SSL_PORT": "8443"}
+
+
+def test_without_its_certificate_443_leads_nowhere(app: Path) -> None:
+    config.set_values("web", {"DOKKU_PROXY_SSL_PORT": "8443"})
+    ports.set_("web", ["https:443:3000", "https:444:3000", "http:80:3000"])
+    ports.forget_certificate("web")
+    assert config.values("web") == {"DOKKU_PROXY_PORT_MAP": "http:80:3000 https:444:3000"}
+    ports.set_("web", ["https:443:3000"])
+    ports.forget_certificate("web")
+    assert config.values("web") == {}
