@@ -166,8 +166,8 @@ def follow_certificate(app: str) -> None:
     usual = [key for key, port in ((HTTP, "80"), (HTTPS, "443")) if config.get(app, key) == port]
     config.unset_values(app, usual)
     pairs = _secure_ports()
-    targets = {e.host: e.container for e in stored(app) if e.scheme == "http" and e.host in pairs}
-    new = {pairs[host]: PortMap("https", pairs[host], to) for host, to in sorted(targets.items(), reverse=True)}
+    plain = sorted((e for e in stored(app) if e.scheme == "http" and e.host in pairs), reverse=True)
+    new = {pairs[e.host]: PortMap("https", pairs[e.host], e.container) for e in plain}  # 80 comes last
     _edit(app, lambda before: [*(e for e in before if not _is_https_at(e, new)), *new.values()], stored)
 
 
