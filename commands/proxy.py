@@ -20,26 +20,25 @@ MapsOrPorts = Annotated[list[str] | None, typer.Argument(metavar="<host-port>|<m
 @namespace.command("build-config")
 def build_config(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> None:
     """(Re)builds config for a given app."""
-    with batching.batched():
-        batches.each("build-config", proxies.build_config, app, all_apps, workers)
+    batches.each("build-config", proxies.build_config, app, all_apps, workers, batching.batched)
 
 
 @namespace.command("clear-config")
-def clear_config(app: App = "", all_apps: AllApps = False) -> None:
+def clear_config(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> None:
     """Clears config for a given app."""
-    proxies.clear_config("--all" if all_apps else apps.verify_app_name(app))
+    proxies.clear_config(batches.all_or_one(app, all_apps, workers))
 
 
 @namespace.command("disable")
 def disable(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> None:
     """Disable proxy for app."""
-    batches.each("disable", proxies.disable, app, all_apps, workers)
+    batches.each("disable", proxies.disable, app, all_apps, workers, batching.batched)
 
 
 @namespace.command("enable")
 def enable(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> None:
     """Enable proxy for app."""
-    batches.each("enable", proxies.enable, app, all_apps, workers)
+    batches.each("enable", proxies.enable, app, all_apps, workers, batching.batched)
 
 
 @namespace.command("ports")

@@ -1,71 +1,163 @@
 """The same work for many apps: one after another, or on a thread pool with each app's lines kept together.
 
-Source of the texts: dokku v0.24.0 plugins/common/parallel.go.
+Source of the texts: dokku v0.24.0 plugins/common/parallel.go; the line that names the failed apps is ours.
 """
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
-from lib.base import log
-from lib.base.errors import DokkuError
+from lib.base import log, progress, run
+from lib.base.errors import AppsFailed, DokkuError
+
+Together = Callable[[], contextlib.AbstractContextManager[None]]
 
 
-def each(verb: str, work: Callable[[str], None], apps: Sequence[str], workers: int) -> None:
-    """Do work for every app; a failure of one is shown and counted, the others go on.
+class _Course(NamedTuple):
+    """What has happened so far, by app. failed: why. common: what went wrong for all at once."""
 
-    workers: 0 or 1 for one after another, -1 for one per CPU. Raises: DokkuError with the count of failures.
+    done: list[str]
+    failed: dict[str, str]
+    common: list[str]
+
+
+def each(
+    verb: str,
+    work: Callable[[str], None],
+    apps: Sequence[str],
+    workers: int,
+    together: Together = contextlib.nullcontext,
+) -> None:
+    """Do work for every app; a failure of one is shown, counted and named, the others go on.
+
+    workers: 0 or 1 for one after another, -1 for one per CPU. together: a block around all of it, which may
+    do the last step for all apps at its end and raise AppsFailed. Raises: DokkuError with the count of
+    failures. An interruption ends what is under way, and what is done by then is told.
     """
-    if workers < -1:
-        raise DokkuError(f"Invalid value {workers} for --parallel flag")
+    workers = counted(workers)
     if not apps:
         log.warn("You haven't deployed any applications yet")
         return
+    course = _Course([], {}, [])
+    is_pooled = workers > 1
+    try:
+        with together():
+            (_pooled if is_pooled else _in_turn)(verb, work, apps, workers, course)
+    except KeyboardInterrupt as interruption:
+        _note(verb, interruption.__cause__, course, is_pooled)
+        _tell(apps, course)
+        raise
+    except DokkuError as error:
+        _note(verb, error, course, is_pooled)
+    count = len(course.failed) + bool(course.common)
+    if count:
+        summary = f"Encountered {count} errors during parallel run"
+        names = [f"Failed apps: {', '.join(sorted(course.failed))}"] if course.failed else []
+        text = summary if is_pooled else f"{verb} command returned {count} errors"
+        raise DokkuError(text, more=(*names, *course.common))
+
+
+def counted(workers: int) -> int:
+    """How many workers are meant. Raises: DokkuError for a number that means nothing."""
+    if workers < -1:
+        raise DokkuError(f"Invalid value {workers} for --parallel flag")
     if workers == -1:
         workers = os.cpu_count() or 1
         log.warn(f"Setting --parallel=-1 value to CPU count of {workers}")
-    if workers <= 1:
-        log.warn(f"Running {verb} in serial mode")
-        failures = sum(
-            not _attempt(f"Running {verb} against app {app}", verb, "app ", work, app) for app in apps
-        )
-        if failures:
-            raise DokkuError(f"{verb} command returned {failures} errors")
-        return
-    failures = _pooled(verb, work, apps, workers)
-    if failures:
-        raise DokkuError(f"Encountered {failures} errors during parallel run")
+    return workers
 
 
-def _pooled(verb: str, work: Callable[[str], None], apps: Sequence[str], workers: int) -> int:
-    from concurrent.futures import ThreadPoolExecutor, as_completed  # 17 ms
+def _in_turn(
+    verb: str, work: Callable[[str], None], apps: Sequence[str], _workers: int, course: _Course
+) -> None:
+    log.warn(f"Running {verb} in serial mode")
+    for app in apps:
+        log.info1(f"Running {verb} against app {app}")
+        _settle(app, _attempt(work, app, _complaint(verb, False)), course)
 
-    def collected(app: str) -> tuple[bool, list[tuple[int, bytes]]]:
+
+def _pooled(
+    verb: str, work: Callable[[str], None], apps: Sequence[str], workers: int, course: _Course
+) -> None:
+    from concurrent.futures import Future, ThreadPoolExecutor, as_completed  # 17 ms
+
+    def collected(app: str) -> tuple[str, list[tuple[int, bytes]]]:
         with log.collected() as said:
-            return _attempt(f"Running command against {app}", verb, "", work, app), said
+            log.info1(f"Running command against {app}")
+            return _attempt(work, app, _complaint(verb, True)), said
 
-    failures = 0
-    with ThreadPoolExecutor(max_workers=min(workers, len(apps))) as pool:
-        try:
-            for done in as_completed([pool.submit(collected, app) for app in apps]):
-                succeeded, said = done.result()
-                failures += not succeeded
-                for stream, data in said:
-                    log.raw(data, stream)
-        except KeyboardInterrupt:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-    return failures
+    def take(done: Future[Any]) -> None:
+        reason, said = done.result()
+        progress.wipe()
+        for stream, data in said:
+            log.raw(data, stream)
+        _settle(names.pop(done), reason, course)
+        _draw(verb, len(apps), course)
+
+    pool = ThreadPoolExecutor(max_workers=min(workers, len(apps)))
+    names = {pool.submit(collected, app): app for app in apps}
+    try:
+        _draw(verb, len(apps), course)
+        for done in as_completed(list(names)):
+            take(done)
+    except KeyboardInterrupt:
+        pool.shutdown(wait=False, cancel_futures=True)
+        run.end_all()
+        for done in as_completed([one for one in names if not one.cancelled()]):
+            take(done)
+        raise
+    finally:
+        progress.wipe()
 
 
-def _attempt(opening: str, verb: str, what: str, work: Callable[[str], None], app: str) -> bool:
-    log.info1(opening)
+def _attempt(work: Callable[[str], None], app: str, complaint: str) -> str:
+    """Do the work for one app; why it failed, shown already, or nothing."""
     try:
         work(app)
     except DokkuError as error:
         reason = error.text or f"exit status {error.exit_code}"
-        log.warn(f"Error running {verb} against {what}{app}: {reason}")
-        return False
     except Exception as error:  # a bug in one app's work must not end the other apps'
-        log.warn(f"Error running {verb} against {what}{app}: {type(error).__name__}: {error}")
-        return False
-    return True
+        reason = f"{type(error).__name__}: {error}"
+    else:
+        return ""
+    log.warn(f"{complaint}{app}: {reason}")
+    return reason
+
+
+def _settle(app: str, reason: str, course: _Course) -> None:
+    if reason:
+        course.failed[app] = reason
+    else:
+        course.done.append(app)
+
+
+def _note(verb: str, error: BaseException | None, course: _Course, is_pooled: bool) -> None:
+    """Take in what the last step for all apps has failed at."""
+    if not isinstance(error, DokkuError):
+        return
+    reasons = error.reasons if isinstance(error, AppsFailed) else {}
+    for app in sorted(reasons):
+        log.warn(f"{_complaint(verb, is_pooled)}{app}: {reasons[app]}")
+        course.failed.setdefault(app, reasons[app])
+    course.done[:] = [app for app in course.done if app not in reasons]
+    said = error.more if reasons else (error.text, *error.more)
+    course.common.extend(text for text in said if text and text not in reasons.values())
+
+
+def _tell(apps: Sequence[str], course: _Course) -> None:
+    """Say what an interruption has left undone."""
+    log.warn(f"Interrupted: {len(course.done)} of {len(apps)} apps done")
+    left = [app for app in apps if app not in {*course.done, *course.failed}]
+    for what, names in (("Done", course.done), ("Failed", list(course.failed)), ("Not done", left)):
+        if names:
+            log.warn(f"{what}: {', '.join(sorted(names))}")
+
+
+def _complaint(verb: str, is_pooled: bool) -> str:
+    return f"Error running {verb} against {'' if is_pooled else 'app '}"
+
+
+def _draw(verb: str, count: int, course: _Course) -> None:
+    failed = f", {len(course.failed)} failed" if course.failed else ""
+    progress.draw(f"{verb}: {len(course.done) + len(course.failed)} of {count} apps{failed}")

@@ -9,7 +9,6 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
-from lib.base import log
 from lib.base.errors import AppsFailed, DokkuError
 
 Apply = Callable[[Sequence[str]], bool]  # puts some apps in force; whether anything had to change
@@ -36,7 +35,8 @@ def batched() -> Iterator[None]:
     """Let every `build` inside the block wait for its end, where each proxy is called once with all its apps.
 
     Also when the block fails or is interrupted: what was done for an app until then is to count.
-    Raises: what the block raises; AppsFailed for what it and the proxies raised together.
+    Raises: what the block raises, with the proxies' failures as its cause if it was interrupted; AppsFailed
+    for what it and the proxies raised together.
     """
     with _guard:
         is_outermost = not _waiting
@@ -54,12 +54,11 @@ def batched() -> Iterator[None]:
     except BaseException as error:
         stopped = error
     failures = [*_apply(_taken()), *failed]
+    failure = _joined(failures) if failures else None
     if stopped:
-        for text in (text for error in failures for text in (error.text, *error.more) if text):
-            log.warn(text)
-        raise stopped
-    if failures:
-        raise _joined(failures)
+        raise stopped from failure
+    if failure:
+        raise failure
 
 
 @contextlib.contextmanager

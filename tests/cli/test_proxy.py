@@ -63,7 +63,7 @@ def test_one_failing_app_does_not_keep_the_others_from_being_tried(dokku: Dokku)
         "built cat",
     ]
     assert " !     Error running build-config against app bee: exit status 1\n" in done.err
-    assert done.err.endswith(" !     build-config command returned 1 errors\n")
+    assert done.err.endswith(" !     build-config command returned 1 errors\n !     Failed apps: bee\n")
 
 
 def test_a_type_is_set_in_both_ways(dokku: Dokku) -> None:

@@ -1,11 +1,12 @@
+import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from lib.base import log, parallel
-from lib.base.errors import DokkuError, ToolFailed
+from lib.base.errors import AppsFailed, DokkuError, ToolFailed
 
 Capture = pytest.CaptureFixture[str]
 
@@ -39,6 +40,7 @@ def test_a_failure_is_counted_and_the_others_go_on(workers: int, capfd: Capture)
     assert all(f"working on {app}\n" in said.out for app in "abcd")
     assert said.err.count("is broken\n") == 2
     assert failure.value.exit_code == 1
+    assert failure.value.more == ("Failed apps: a, c",)
 
 
 def test_many_workers_keep_the_lines_of_an_app_together(capfd: Capture) -> None:
@@ -106,3 +108,98 @@ def test_a_program_that_spoke_for_itself_is_shown_by_its_status(capfd: Capture) 
     with pytest.raises(DokkuError):
         parallel.each("restart", work, ["a"], 1)
     assert " !     Error running restart against app a: exit status 125\n" in capfd.readouterr().err
+
+
+def ending_with(error: DokkuError) -> Callable[[], contextlib.AbstractContextManager[None]]:
+    @contextlib.contextmanager
+    def together() -> Iterator[None]:
+        yield
+        raise error
+
+    return together
+
+
+@pytest.mark.parametrize(("workers", "what"), [(1, "app b"), (2, "b")])
+def test_apps_that_the_last_step_refuses_are_failures_like_others(
+    workers: int, what: str, capfd: Capture
+) -> None:
+    refused = ending_with(AppsFailed("nginx refuses b, c", {"b": "b is odd", "c": "c is odd"}))
+    with pytest.raises(DokkuError, match="3 errors") as failure:
+        parallel.each("build-config", broken_for("a"), ["a", "b", "c", "d"], workers, refused)
+    assert failure.value.more == ("Failed apps: a, b, c",)
+    assert f" !     Error running build-config against {what}: b is odd\n" in capfd.readouterr().err
+
+
+def test_a_last_step_that_fails_for_all_is_one_failure(capfd: Capture) -> None:
+    refused = ending_with(DokkuError("nginx is not running"))
+    with pytest.raises(DokkuError, match=r"^build-config command returned 2 errors$") as failure:
+        parallel.each("build-config", broken_for("a"), ["a", "b"], 1, refused)
+    assert failure.value.more == ("Failed apps: a", "nginx is not running")
+
+
+def interrupted_at(app: str) -> Callable[[str], None]:
+    def work(name: str) -> None:
+        if name == app:
+            raise KeyboardInterrupt
+        broken_for("bad")(name)
+
+    return work
+
+
+def test_an_interruption_tells_what_is_done_and_what_is_not(capfd: Capture) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        parallel.each("restart", interrupted_at("c"), ["a", "bad", "c", "d"], 1)
+    assert capfd.readouterr().err.splitlines()[-4:] == [
+        " !     Interrupted: 1 of 4 apps done",
+        " !     Done: a",
+        " !     Failed: bad",
+        " !     Not done: c, d",
+    ]
+
+
+def test_what_the_last_step_refuses_after_an_interruption_is_not_done(capfd: Capture) -> None:
+    @contextlib.contextmanager
+    def together() -> Iterator[None]:
+        try:
+            yield
+        except KeyboardInterrupt as interruption:
+            raise interruption from AppsFailed("refused", {"a": "a is odd"})
+
+    with pytest.raises(KeyboardInterrupt):
+        parallel.each("restart", interrupted_at("c"), ["a", "b", "c"], 1, together)
+    assert capfd.readouterr().err.splitlines()[-5:] == [
+        " !     Error running restart against app a: a is odd",
+        " !     Interrupted: 1 of 3 apps done",
+        " !     Done: b",
+        " !     Failed: a",
+        " !     Not done: c",
+    ]
+
+
+def test_an_interruption_of_many_workers_begins_no_more_and_waits_for_those_under_way(
+    capfd: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import concurrent.futures
+
+    under_way, goes_on = threading.Event(), threading.Event()
+    real, asked = concurrent.futures.as_completed, []
+
+    def as_completed(futures: object) -> object:
+        asked.append(futures)
+        if len(asked) > 1:
+            return real(futures)  # type: ignore[arg-type]
+        under_way.wait()
+        raise KeyboardInterrupt
+
+    def work(name: str) -> None:
+        under_way.set()
+        goes_on.wait()
+
+    monkeypatch.setattr(concurrent.futures, "as_completed", as_completed)
+    monkeypatch.setattr("lib.base.run.end_all", goes_on.set)
+    with pytest.raises(KeyboardInterrupt):
+        parallel.each("restart", work, [f"a{number}" for number in range(9)], 2)
+    said = capfd.readouterr()
+    begun = [line.rpartition(" ")[2] for line in said.out.splitlines()]
+    assert 1 <= len(begun) <= 2
+    assert f" !     Interrupted: {len(begun)} of 9 apps done\n" in said.err

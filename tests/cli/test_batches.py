@@ -1,0 +1,122 @@
+"""`--all` and `--parallel`: what a user sees of many apps at once."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import TREE, Dokku
+
+APPS = ("ant", "bee", "cat", "dog")
+# Says where it is, and waits until a file lets it go on.
+_WAITS = """#!/bin/sh
+echo "building $1"
+touch "{place}/$1.began"
+while [ ! -e "{place}/go" ]; do sleep 0.05; done
+"""
+
+
+@pytest.fixture
+def many(dokku: Dokku) -> Dokku:
+    for app in APPS:
+        dokku.make_app(app)
+    return dokku
+
+
+@pytest.mark.parametrize("parallel", [[], ["--parallel", "3"]])
+def test_the_failed_apps_are_named_after_the_count(many: Dokku, parallel: list[str]) -> None:
+    many.plugin("zz", proxy_build_config='#!/bin/sh\n[ "$1" != bee ] && [ "$1" != dog ]\n')
+    done = many("proxy:build-config", "--all", *parallel)
+    assert done.code == 1
+    assert done.err.splitlines()[-1] == " !     Failed apps: bee, dog"
+    assert re.fullmatch(r" !     .* 2 errors( during parallel run)?", done.err.splitlines()[-2])
+
+
+def test_an_app_that_goes_meanwhile_has_failed(many: Dokku) -> None:
+    many.plugin("zz", proxy_build_config=f'#!/bin/sh\n[ "$1" = ant ] && rm -r "{many.root}/cat"\nexit 0\n')
+    done = many("proxy:build-config", "--all")
+    assert done.code == 1
+    assert " !     Error running build-config against app cat: App cat does not exist\n" in done.err
+    assert done.err.endswith(" !     Failed apps: cat\n")
+
+
+def test_a_locked_app_is_the_only_one_that_fails(many: Dokku) -> None:
+    for app in APPS:
+        (many.root / app / "CONTAINER.web.1").write_text("0" * 64)
+    many("apps:lock", "bee")
+    done = many("ps:stop", "--all", "--parallel", "2")
+    assert done.code == 1
+    assert done.err.endswith(" !     Failed apps: bee\n")
+
+
+def test_the_lines_of_an_app_stay_together_however_its_programs_speak(many: Dokku) -> None:
+    script = '#!/bin/sh\nfor n in 1 2 3 4 5; do echo "$1 out"; echo "$1 err" >&2; sleep 0.01; done\n'
+    many.plugin("zz", proxy_build_config=script)
+    done = many("proxy:build-config", "--all", "--parallel", "4")
+    for said in (done.out, done.err):
+        lines = [line.split()[0] for line in said.splitlines() if line.split()[-1] in ("out", "err")]
+        assert [app for app, before in zip(lines, ["", *lines], strict=False) if app != before] == list(
+            dict.fromkeys(lines)
+        )
+
+
+def test_a_terminal_is_told_how_far_it_is_and_keeps_no_trace_of_it(many: Dokku) -> None:
+    said = many.pty("proxy:build-config", "--all", "--parallel", "2").out
+    assert "build-config: 0 of 4 apps" in said
+    assert "build-config: 3 of 4 apps" in said
+    screen = [line.rpartition("\r")[2].strip() for line in said.split("\n")]
+    assert sorted(line for line in screen if line) == [
+        f"-----> Running command against {app}" for app in APPS
+    ]
+
+
+def test_a_pipe_gets_no_progress(many: Dokku) -> None:
+    done = many("proxy:build-config", "--all", "--parallel", "2")
+    assert "\r" not in done.out + done.err
+    assert " of 4 apps" not in done.out + done.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_an_interrupted_batch_says_what_is_done(many: Dokku, number: int, workers: str) -> None:
+    many.plugin("zz", proxy_build_config=_WAITS.format(place=many.root))
+    process = start(many, "proxy:build-config", "--all", "--parallel", workers)
+    wait_for(many.root / "ant.began")
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    lines = err.decode().splitlines()
+    assert " !     Interrupted: 0 of 4 apps done" in lines
+    assert "dog" in lines[-1].removeprefix(" !     Not done: ").split(", ")
+    assert not (many.root / "dog.began").exists()
+
+
+def test_clearing_everything_takes_a_number_of_workers_and_is_one_step(many: Dokku) -> None:
+    many.plugin("zz", proxy_clear_config=f'#!/bin/sh\necho "$*" >>"{many.root}/calls"\n')
+    assert many("proxy:clear-config", "--all", "--parallel", "3").code == 0
+    assert (many.root / "calls").read_text() == "--all\n"
+    refused = many("proxy:clear-config", "--all", "--parallel", "-2")
+    assert (refused.code, refused.err) == (1, " !     Invalid value -2 for --parallel flag\n")
+
+
+def start(dokku: Dokku, *words: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [str(TREE / "bin/dokku"), *words],
+        env=dokku.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+
+
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not os.path.exists(path):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
