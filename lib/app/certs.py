@@ -1,18 +1,196 @@
-"""Certificates: the pair under $DOKKU_ROOT/APP/tls that an app is served with."""
+"""Certificates: the pair under $DOKKU_ROOT/APP/tls that an app is served with.
 
+server.crt and server.key are links into one directory of a pair, tls/.pair.NAME, by way of tls/.current: one
+rename puts another pair in force, so nobody ever finds the certificate of one and the key of the other. What
+people and plugins put in place of the links counts as well, and is taken over with the next pair.
+Source: dokku v0.24.0 plugins/certs.
+"""
+
+import contextlib
 import os
+import time
+from collections.abc import Iterator
 
-from lib.base import settings
+from lib.app import pem
+from lib.base import files, log, settings, signals, triggers
+from lib.base.errors import DokkuError, ToolFailed
+from lib.tools import openssl
+
+FILES = ("server.crt", "server.key")
+_CURRENT, _PAIR = ".current", ".pair."
+_MODES = {"server.crt": 0o644, "server.key": 0o600}
+_FORGOTTEN = 3600  # seconds after which a pair that is not in force is nobody's
+_leaving: set[str] = set()
 
 
 def exists(app: str) -> bool:
-    """Whether the app has both halves of a pair."""
-    return all(os.path.isfile(path) and os.path.getsize(path) for path in (certificate(app), key(app)))
+    """Whether the app has both halves of a pair, and is to keep them."""
+    halves = (certificate(app), key(app))
+    return app not in _leaving and all(os.path.isfile(path) and os.path.getsize(path) for path in halves)
+
+
+def directory(app: str) -> str:
+    return os.path.join(settings.app_dir(app), "tls")
 
 
 def certificate(app: str) -> str:
-    return os.path.join(settings.app_dir(app), "tls", "server.crt")
+    return os.path.join(directory(app), "server.crt")
 
 
 def key(app: str) -> str:
-    return os.path.join(settings.app_dir(app), "tls", "server.key")
+    return os.path.join(directory(app), "server.key")
+
+
+def details(app: str) -> openssl.Certificate | None:
+    """What the app's certificate says; None when there is no pair, or openssl can't read it."""
+    if not exists(app):
+        return None
+    try:
+        return openssl.certificate(_content(certificate(app)))
+    except ToolFailed:
+        return None
+
+
+def names(app: str) -> list[str]:
+    """The names that the app's certificate is for: its CN and the DNS names, sorted; none without one."""
+    found = details(app)
+    return found.names if found else []
+
+
+def put(app: str, certificate: bytes, key: bytes) -> None:
+    """Serve an app with a pair, both in PEM format, from now on.
+
+    Fires: post-certs-update, post-domains-update. Raises: DokkuError for a pair that is none, or that can't
+    be put in force; the app is then served as before.
+    """
+    pair = pem.judged(certificate, key)
+    with _alone():
+        before, new = _taken_over(app), _written(app, pair)
+        signals.failpoint("cert-written")
+        _point(app, _CURRENT, new)
+    signals.failpoint("cert-in-place")
+    try:
+        triggers.fire("post-certs-update", app)
+        triggers.fire("post-domains-update", app)
+    except BaseException:
+        _give_back(app, before, new)
+        raise
+    with _alone():
+        if before:
+            files.remove(os.path.join(directory(app), before))
+        _drop_forgotten(app)
+
+
+def remove(app: str) -> None:
+    """Serve an app without a certificate.
+
+    Fires: post-certs-remove, post-domains-update; the files go when these are done, so that no proxy ever
+    reads of a pair that is not there. Raises: DokkuError when there is none.
+    """
+    if not exists(app):
+        raise DokkuError("An app-specific SSL endpoint is not defined")
+    log.info1(f"Removing SSL endpoint from {app}")
+    with _left(app):
+        triggers.fire("post-certs-remove", app)
+        triggers.fire("post-domains-update", app)
+        signals.failpoint("cert-left")
+        files.remove(directory(app))
+
+
+@contextlib.contextmanager
+def _left(app: str) -> Iterator[None]:
+    """The app has no certificate for this process, whatever is on disk."""
+    _leaving.add(app)
+    try:
+        yield
+    finally:
+        _leaving.discard(app)
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """No proxy of ours reads a pair inside the block: the lock is the one that nginx is tested under."""
+    with files.locked(os.path.join(settings.root(), "nginx.conf")):
+        yield
+
+
+def _taken_over(app: str) -> str:
+    """Make the two files links into the pair in force, content unchanged; its name, empty without one."""
+    top = directory(app)
+    files.make_directory(top, 0o700)
+    linked = all(_target(top, name) == os.path.join(_CURRENT, name) for name in FILES)
+    if not exists(app):
+        files.remove(os.path.join(top, _CURRENT))
+    elif not linked or not _target(top, _CURRENT):
+        pair = pem.Pair(_content(certificate(app)), _content(key(app)))
+        _point(app, _CURRENT, _written(app, pair))
+    for name in FILES if not linked else ():
+        _point(app, name, os.path.join(_CURRENT, name))
+    return _target(top, _CURRENT)
+
+
+def _written(app: str, pair: pem.Pair) -> str:
+    """Write a pair to a directory of its own; the name of that."""
+    name = f"{_PAIR}{os.urandom(6).hex()}"
+    place = os.path.join(directory(app), name)
+    files.make_directory(place, 0o700)
+    for file, content in zip(FILES, pair, strict=True):
+        files.replace(os.path.join(place, file), content, _MODES[file])
+    return name
+
+
+def _point(app: str, name: str, target: str) -> None:
+    """Put a link in place of whatever has that name, at once."""
+    top = directory(app)
+    beside = os.path.join(top, f"{_PAIR}{os.urandom(6).hex()}")
+    os.symlink(target, beside)
+    os.replace(beside, os.path.join(top, name))
+    files.flush_directory(top)
+
+
+def _give_back(app: str, before: str, new: str) -> None:
+    """Serve the app with the pair it had, or with none, unless a third one came in the meantime."""
+    if _target(directory(app), _CURRENT) != new:
+        return
+    try:
+        if before:
+            with _alone():
+                _point(app, _CURRENT, before)
+            triggers.fire("post-domains-update", app)
+        else:
+            with _left(app):
+                triggers.fire("post-certs-remove", app)
+                triggers.fire("post-domains-update", app)
+    except DokkuError as error:
+        for text in filter(None, (error.text, *error.more)):
+            log.warn(text)
+    for name in (new,) if before else (_CURRENT, *FILES, new):
+        files.remove(os.path.join(directory(app), name))
+    with contextlib.suppress(OSError):  # what plugins keep there stays
+        os.rmdir(directory(app))
+    log.warn(f"{app} is served as before")
+
+
+def _drop_forgotten(app: str) -> None:
+    """Remove what killed processes left of pairs that are not in force."""
+    top = directory(app)
+    for name in os.listdir(top):
+        path = os.path.join(top, name)
+        is_ours = name.startswith(_PAIR) and name != _target(top, _CURRENT)
+        if is_ours and time.time() - os.lstat(path).st_mtime > _FORGOTTEN:
+            files.remove(path)
+
+
+def _target(top: str, name: str) -> str:
+    try:
+        return os.readlink(os.path.join(top, name))
+    except OSError:
+        return ""
+
+
+def _content(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise DokkuError(f"Unable to read {path}: {error.strerror}") from error

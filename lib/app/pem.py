@@ -1,0 +1,84 @@
+"""PEM texts: what somebody hands in as a certificate and its key, judged before anything is done with it.
+
+Only what is needed is kept of them, with Unix line ends: the certificates in their order, the one key.
+"""
+
+import re
+from typing import NamedTuple
+
+from lib.base.errors import DokkuError, ToolFailed
+from lib.tools import openssl
+
+LARGEST = 1024 * 1024  # bytes of a file that may be one
+_MOST = 32  # certificates of one chain
+_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----\s.*?-----END \1-----", re.DOTALL)
+_CERTIFICATES = (b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICATE")
+_PARAMETERS = b"EC PARAMETERS"
+
+
+class Pair(NamedTuple):
+    """A certificate with the chain that follows it, and its private key."""
+
+    certificate: bytes
+    key: bytes
+
+
+def judged(certificate: bytes, key: bytes) -> Pair:
+    """A pair that a web server can use. Raises: DokkuError saying what is wrong with it."""
+    chain, private = _chain(certificate), _key(key)
+    public = [_described(block) for block in chain]
+    try:
+        wanted = openssl.public_key(private)
+    except ToolFailed:
+        raise DokkuError("KEY file contains a damaged private key") from None
+    if public[0].public_key != wanted:
+        if any(one.public_key == wanted for one in public):
+            raise DokkuError("CRT file must begin with the certificate of the key, the chain comes after it")
+        raise DokkuError("KEY file does not belong to the certificate in the CRT file")
+    if public[0].seconds_left <= 0:
+        raise DokkuError(f"CRT file contains a certificate that expired at {public[0].ends}")
+    return Pair(b"".join(chain), private)
+
+
+def _chain(data: bytes) -> list[bytes]:
+    found = [text for kind, text in _blocks(data) if kind in _CERTIFICATES]
+    if not found:
+        raise _no_pem("CRT", "certificate", "x509", data)
+    if len(found) > _MOST:
+        raise DokkuError(f"CRT file contains more than {_MOST} certificates")
+    return found
+
+
+def _key(data: bytes) -> bytes:
+    blocks = _blocks(data)
+    found = [(kind, text) for kind, text in blocks if kind.endswith(b"PRIVATE KEY")]
+    if not found:
+        raise _no_pem("KEY", "private key", "pkey", data)
+    if len(found) > 1:
+        raise DokkuError("KEY file contains more than one private key")
+    kind, text = found[0]
+    if kind.startswith(b"ENCRYPTED") or b"ENCRYPTED" in text.split(b"\n\n")[0]:
+        raise DokkuError(
+            "KEY file is encrypted, take its passphrase away first: openssl pkey -in KEY -out KEY"
+        )
+    return b"".join(text for kind, text in blocks if kind == _PARAMETERS) + text
+
+
+def _blocks(data: bytes) -> list[tuple[bytes, bytes]]:
+    """Every PEM block with its kind."""
+    plain = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return [(match[1], match[0] + b"\n") for match in _BLOCK.finditer(plain)]
+
+
+def _described(block: bytes) -> openssl.Certificate:
+    try:
+        return openssl.certificate(block)
+    except ToolFailed:
+        raise DokkuError("CRT file contains a damaged certificate") from None
+
+
+def _no_pem(which: str, what: str, converter: str, data: bytes) -> DokkuError:
+    text = f"{which} file does not contain a {what} in PEM format"
+    if data.startswith(b"0") and not data.isascii():
+        text += f", it looks like DER: openssl {converter} -inform DER -in {which} -out {which}.pem"
+    return DokkuError(text)

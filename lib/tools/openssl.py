@@ -1,0 +1,78 @@
+"""openssl: what certificates and keys say of themselves. Keys go in through stdin, never as words."""
+
+import re
+from typing import NamedTuple
+
+from lib.base import run
+from lib.base.errors import ToolFailed
+
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+_PART = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^",])+')
+_COMMON_NAME = re.compile(r"(?:^|, |\+ ?)CN ?= ?([^,+]+)")
+_PUBLIC_KEY = re.compile(r"-----BEGIN PUBLIC KEY-----\n[^-]*-----END PUBLIC KEY-----\n")
+_ALTERNATIVE = re.compile(r"DNS:([^,\s]+)")
+
+
+class Certificate(NamedTuple):
+    """starts, ends: as openssl writes them, `Dec  4 04:38:17 2026 GMT`. names: the CN and the DNS names."""
+
+    subject: str
+    issuer: str
+    starts: str
+    ends: str
+    serial: str
+    fingerprint: str
+    names: list[str]
+    public_key: str
+
+    @property
+    def seconds_left(self) -> float:
+        """Until it expires; negative for one that has."""
+        import calendar
+        import time
+
+        return calendar.timegm(time.strptime(self.ends, "%b %d %H:%M:%S %Y %Z")) - time.time()
+
+
+def certificate(pem: bytes) -> Certificate:
+    """The first certificate of a PEM text. Raises: ToolFailed when openssl can't read it."""
+    what = ("-subject", "-issuer", "-dates", "-serial", "-fingerprint", "-sha256", "-pubkey")
+    said = _said("x509", "-noout", *what, "-ext", "subjectAltName", "-nameopt", "oneline", stdin=pem)
+    key = _PUBLIC_KEY.search(said)
+    about = _PUBLIC_KEY.sub("", said)
+    fields = dict(line.split("=", 1) for line in about.splitlines() if "=" in line and line[0] != " ")
+    subject = fields["subject"].strip()
+    common = [name.strip() for name in _COMMON_NAME.findall(_QUOTED.sub("", subject))]
+    alternatives = "\n".join(line for line in about.splitlines() if line.startswith(" "))
+    return Certificate(
+        subject="; ".join(_tight(part) for part in _PART.findall(subject)),
+        issuer=fields["issuer"].strip(),
+        starts=fields["notBefore"],
+        ends=fields["notAfter"],
+        serial=fields["serial"],
+        fingerprint=next(value for key, value in fields.items() if key.lower().startswith("sha256")),
+        names=sorted({*common, *_ALTERNATIVE.findall(alternatives)}),
+        public_key=key[0] if key else "",
+    )
+
+
+def public_key(key: bytes) -> str:
+    """The public half of a private key, as `certificate` has it. Raises: ToolFailed for one it can't read."""
+    return _said("pkey", "-pubout", "-passin", "pass:", stdin=key)
+
+
+def is_verified(path: str) -> bool:
+    """Whether this host trusts the first certificate of a file, given the others in it."""
+    return run.succeeds("openssl", "verify", "-purpose", "sslserver", "-untrusted", path, path)
+
+
+def _said(*words: str, stdin: bytes = b"") -> str:
+    done = run.result("openssl", *words, env={"LC_ALL": "C.UTF-8"}, stdin=stdin)
+    if done.status:
+        raise ToolFailed("openssl", done.status, done.errors.decode("utf-8", "replace").strip())
+    return done.output.decode("utf-8", "replace")
+
+
+def _tight(part: str) -> str:
+    key, _, value = part.strip().partition("=")
+    return f"{key.strip()}={value.strip()}"

@@ -1,0 +1,87 @@
+"""What people hand in as a certificate and its key: what is kept of it, and what is refused."""
+
+import shutil
+
+import pytest
+
+from lib.app import pem
+from lib.base.errors import DokkuError
+from tests import certificates
+
+pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return certificates.Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def leaf(authority):
+    return authority.leaf("a.example.com")
+
+
+def test_a_pair_is_kept_without_what_is_not_needed_of_it(authority, leaf):
+    noise = b"\xef\xbb\xbfBag Attributes\r\n" + leaf.key + leaf.certificate.replace(b"\n", b"\r\n") + b"x"
+    pair = pem.judged(noise + authority.path.read_bytes(), b"# mine\n" + leaf.key.replace(b"\n", b"\r\n"))
+    assert pair.certificate == leaf.certificate + authority.path.read_bytes()
+    assert pair.key == leaf.key
+
+
+def test_the_parameters_of_a_curve_stay_with_the_key(leaf):
+    old = certificates.openssl("ecparam", "-name", "prime256v1", "-genkey")
+    assert b"PARAMETERS" in old
+    self_signed = certificates.openssl(
+        "req", "-x509", "-new", "-key", "/dev/stdin", "-subj", "/CN=a", input=old
+    )
+    assert pem.judged(self_signed, old).key == old
+
+
+def bad_pairs(authority, leaf):
+    other, expired = authority.leaf("other.example.com"), authority.leaf("a.example.com", days=-1)
+    damaged = leaf.certificate.replace(b"MII", b"AAA", 1)
+    hidden = certificates.openssl("pkey", "-aes128", "-passout", "pass:x", input=leaf.key)
+    old = certificates.openssl(
+        "rsa",
+        "-aes128",
+        "-passout",
+        "pass:x",
+        "-traditional",
+        input=certificates.new_key("-algorithm", "RSA"),
+    )
+    der = certificates.openssl("x509", "-outform", "DER", input=leaf.certificate)
+    der_key = certificates.openssl("pkey", "-outform", "DER", input=leaf.key)
+    ca = authority.path.read_bytes()
+    return [
+        (leaf.certificate, other.key, "KEY file does not belong to the certificate in the CRT file"),
+        (ca + leaf.certificate, leaf.key, "CRT file must begin with the certificate of the key, the chain "),
+        (expired.certificate, expired.key, "CRT file contains a certificate that expired at "),
+        (leaf.certificate, hidden, "KEY file is encrypted, take its passphrase away first: openssl pkey "),
+        (leaf.certificate, old, "KEY file is encrypted"),
+        (
+            der,
+            leaf.key,
+            "CRT file does not contain a certificate in PEM format, it looks like DER: openssl x509",
+        ),
+        (
+            leaf.certificate,
+            der_key,
+            "KEY file does not contain a private key in PEM format, it looks like DER",
+        ),
+        (leaf.key, leaf.certificate, "CRT file does not contain a certificate in PEM format"),
+        (leaf.certificate, leaf.certificate, "KEY file does not contain a private key in PEM format"),
+        (b"", b"", "CRT file does not contain a certificate"),
+        (damaged, leaf.key, "CRT file contains a damaged certificate"),
+        (leaf.certificate + damaged, leaf.key, "CRT file contains a damaged certificate"),
+        (leaf.certificate, leaf.key.replace(b"M", b"A"), "KEY file contains a damaged private key"),
+        (leaf.certificate, leaf.key + other.key, "KEY file contains more than one private key"),
+        (leaf.certificate * 33, leaf.key, "CRT file contains more than 32 certificates"),
+    ]
+
+
+def test_every_bad_pair_is_refused_with_its_reason(authority, leaf):
+    for certificate, key, text in bad_pairs(authority, leaf):
+        with pytest.raises(DokkuError) as refused:
+            pem.judged(certificate, key)
+        assert refused.value.text.startswith(text)
+        assert "\n" not in refused.value.text
