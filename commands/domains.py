@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, App, Format, ReportWords
-from lib.app import apps, domain_reports, domains
+from commands._params import ANY_FLAG, AllApps, App, Format, ReportWords, Workers
+from lib.app import apps, batches, domain_reports, domains
+from lib.proxy import batching
 
 namespace = typer.Typer(help="Manage domains used by the proxy")
 
@@ -25,9 +26,10 @@ def add_global(names: Domains = None) -> None:
 
 
 @namespace.command("clear")
-def clear(app: App = "") -> None:
+def clear(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> None:
     """Clear all domains for app, and give it its first ones again."""
-    domains.clear(apps.verify_app_name(app))
+    with batching.batched():
+        batches.each("clear", domains.clear, app, all_apps, workers)
 
 
 @namespace.command("clear-global")
@@ -37,15 +39,17 @@ def clear_global() -> None:
 
 
 @namespace.command("disable")
-def disable(app: App = "") -> None:
+def disable(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> None:
     """Disable VHOST support."""
-    domains.disable(apps.verify_app_name(app))
+    with batching.batched():
+        batches.each("disable", domains.disable, app, all_apps, workers)
 
 
 @namespace.command("enable")
-def enable(app: App = "") -> None:
+def enable(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> None:
     """Enable VHOST support."""
-    domains.enable(apps.verify_app_name(app))
+    with batching.batched():
+        batches.each("enable", domains.enable, app, all_apps, workers)
 
 
 @namespace.command("remove")
@@ -64,6 +68,13 @@ def remove_global(names: Domains = None) -> None:
 def report(words: ReportWords = None, format_: Format = "stdout") -> None:
     """Displays a domains report for one or more apps."""
     domain_reports.show(words, format_)
+
+
+@namespace.command("reset")
+def reset(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> None:
+    """Give app the domains of a new one."""
+    with batching.batched():
+        batches.each("reset", domains.reset, app, all_apps, workers)
 
 
 @namespace.command("set")

@@ -1,5 +1,6 @@
-"""post-domains-update APP [add|clear|disable|enable|remove|set DOMAIN...]: the app's names have changed.
+"""post-domains-update APP [OPERATION DOMAIN...]: the app's names have changed.
 
+OPERATION: add, clear, disable, enable, remove, reset or set; domains stand after add, remove and set.
 Fired by: lib/app/domains.py, certs commands (with APP only). A failure fails the command; the change stays.
 """
 

@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Sequence
 
-from lib.app import apps, config
+from lib.app import apps, config, domain_names
 from lib.base import files, log, settings, triggers, values
 from lib.base.errors import DokkuError
 
@@ -48,7 +48,7 @@ def add(app: str, names: Sequence[str] | None) -> None:
     wanted = _asked_for(app, names, "domains:add <app>")
     with files.locked(path(app)):
         known = stored(app)
-        _add_to(known, wanted, f" to {app}")
+        _add_to(known, wanted, f"Skipping: %s already added to {app}", f"Added %s to {app}")
         _write(app, known)
     _warn_of_others(app, wanted)
     _serve_by_name(app)
@@ -76,10 +76,14 @@ def remove(app: str, names: Sequence[str] | None) -> None:
 
 def clear(app: str) -> None:
     """Go back to the domains of a new app. Fires: nginx-hostname, post-domains-update."""
-    files.remove(path(app))
-    setup(app)
-    triggers.fire("post-domains-update", app, "clear")
+    _start_anew(app, "clear")
     log.info1(f"Cleared domains in {app}")
+
+
+def reset(app: str) -> None:
+    """Go back to the domains of a new app, under the name of a later release. Fires: as `clear`."""
+    _start_anew(app, "reset")
+    log.info1_quiet(f"Reset domains for {app}")
 
 
 def setup(app: str) -> None:
@@ -139,7 +143,7 @@ def add_global(names: Sequence[str] | None) -> None:
     wanted = _verified(names, "domains:add-global")
     with files.locked(path(GLOBAL)):
         known = stored(GLOBAL)
-        _add_to(known, wanted, "")
+        _add_to(known, wanted, "Skipping %s: already added", "Added %s")
         _write(GLOBAL, known)
 
 
@@ -202,6 +206,12 @@ def urls_path(app: str) -> str:
     return os.path.join(settings.app_dir(app), "URLS")
 
 
+def _start_anew(app: str, operation: str) -> None:
+    files.remove(path(app))
+    setup(app)
+    triggers.fire("post-domains-update", app, operation)
+
+
 def _below(vhost: str, app: str) -> list[str]:
     if _ENDS_IN_ADDRESS.fullmatch(vhost):
         return []
@@ -226,27 +236,32 @@ def _asked_for(app: str, names: Sequence[str] | None, usage: str, strictly: bool
 
 
 def _verified(names: Sequence[str] | None, usage: str, strictly: bool = True) -> list[str]:
+    """The names in the spelling of DNS, and a word on each that was given in another script."""
     if not names:
         raise DokkuError(f"Please specify a domain name. Usage: dokku {usage} <domain> [<domain> ...]")
-    given = [name.lower() for name in names]
-    for name in given:
-        if (strictly and not values.is_domain(name)) or values.has_control_characters(name):
-            raise DokkuError(f"{values.printable(name)} is invalid. exiting...")
-    return given
+    spelled = [(name, domain_names.as_ascii(name)) for name in names]
+    for name, found in spelled:
+        if (strictly and not values.is_domain(found)) or values.has_control_characters(name):
+            hint = () if name.isascii() else ("Give the form that DNS has of it: xn--...",)
+            raise DokkuError(f"{values.printable(name)} is invalid. exiting...", more=hint)
+    for name, found in spelled:
+        if found.isascii() and not name.isascii():
+            log.verbose(f"{name} is {found} in DNS")
+    return [found for _, found in spelled]
 
 
-def _add_to(known: list[str], wanted: list[str], where: str) -> None:
+def _add_to(known: list[str], wanted: list[str], skipped: str, added: str) -> None:
     for name in wanted:
         if name in known:
-            log.info1(f"Skipping: {name} already added{where}")
+            log.info1(skipped % name)
         else:
             known.append(name)
-            log.info1(f"Added {name}{where}")
+            log.info1(added % name)
 
 
 def _remove_from(owner: str, unwanted: list[str], where: str) -> None:
     known = stored(owner)
-    kept = [name for name in known if name.lower() not in unwanted]
+    kept = [line for line in known if domain_names.as_ascii(line) not in unwanted]
     if kept != known:
         _write(owner, kept)
     for name in unwanted:

@@ -129,3 +129,44 @@ def test_no_domain_is_lost_among_fifty_at_once(dokku: Dokku) -> None:
         ]
     assert codes == [0] * 50
     assert sorted((app / "VHOST").read_text().split()) == sorted(f"d{n}.com" for n in range(50))
+
+
+@pytest.mark.parametrize("workers", [(), ("--parallel", "2")])
+def test_all_apps_lose_their_names_and_get_them_back(dokku: Dokku, workers: tuple[str, ...]) -> None:
+    directories = [dokku.make_app(name) for name in ("one", "two")]
+    dokku("domains:set-global", "dokku.me")
+    done = dokku("domains:reset", "--all", *workers)
+    assert done.code == 0, done
+    assert "-----> Reset domains for one\n" in done.out
+    assert [(app / "VHOST").read_text() for app in directories] == ["one.dokku.me\n", "two.dokku.me\n"]
+    assert dokku("domains:disable", "--all", *workers).code == 0
+    assert not any((app / "VHOST").exists() for app in directories)
+    assert dokku("domains:enable", *workers, "--all").code == 0
+    dokku("domains:add", "two", "mine.com")
+    assert dokku("domains:clear", "--all", *workers).code == 0
+    assert [(app / "VHOST").read_text() for app in directories] == ["one.dokku.me\n", "two.dokku.me\n"]
+
+
+def test_one_apps_bad_file_keeps_no_other_from_its_names(dokku: Dokku) -> None:
+    for name in ("broken", "sound"):
+        dokku.make_app(name)
+    (dokku.root / "broken/ENV").write_text("A='open\n")
+    dokku("domains:set-global", "dokku.me")
+    done = dokku("domains:clear", "--all")
+    assert done.code == 1
+    assert "app broken" in done.err
+    assert (dokku.root / "sound/VHOST").read_text() == "sound.dokku.me\n"
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_a_name_in_another_script_arrives_in_any_locale(dokku: Dokku, locale: str) -> None:
+    app = dokku.make_app("web")
+    done = dokku("domains:add", "web", "Bücher.example", env={"LC_ALL": locale})
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines() == [
+        "       Bücher.example is xn--bcher-kva.example in DNS",
+        "-----> Added xn--bcher-kva.example to web",
+    ]
+    assert (app / "VHOST").read_text() == "xn--bcher-kva.example\n"
+    refused = dokku("domains:add", "web", "faß.de", env={"LC_ALL": locale})
+    assert (refused.code, refused.err.splitlines()[0]) == (1, " !     faß.de is invalid. exiting...")

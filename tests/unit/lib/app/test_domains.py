@@ -1,18 +1,23 @@
+import re
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from lib.app import config, domain_reports, domains
+from lib.app import config, domain_names, domain_reports, domains
 from lib.base import settings
 from lib.base.errors import AppNotFound, DokkuError
+from lib.proxy import vhosts  # noqa: F401 - of the real file system, not of the first test's in memory
 
 Output = pytest.CaptureFixture[str]
 
 
 def make_app(name: str) -> Path:
     directory = Path(settings.app_dir(name))
-    directory.mkdir(parents=True)
+    directory.mkdir(parents=True, exist_ok=True)
     return directory
 
 
@@ -52,7 +57,19 @@ def test_added_domains_are_appended_once_and_in_lower_case(app: Path, capfd: Out
             "http://a.com",
             "",
         ),
-        *("..a", "a.*.b", "--", "*", ".a", "a.", f"{'a' * 64}.com", "a." * 130 + "a", "a.com:80", "é.com"),
+        *(
+            "..a",
+            "a.*.b",
+            "--",
+            "*",
+            ".a",
+            "a.",
+            f"{'a' * 64}.com",
+            "a." * 130 + "a",
+            "a.com:80",
+            "faß.de",
+            "\u202ea.com",
+        ),
     ],
 )
 def test_what_is_no_domain_is_refused_and_nothing_changes(app: Path, name: str) -> None:
@@ -67,6 +84,33 @@ def test_what_is_no_domain_is_refused_and_nothing_changes(app: Path, name: str) 
 def test_odd_but_good_domains_are_taken(app: Path, name: str) -> None:
     domains.set_("web", [name])
     assert domains.listed("web") == [name]
+
+
+def test_a_name_in_another_script_is_kept_as_dns_spells_it(app: Path, capfd: Output) -> None:
+    domains.add("web", ["BÜCHER.example", "*.例え.jp"])
+    assert lines(app) == ["xn--bcher-kva.example", "*.xn--r8jz45g.jp"]
+    assert capfd.readouterr().out.splitlines()[:4] == [
+        "       BÜCHER.example is xn--bcher-kva.example in DNS",
+        "       *.例え.jp is *.xn--r8jz45g.jp in DNS",
+        "-----> Added xn--bcher-kva.example to web",
+        "-----> Added *.xn--r8jz45g.jp to web",
+    ]
+    domains.remove("web", ["bücher.example"])
+    assert lines(app) == ["*.xn--r8jz45g.jp"]
+
+
+def test_a_line_in_another_script_that_somebody_wrote_can_be_removed(app: Path) -> None:
+    (app / "VHOST").write_text("bücher.example\na.com\nfaß.de\n")
+    assert domains.listed("web") == ["a.com"]
+    domains.remove("web", ["bücher.example", "faß.de"])
+    assert lines(app) == ["a.com"]
+
+
+def test_a_refused_name_is_shown_as_it_was_given_with_a_way_out(app: Path) -> None:
+    with pytest.raises(DokkuError) as caught:
+        domains.add("web", ["Faß.de"])
+    assert caught.value.text == "Faß.de is invalid. exiting..."
+    assert "xn--" in caught.value.more[0]
 
 
 def test_no_domain_is_told_before_the_app_is_looked_for(app: Path) -> None:
@@ -153,6 +197,14 @@ def test_clear_goes_back_to_the_first_domains(app: Path, capfd: Output) -> None:
     assert capfd.readouterr().out.endswith("-----> Cleared domains in web\n")
 
 
+def test_reset_goes_back_to_the_first_domains_too(app: Path, capfd: Output) -> None:
+    domains.set_global(["dokku.me"])
+    domains.add("web", ["a.com"])
+    domains.reset("web")
+    assert lines(app) == ["web.dokku.me"]
+    assert capfd.readouterr().out.endswith("-----> Reset domains for web\n")
+
+
 def test_disabling_forgets_names_and_ports(app: Path, capfd: Output) -> None:
     domains.add("web", ["a.com"])
     config.set_values("web", {"DOKKU_PROXY_PORT_MAP": "http:80:5000"})
@@ -191,7 +243,7 @@ def test_global_changes_touch_no_app(app: Path, capfd: Output) -> None:
     assert domains.stored(domains.GLOBAL) == []
     assert lines(app) == ["web.dokku.me"]
     assert (
-        "-----> Added b.me\n-----> Skipping: b.me already added\n-----> Removed dokku.me\n"
+        "-----> Added b.me\n-----> Skipping b.me: already added\n-----> Removed dokku.me\n"
         in capfd.readouterr().out
     )
 
@@ -233,3 +285,53 @@ def test_the_global_report_is_headed_global(fs: Any, capfd: Output) -> None:
     )
     domain_reports.show(["--global", "--domains-global-vhosts"], "stdout")
     assert capfd.readouterr().out == "\n"
+
+
+LABEL = st.from_regex(r"\A[a-z0-9_]([a-z0-9_-]{0,6}[a-z0-9_])?\Z")
+GOOD = st.builds(
+    lambda star, labels: star + ".".join(labels),
+    st.sampled_from(["", "*."]),
+    st.lists(LABEL, min_size=1, max_size=4),
+)
+ALMOST = st.text(st.sampled_from("aAzZ09.-_*;{}$ \n\"'\\é\u00df~#:/"), max_size=12)
+NAMES = GOOD | GOOD.map(str.upper) | ALMOST | st.text(max_size=10)
+
+
+def fresh_app() -> Path:
+    """On the real disk, below the test's own directory: a file system in memory takes longer to make."""
+    directory = make_app("web")
+    (directory / "VHOST").unlink(missing_ok=True)
+    return directory
+
+
+@hypothesis.settings(max_examples=150)
+@given(st.lists(NAMES, min_size=1, max_size=6))
+def test_whatever_is_asked_for_the_file_holds_valid_small_names_each_once(names: list[str]) -> None:
+    directory = fresh_app()
+    try:
+        domains.add("web", names)
+    except DokkuError:
+        assert not (directory / "VHOST").exists()
+        return
+    stored = lines(directory)
+    assert stored
+    assert len(set(stored)) == len(stored)
+    for name in stored:
+        assert name == name.lower()
+        assert re.fullmatch(r"(\*\.)?[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*", name)
+        assert len(name) <= 253
+
+
+@hypothesis.settings(max_examples=100)
+@given(st.lists(NAMES, max_size=5), st.lists(GOOD, min_size=1, max_size=5))
+def test_adding_and_removing_gives_the_same_file_back(before: list[str], names: list[str]) -> None:
+    directory = fresh_app()
+    text = "".join(f"{line}\n" for line in before).encode("utf-8", "surrogatepass")
+    (directory / "VHOST").write_bytes(text)
+    there = domains.stored("web")
+    new = [name for name in names if name not in map(domain_names.as_ascii, there)]
+    hypothesis.assume(new)
+    domains.add("web", new)
+    assert domains.stored("web") == [*there, *dict.fromkeys(new)]
+    domains.remove("web", new)
+    assert domains.stored("web") == there
