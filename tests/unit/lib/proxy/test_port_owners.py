@@ -1,0 +1,108 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.app import config, port_maps
+from lib.app.port_maps import PortMap
+from lib.proxy import extra_ports, port_owners
+from lib.proxy.port_owners import Listening
+from tests.unit.lib.proxy.conftest import Host
+
+PLAIN = Listening("ant", {3000: "plain"}, {"ant.com"})
+NAMELESS = Listening("bee", {4711: "plain"}, ())
+
+
+def refused(
+    *entries: str, names: tuple[str, ...] = ("a.com",), others: tuple[Listening, ...] = (), general: str = ""
+) -> dict[str, str]:
+    maps = [port_maps.parse(entry) for entry in entries]
+    return {str(entry): why for entry, why in port_owners.refusals(maps, names, others, general).items()}
+
+
+def test_what_everybody_speaks_may_be_spoken(host: Host) -> None:
+    assert refused("http:80:5000", "https:443:5000", "grpcs:443:5000", "grpc:3001:1", "https:3002:1") == {}
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ("https:80:5000", "the host speaks HTTP at port 80"),
+        ("grpc:80:5000", "the host speaks HTTP at port 80"),
+        ("http:443:5000", "the host speaks TLS at port 443"),
+        ("https:8080:5000", "the host speaks HTTP at port 8080"),
+    ],
+)
+def test_the_hosts_ports_speak_what_they_do(host: Host, entry: str, reason: str) -> None:
+    config.set_values(config.GLOBAL, {"DOKKU_PROXY_PORT": "8080"})
+    assert refused(entry) == {entry: reason}
+
+
+def test_what_another_app_speaks_at_a_port_stays(host: Host) -> None:
+    assert refused("http:3000:1", others=(PLAIN,)) == {}
+    assert refused("https:3000:1", others=(PLAIN,)) == {"https:3000:1": "ant speaks HTTP at port 3000"}
+    assert refused("https:3001:1", others=(PLAIN,)) == {}
+
+
+def test_a_map_that_speaks_two_ways_at_a_port_speaks_the_first(host: Host) -> None:
+    found = refused("grpc:3000:1", "http:3000:1")
+    assert found == {"http:3000:1": "another entry speaks HTTP/2 at port 3000"}
+
+
+def test_an_app_without_domains_has_its_port_alone(host: Host) -> None:
+    assert refused("http:4711:1", others=(NAMELESS,)) == {
+        "http:4711:1": "bee has no domains and answers to every name at port 4711"
+    }
+    assert refused("http:4711:1", names=(), others=(NAMELESS,)) != {}
+    assert refused("http:3000:1", names=(), others=(PLAIN,)) == {
+        "http:3000:1": "ant is at port 3000 too, and there are no domains to tell them apart"
+    }
+    assert refused("http:4712:1", names=(), others=(PLAIN, NAMELESS)) == {}
+
+
+def test_one_app_without_domains_has_the_hosts_name(host: Host) -> None:
+    first = Listening("ant", {80: "plain"}, {"dokku.me"})
+    assert refused("http:80:1", names=("dokku.me",), general="dokku.me", others=(first,)) == {
+        "http:80:1": "ant answers to dokku.me at port 80"
+    }
+    other = Listening("ant", {80: "plain"}, {"ant.com"})
+    assert refused("http:80:1", names=("dokku.me",), general="dokku.me", others=(other,)) == {}
+
+
+def test_what_apps_have_is_what_their_files_say(host: Host) -> None:
+    (host.app("ant") / "nginx.conf").write_text(
+        "server {\n  listen 80;\n  listen [::]:443 ssl http2;\n  server_name a.com *.b.com;\n}\n"
+    )
+    (host.app("bee") / "nginx.conf").write_text("server {\n  listen 4711;\n}\n")
+    Path(host.app("cat"))
+    assert port_owners.present() == {
+        "ant": Listening("ant", {80: "plain", 443: "tls"}, {"a.com", "*.b.com"}),
+        "bee": Listening("bee", {4711: "plain"}, set()),
+    }
+
+
+SCHEMES, PORTS = st.sampled_from(sorted(port_maps.SCHEMES)), st.sampled_from([80, 443, 3000, 3001])
+APPS = st.lists(
+    st.tuples(st.lists(st.builds(PortMap, SCHEMES, PORTS, st.just(1))), st.booleans()), max_size=6
+)
+
+
+@given(APPS)
+def test_whoever_comes_in_whatever_order_a_port_is_unambiguous(
+    wanted: list[tuple[list[PortMap], bool]],
+) -> None:
+    there: list[Listening] = []
+    for number, (entries, has_names) in enumerate(wanted):
+        names = [f"{number}.com"] if has_names else []
+        own = not has_names and any(entry.host in extra_ports.own() for entry in entries)
+        names = ["dokku.me"] if own else names
+        bad = port_owners.refusals(entries, names, there, "dokku.me" if own else "")
+        ports = {entry.host: port_owners.protocol(entry) for entry in entries if entry not in bad}
+        there.append(Listening(str(number), ports, names))
+    for port in (80, 443, 3000, 3001):
+        here = [app for app in there if port in app.ports]
+        assert len({app.ports[port] for app in here}) <= 1
+        assert len(here) <= 1 or all(app.names for app in here)
+        names = [name for app in here for name in app.names]
+        assert len(names) == len(set(names))
