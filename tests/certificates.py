@@ -4,6 +4,8 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.archives import archive, member
+
 CURVE = ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
 
 
@@ -51,3 +53,18 @@ def openssl(*words: str, input: bytes = b"") -> bytes:
     done = subprocess.run(["openssl", *words], input=input, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
+
+
+def written(place: Path, leaf: Leaf, name: str = "server") -> tuple[str, str]:
+    """The paths of a pair's files."""
+    for half, content in zip(("crt", "key"), leaf, strict=True):
+        (place / f"{name}.{half}").write_bytes(content)
+    return str(place / f"{name}.crt"), str(place / f"{name}.key")
+
+
+def packed(leaf: Leaf) -> bytes:
+    return archive(member("server.crt", leaf.certificate), member("server.key", leaf.key))
+
+
+def in_force(app: Path) -> Leaf:
+    return Leaf((app / "tls/server.crt").read_bytes(), (app / "tls/server.key").read_bytes())

@@ -29,6 +29,11 @@ def exists(app: str) -> bool:
     return app not in _leaving and all(os.path.isfile(path) and os.path.getsize(path) for path in halves)
 
 
+def is_forced(app: str) -> bool:
+    """Whether a plugin's proxy serves the app with a certificate of its own. Fires: certs-force."""
+    return "true" in triggers.ask("certs-force", app).split()
+
+
 def directory(app: str) -> str:
     return os.path.join(settings.app_dir(app), "tls")
 
@@ -39,6 +44,11 @@ def certificate(app: str) -> str:
 
 def key(app: str) -> str:
     return os.path.join(directory(app), "server.key")
+
+
+def half(app: str, kind: str) -> bytes:
+    """The app's certificate (crt) or its key (key). Raises: DokkuError when it can't be read."""
+    return _content(os.path.join(directory(app), f"server.{kind}"))
 
 
 def details(app: str) -> openssl.Certificate | None:

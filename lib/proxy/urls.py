@@ -24,7 +24,7 @@ def preferred(app: str) -> str:
 
 def computed(app: str) -> list[str]:
     """The URLs that follow from domains, ports and certificate."""
-    secure = certs.exists(app)
+    secure = certs.exists(app) or certs.is_forced(app)
     default = "https" if secure else "http"
     host = domains.hostname()
     if not proxies.is_enabled(app):

@@ -1,11 +1,13 @@
 """openssl: what certificates and keys say of themselves. Keys go in through stdin, never as words."""
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from lib.base import run
 from lib.base.errors import ToolFailed
 
+_LOCALE = {"LC_ALL": "C.UTF-8"}
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _PART = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^",])+')
 _COMMON_NAME = re.compile(r"(?:^|, |\+ ?)CN ?= ?([^,+]+)")
@@ -42,7 +44,6 @@ def certificate(pem: bytes) -> Certificate:
     about = _PUBLIC_KEY.sub("", said)
     fields = dict(line.split("=", 1) for line in about.splitlines() if "=" in line and line[0] != " ")
     subject = fields["subject"].strip()
-    common = [name.strip() for name in _COMMON_NAME.findall(_QUOTED.sub("", subject))]
     alternatives = "\n".join(line for line in about.splitlines() if line.startswith(" "))
     return Certificate(
         subject="; ".join(_tight(part) for part in _PART.findall(subject)),
@@ -51,7 +52,7 @@ def certificate(pem: bytes) -> Certificate:
         ends=fields["notAfter"],
         serial=fields["serial"],
         fingerprint=next(value for key, value in fields.items() if key.lower().startswith("sha256")),
-        names=sorted({*common, *_ALTERNATIVE.findall(alternatives)}),
+        names=sorted({*_common_names(subject), *_ALTERNATIVE.findall(alternatives)}),
         public_key=key[0] if key else "",
     )
 
@@ -61,16 +62,50 @@ def public_key(key: bytes) -> str:
     return _said("pkey", "-pubout", "-passin", "pass:", stdin=key)
 
 
+def new_key() -> bytes:
+    """A new RSA key of 2048 bits."""
+    words = ("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")
+    return run.capture_bytes("openssl", *words, env=_LOCALE, show_errors=False)
+
+
+def request(key: str, names: Sequence[str]) -> bytes:
+    """A certificate signing request for these names, the first of them its CN. key: the file of the key."""
+    alternatives = f"subjectAltName={','.join(f'DNS:{name}' for name in names)}"
+    words = ("req", "-new", "-key", key, "-subj", f"/CN={names[0]}", "-addext", alternatives)
+    return run.capture_bytes("openssl", *words, env=_LOCALE, show_errors=False)
+
+
+def ask_for_request(key: str, path: str) -> None:
+    """Let openssl ask at our terminal what a signing request needs, and write it to a new file."""
+    run.run("openssl", "req", "-new", "-key", key, "-out", path, env=_LOCALE, stdin=run.INHERIT)
+
+
+def requested_name(request: bytes) -> str:
+    """The CN of a signing request; empty without one."""
+    said = _said("req", "-noout", "-subject", "-nameopt", "oneline", stdin=request)
+    return next(iter(_common_names(said.partition("=")[2].strip())), "")
+
+
+def self_signed(request: bytes, key: str, extensions: str, days: int) -> bytes:
+    """A certificate for a signing request, signed with its own key. extensions: a file in openssl's form."""
+    words = ("-signkey", key, "-extfile", extensions, "-days", str(days))
+    return _said("x509", "-req", *words, stdin=request).encode()
+
+
 def is_verified(path: str) -> bool:
     """Whether this host trusts the first certificate of a file, given the others in it."""
     return run.succeeds("openssl", "verify", "-purpose", "sslserver", "-untrusted", path, path)
 
 
 def _said(*words: str, stdin: bytes = b"") -> str:
-    done = run.result("openssl", *words, env={"LC_ALL": "C.UTF-8"}, stdin=stdin)
+    done = run.result("openssl", *words, env=_LOCALE, stdin=stdin)
     if done.status:
         raise ToolFailed("openssl", done.status, done.errors.decode("utf-8", "replace").strip())
     return done.output.decode("utf-8", "replace")
+
+
+def _common_names(subject: str) -> list[str]:
+    return [name.strip() for name in _COMMON_NAME.findall(_QUOTED.sub("", subject))]
 
 
 def _tight(part: str) -> str:
