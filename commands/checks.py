@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, App, Format, ReportWords
-from lib.app import apps, check_settings, config, reports
+from commands._params import ANY_FLAG, AllApps, App, Format, ReportWords, Workers
+from lib.app import apps, batches, check_settings, config, reports
 from lib.base.report import SHELL
 from lib.runtime import checks
 
@@ -37,9 +37,12 @@ def report(words: ReportWords = None, format_: Format = "stdout") -> None:
 
 
 @namespace.command("run")
-def run(app: App = "", types: Types = None) -> None:
+def run(app: App = "", types: Types = None, all_apps: AllApps = False, workers: Workers = 0) -> None:
     """Runs zero-downtime checks for all processes (or comma-separated process-type list)."""
-    checks.run(apps.verify_app_name(app), types or [])
+    if all_apps:
+        batches.each("checks", checks.run_if_deployed, app, all_apps, workers)
+    else:
+        checks.run(apps.verify_app_name(app), types or [])
 
 
 @namespace.command("set")

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, App, Format, LiteralDashes, ReportWords
+from commands._params import ANY_FLAG, App, Format, LiteralDashes, ReportWords, Workers
 from lib import deploy
-from lib.app import apps, reports
+from lib.app import apps, batches, reports
 from lib.base import values
 from lib.base.report import SHELL
-from lib.source import archives, branches, commits, credentials, image_contexts
+from lib.source import archives, branches, commits, credentials, image_contexts, remotes
 
 namespace = typer.Typer(help="Manage app deploys via git")
 
@@ -34,6 +34,7 @@ Key = Annotated[str, typer.Argument(metavar="<property>")]
 Value = Annotated[str, typer.Argument(metavar="[<value>]")]
 Forced = Annotated[bool, typer.Option("--force", hidden=True)]
 Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
+AllSynced = Annotated[bool, typer.Option("--all", help="every app, with the remote and ref of its last sync")]
 
 
 @namespace.command("allow-host", context_settings=ANY_FLAG)
@@ -138,11 +139,17 @@ def sync(
     ref: Ref = "",
     build: Build = None,
     skip_deploy_branch: SkipDeployBranch = False,
+    all_apps: AllSynced = False,
+    workers: Workers = 0,
 ) -> None:
     """Clone or fetch an app from remote git repo."""
-    apps.verify_app_name(app)
     when = "" if build is None else deploy.ALWAYS if build else deploy.IF_CHANGED
-    deploy.synced(app, remote, ref, when, skip_deploy_branch)
+    if not all_apps:
+        deploy.synced(apps.verify_app_name(app), remote, ref, when, skip_deploy_branch)
+    elif names := remotes.followers(app, remote, ref):
+        batches.some(
+            "sync", lambda name: deploy.synced(name, *remotes.remembered(name), when), names, workers
+        )
 
 
 @namespace.command("unlock")

@@ -9,6 +9,7 @@ from commands._params import ANY_FLAG, AllApps, App, Format, ReportWords, Worker
 from lib import restore as boot
 from lib.app import apps, batches, config, process_settings
 from lib.base import triggers
+from lib.proxy import batching
 from lib.runtime import docker_local, lifecycle, schedulers
 
 namespace = typer.Typer(help="Manage app processes")
@@ -86,7 +87,7 @@ def set_(words: Property = None, everywhere: Everywhere = False) -> None:
 @namespace.command("start")
 def start(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> None:
     """Starts an app or all apps."""
-    batches.each("start", lifecycle.start, app, all_apps, workers)
+    batches.each("start", lifecycle.start, app, all_apps, workers, batching.batched)
 
 
 @namespace.command("stop")

@@ -1,12 +1,44 @@
-"""`NS:report [APP] [--flag] [--format json]`: which apps and which value a call means."""
+"""`NS:report [APP|--all] [--flag] [--format json] [--parallel N]`: which apps and value a call means."""
 
+import re
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from lib.app import apps
-from lib.base import report
-from lib.base.errors import DokkuError
+from lib.base import parallel, report, values
+from lib.base.errors import DokkuError, UsageError
 
 GLOBAL = "--global"
+
+
+class Asked(NamedTuple):
+    """What the words of a call ask for. workers: how many apps at a time."""
+
+    apps: list[str]
+    flags: list[str]
+    is_global: bool
+    workers: int
+
+
+def asked(words: Sequence[str] | None) -> Asked:
+    """Sort out an app, a flag, --global, --all and --parallel N, in any order.
+
+    apps: the words that are no flags, none with --all. Raises: DokkuError for a bad number of workers.
+    """
+    given, rest, workers = list(words or []), [], "0"
+    while given:
+        word = given.pop(0)
+        if word == "--parallel" and not given:
+            raise UsageError("flag needs an argument: --parallel")
+        if word == "--parallel":
+            workers = given.pop(0)
+        elif word.startswith("--parallel="):
+            workers = word.partition("=")[2]
+        else:
+            rest.append(word)
+    flags = [word for word in rest if word.startswith("--") and word not in (GLOBAL, "--all")]
+    named = [word for word in rest if not word.startswith("--") and "--all" not in rest]
+    return Asked(named, flags, GLOBAL in rest, _number(workers))
 
 
 def show(
@@ -22,15 +54,20 @@ def show(
 
     words: what the user gave: an app, a flag, both in any order, or neither. The rest: lib.base.report.show.
     """
-    given = list(words or [])
-    flags = [word for word in given if word.startswith("--") and word != GLOBAL]
-    named = [word for word in given if not word.startswith("--")]
+    named, flags, is_global, workers = asked(words)
     if len(flags) > 1 or len(named) > 1:
         raise DokkuError(f"{prefix.removesuffix('-')}:report command allows only a single flag")
     flag = flags[0] if flags else ""
-    if GLOBAL in given and general is not None:
+    if is_global and general is not None:
         found = general()
         report.show(title, prefix, lambda _: found, [GLOBAL], flag, shape, family)
         return
     chosen = [apps.verify_app_name(named[0])] if named else apps.names()
-    report.show(title, prefix, rows, chosen, flag, shape, family)
+    known = parallel.answers(rows, chosen, workers)
+    report.show(title, prefix, known.__getitem__ if known else rows, chosen, flag, shape, family)
+
+
+def _number(text: str) -> int:
+    if not re.fullmatch(r"-?[0-9]{1,9}", text, re.ASCII):
+        raise UsageError(f'invalid argument "{values.printable(text)}" for "--parallel" flag')
+    return parallel.counted(int(text))

@@ -5,12 +5,15 @@ Source of the texts: dokku v0.24.0 plugins/common/parallel.go; the line that nam
 
 import contextlib
 import os
+import signal
+import threading
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from lib.base import log, progress, run
-from lib.base.errors import AppsFailed, DokkuError
+from lib.base import log, progress, run, signals
+from lib.base.errors import AppsFailed, DokkuError, Interrupted
 
+_Answer = TypeVar("_Answer")
 Together = Callable[[], contextlib.AbstractContextManager[None]]
 
 
@@ -68,6 +71,16 @@ def counted(workers: int) -> int:
     return workers
 
 
+def answers(question: Callable[[str], _Answer], apps: Sequence[str], workers: int) -> dict[str, _Answer]:
+    """What a question says of each app, asked of some at a time; nothing for a single worker or app."""
+    if workers < 2 or len(apps) < 2:
+        return {}
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(max_workers=min(workers, len(apps))) as pool:
+        return dict(zip(apps, pool.map(question, apps), strict=True))
+
+
 def _in_turn(
     verb: str, work: Callable[[str], None], apps: Sequence[str], _workers: int, course: _Course
 ) -> None:
@@ -82,33 +95,49 @@ def _pooled(
 ) -> None:
     from concurrent.futures import Future, ThreadPoolExecutor, as_completed  # 17 ms
 
-    def collected(app: str) -> tuple[str, list[tuple[int, bytes]]]:
-        with log.collected() as said:
-            log.info1(f"Running command against {app}")
-            return _attempt(work, app, _complaint(verb, True)), said
+    threads: set[int] = set()
+
+    def attempt(app: str) -> tuple[str | None, list[tuple[int, bytes]]]:
+        threads.add(threading.get_ident())
+        return _collected(verb, work, app)
 
     def take(done: Future[Any]) -> None:
         reason, said = done.result()
         progress.wipe()
         for stream, data in said:
             log.raw(data, stream)
-        _settle(names.pop(done), reason, course)
+        if reason is not None:
+            _settle(names[done], reason, course)
+        del names[done]
         _draw(verb, len(apps), course)
 
     pool = ThreadPoolExecutor(max_workers=min(workers, len(apps)))
-    names = {pool.submit(collected, app): app for app in apps}
+    names = {pool.submit(attempt, app): app for app in apps}
     try:
         _draw(verb, len(apps), course)
         for done in as_completed(list(names)):
             take(done)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interruption:
         pool.shutdown(wait=False, cancel_futures=True)
+        signals.pass_on(getattr(interruption, "number", signal.SIGINT), threads)
         run.end_all()
         for done in as_completed([one for one in names if not one.cancelled()]):
             take(done)
         raise
     finally:
         progress.wipe()
+
+
+def _collected(
+    verb: str, work: Callable[[str], None], app: str
+) -> tuple[str | None, list[tuple[int, bytes]]]:
+    """Why an app failed, None if it was interrupted, and what was said while it was at work."""
+    with log.collected() as said:
+        log.info1(f"Running command against {app}")
+        try:
+            return _attempt(work, app, _complaint(verb, True)), said
+        except Interrupted:
+            return None, said
 
 
 def _attempt(work: Callable[[str], None], app: str, complaint: str) -> str:

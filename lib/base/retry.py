@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from lib.base import log
+from lib.base import log, signals
 from lib.base.errors import Transient
 
 LONGEST = 20  # seconds between two attempts
@@ -15,13 +15,17 @@ def until(ready: Callable[[], bool], timeout: float, every: float) -> bool:
     """Ask until the answer is yes or the time (seconds) is up; the last answer."""
     import tenacity
 
+    def answer() -> bool:
+        signals.heed()
+        return ready()
+
     patient = tenacity.Retrying(
         retry=tenacity.retry_if_result(lambda answer: not answer),
         stop=tenacity.stop_after_delay(timeout),
         wait=tenacity.wait_fixed(every),
         retry_error_callback=lambda state: state.outcome.result() if state.outcome else False,
     )
-    return bool(patient(ready))
+    return bool(patient(answer))
 
 
 def attempts(

@@ -147,10 +147,12 @@ def _lines_to(each: Callable[[bytes], None]) -> Iterator[int]:
 
 
 def end_all() -> None:
-    """End the programs that other threads of this process have under way; their callers see a failure."""
-    for process in list(_running.values()):
-        with contextlib.suppress(OSError):
-            process.signal(signal.SIGTERM)
+    """End the programs that other threads of this process have under way, and what is below them.
+
+    Their callers see a failure, or Interrupted where a signal was passed on to them.
+    """
+    for process in [one for one in list(_running.values()) if one.is_alive()]:
+        descendants.send(signal.SIGTERM, process.pid)
 
 
 def become(*argv: str, env: Env | None = None) -> None:
@@ -180,11 +182,13 @@ def _spawn(
     import sh  # 100 ms
 
     process: Any = None
+    signals.heed()
     try:
         with signals.deferred() as alone:  # a signal between the fork and here would leave it running
             process = _started(argv, cwd, env, alone, stdin, stdout, stderr)
             _running[id(process)] = process
         process.wait(timeout=pidfd.left_to_wait(process.pid, timeout))
+        signals.heed()
     except sh.TimeoutException:
         _stop(process)
         raise DokkuError(f"{os.path.basename(argv[0])} did not finish within {timeout:g} seconds") from None

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import FrameType
 
 from lib.base import settings
@@ -16,6 +16,8 @@ from lib.base.errors import Interrupted
 _NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _deferring = 0
 _pending: list[int] = []
+_here = threading.local()  # .deferring, as above
+_interrupted: dict[int, int] = {}  # threads that have not heard of it yet, and the signal's number
 
 
 def install() -> None:
@@ -34,7 +36,7 @@ def deferred() -> Iterator[bool]:
     """
     global _deferring
     if threading.current_thread() is not threading.main_thread():
-        yield _deferring > 0
+        yield from _deferred_in_a_thread()
         return
     _deferring += 1
     try:
@@ -44,6 +46,19 @@ def deferred() -> Iterator[bool]:
         if _pending and not _deferring:
             number = _pending[0]
             _pending.clear()  # the others asked for the same
+            raise Interrupted(number)
+
+
+def pass_on(number: int, threads: Iterable[int]) -> None:
+    """Let threads hear of a signal that only the main one gets, each where it next calls `heed`."""
+    _interrupted.update(dict.fromkeys(threads, number))
+
+
+def heed() -> None:
+    """Hear of a signal that was passed on to this thread; not while it defers them. Raises: Interrupted."""
+    if _interrupted and not getattr(_here, "deferring", 0):
+        number = _interrupted.pop(threading.get_ident(), 0)
+        if number:
             raise Interrupted(number)
 
 
@@ -65,6 +80,16 @@ def failpoint(stage: str) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         return
     os.killpg(0, signal.SIGKILL)
+
+
+def _deferred_in_a_thread() -> Iterator[bool]:
+    depth = getattr(_here, "deferring", 0)
+    _here.deferring = depth + 1
+    try:
+        yield _deferring > 0 or depth > 0
+    finally:
+        _here.deferring = depth
+        heed()
 
 
 def _arrived(number: int, _frame: FrameType | None) -> None:

@@ -120,6 +120,14 @@ def run(app: str, words: Sequence[str]) -> None:
                 _pass_all(container._replace(ip=ip), lively)
 
 
+def run_if_deployed(app: str) -> None:
+    """Check all of the app's serving containers; an app without any gets a warning. Raises: Failed."""
+    if apps.is_deployed(app):
+        run(app, [])
+    else:
+        log.warn(f"App {app} has not been deployed")
+
+
 def show_output(container: Container) -> None:
     """Print the last lines a container wrote, between Dokku's marker lines."""
     title = f"{container.app} {container.process} container output"

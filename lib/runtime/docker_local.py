@@ -95,8 +95,7 @@ def retire(scheduler: str, app: str = "", *_: str) -> None:
 
 def report(words: Sequence[str] | None, shape: str) -> None:
     """Print ps:report on one app or on all; docker is asked once for all of them."""
-    named = [word for word in words or [] if not word.startswith("--")]
-    names = [app for app in named or apps.names() if apps.exists(app)]
+    names = [app for app in reports.asked(words).apps or apps.names() if apps.exists(app)]
     serving = {app: containers.registered(app) for app in names}
     alive = containers.states(one for found in serving.values() for one in found)
     reports.show(words, shape, "ps information", "ps-", lambda app: rows(app, serving.get(app, []), alive))

@@ -11,6 +11,7 @@ import urllib.parse
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from lib.app import apps
 from lib.base import files, log, properties, retry, scratch, settings, values
 from lib.base.errors import DokkuError, Transient
 from lib.source import credentials, failures, limits, netrc, repos
@@ -99,6 +100,24 @@ def remember(app: str, found: Found) -> None:
     for key, value in (("sync-remote", found.remote), ("sync-ref", found.ref)):
         if properties.get("git", app, key) != value:
             properties.write("git", app, key, value)
+
+
+def remembered(app: str) -> tuple[str, str]:
+    """The remote and the ref of the app's last sync; empty texts without one."""
+    return properties.get("git", app, "sync-remote"), properties.get("git", app, "sync-ref")
+
+
+def followers(*words: str) -> list[str]:
+    """The apps that were synced before, for a call with --all. words: what else was given.
+
+    Raises: DokkuError for any: each app has a remote of its own.
+    """
+    if any(words):
+        raise DokkuError("With --all, git:sync takes no app, remote or ref: each app keeps its own")
+    found = [app for app in apps.names() if remembered(app)[0]]
+    if not found:
+        log.warn("No app has been synced yet: name an app and its remote once")
+    return found
 
 
 def say_unchanged() -> None:

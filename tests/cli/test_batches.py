@@ -120,3 +120,42 @@ def wait_for(path: Path) -> None:
     while not os.path.exists(path):
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize("words", [["--all"], ["--all", "--parallel", "3"], ["--parallel=2"]])
+@pytest.mark.parametrize("report", ["apps", "proxy", "ps", "git"])
+def test_every_report_takes_the_words_of_a_batch(many: Dokku, report: str, words: list[str]) -> None:
+    plain = many(f"{report}:report", "--format", "json")
+    assert plain.out.count("\n") == len(APPS)
+    assert many(f"{report}:report", "--format", "json", *words) == plain
+
+
+def test_checks_of_all_apps_leave_out_those_without_containers(many: Dokku) -> None:
+    done = many("checks:run", "--all", "--parallel", "2")
+    assert done.code == 0
+    assert sorted(done.err.splitlines()) == [f" !     App {app} has not been deployed" for app in APPS]
+
+
+def test_syncing_all_apps_asks_each_ones_last_remote(many: Dokku) -> None:
+    for app, remote in (("ant", "https://127.0.0.1:1/ant.git"), ("cat", "https://127.0.0.1:1/cat.git")):
+        for key, value in (("sync-remote", remote), ("sync-ref", "main")):
+            path = many.lib / f"config/git/{app}/{key}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(value)
+    calls = many.recorded("git")
+    done = many("git:sync", "--all", "--build-if-changes", "--parallel", "2")
+    assert done.code == 1  # this git finds nothing
+    assert done.err.endswith(" !     Failed apps: ant, cat\n")
+    fetched = {word for call in calls() if "fetch" in call or "ls-remote" in call for word in call}
+    assert {"https://127.0.0.1:1/ant.git", "https://127.0.0.1:1/cat.git"} <= fetched
+
+
+def test_syncing_all_apps_when_none_was_synced_is_a_warning(many: Dokku) -> None:
+    warning = " !     No app has been synced yet: name an app and its remote once\n"
+    assert many("git:sync", "--all") == ("", warning, 0)
+
+
+def test_syncing_all_apps_takes_no_remote(many: Dokku) -> None:
+    refused = many("git:sync", "--all", "ant", "https://127.0.0.1:1/x.git")
+    assert refused.code == 1
+    assert refused.err == " !     With --all, git:sync takes no app, remote or ref: each app keeps its own\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.base import log, run
+from lib.base import log, run, signals
 from lib.base.errors import DokkuError, Interrupted, ToolFailed
 
 TREE = Path(__file__).resolve().parents[2]
@@ -250,3 +250,35 @@ def test_the_end_of_a_program_is_not_asked_for_again_and_again(
     monkeypatch.setattr("time.sleep", asked.append)
     run.run("sleep", "0.05", timeout=timeout)
     assert asked == []
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_another_thread_is_interrupted_in_its_program_or_at_its_next_and_may_clear_away(
+    begun: bool, tmp_path: Path
+) -> None:
+    """begun: the signal comes while the program runs, and its children with it."""
+    happened: list[str] = []
+    go = threading.Event()
+
+    def work() -> None:
+        go.wait()
+        try:
+            run.run("sh", "-c", f"echo >{tmp_path}/began; sleep 100; echo too late")
+            happened.append("ended by itself")
+        except Interrupted as interruption:
+            happened.append(str(interruption.exit_code))
+            run.run("touch", f"{tmp_path}/cleared")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    if begun:
+        go.set()
+        while not (tmp_path / "began").exists():
+            time.sleep(0.01)
+    signals.pass_on(signal.SIGINT, [thread.ident or 0])
+    run.end_all()
+    go.set()
+    thread.join(60)
+    assert happened == ["130"]
+    assert (tmp_path / "cleared").exists()
+    assert (tmp_path / "began").exists() is begun

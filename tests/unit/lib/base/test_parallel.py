@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from lib.base import log, parallel
-from lib.base.errors import AppsFailed, DokkuError, ToolFailed
+from lib.base import log, parallel, signals
+from lib.base.errors import AppsFailed, DokkuError, Interrupted, ToolFailed
 
 Capture = pytest.CaptureFixture[str]
 
@@ -203,3 +203,33 @@ def test_an_interruption_of_many_workers_begins_no_more_and_waits_for_those_unde
     begun = [line.rpartition(" ")[2] for line in said.out.splitlines()]
     assert 1 <= len(begun) <= 2
     assert f" !     Interrupted: {len(begun)} of 9 apps done\n" in said.err
+
+
+def test_a_worker_that_was_interrupted_has_neither_done_nor_failed(
+    capfd: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import concurrent.futures
+
+    begun = threading.Barrier(3)
+    real, asked = concurrent.futures.as_completed, []
+
+    def as_completed(futures: object) -> object:
+        asked.append(futures)
+        if len(asked) > 1:
+            return real(futures)  # type: ignore[arg-type]
+        begun.wait()
+        raise Interrupted(15)
+
+    def work(name: str) -> None:
+        begun.wait()
+        while True:
+            signals.heed()
+            time.sleep(0.001)
+
+    monkeypatch.setattr(concurrent.futures, "as_completed", as_completed)
+    with pytest.raises(Interrupted):
+        parallel.each("restart", work, ["a", "b", "c"], 2)
+    assert capfd.readouterr().err.splitlines() == [
+        " !     Interrupted: 0 of 3 apps done",
+        " !     Not done: a, b, c",
+    ]

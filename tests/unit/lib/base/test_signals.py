@@ -1,6 +1,7 @@
 import os
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,47 @@ def test_a_file_that_is_not_roots_switches_nothing_on(switch: Path) -> None:
     switch.touch()
     os.chown(switch, 65534, 65534)
     signals.failpoint("built")
+
+
+def in_a_thread(work: Callable[[], None]) -> list[str]:
+    """What happens in a thread that a signal is passed on to before it does its work."""
+    happened: list[str] = []
+    marked = threading.Event()
+
+    def body() -> None:
+        marked.wait()
+        for _ in range(2):
+            try:
+                work()
+            except Interrupted as interruption:
+                happened.append(str(interruption.exit_code))
+            else:
+                happened.append("went on")
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    signals.pass_on(signal.SIGTERM, [thread.ident or 0])
+    signals.heed()  # not for this thread
+    marked.set()
+    thread.join()
+    return happened
+
+
+def test_a_signal_passed_on_to_a_thread_is_heard_there_once() -> None:
+    assert in_a_thread(signals.heed) == ["143", "went on"]
+
+
+def test_a_thread_that_defers_signals_hears_of_them_afterwards() -> None:
+    finished: list[bool] = []
+
+    def work() -> None:
+        with signals.deferred() as alone:
+            finished.append(alone)
+            with signals.deferred() as alone:
+                signals.heed()
+                finished.append(alone)
+            signals.heed()
+            finished.append(True)
+
+    assert in_a_thread(work) == ["143", "went on"]
+    assert finished == [False, True, True] * 2
