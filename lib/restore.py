@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
-from lib.app import apps, batches, process_settings, processes
+from lib.app import apps, batches, network_settings, process_settings, processes
 from lib.base import files, locks, log, retry, triggers
 from lib.base.errors import DokkuError
 from lib.build import images
@@ -169,5 +169,6 @@ def _run(serving: Sequence[Container]) -> bool:
 
 def _is_current(app: str, serving: Sequence[Container], alive: dict[str, State]) -> bool:
     web = [alive[one.id] for one in serving if one.process == "web" and one.id in alive]
-    wanted = {state.ip for state in web if state.running}
+    static = {one.host for one in network_settings.listeners(app)}
+    wanted = static or {state.ip for state in web if state.running}
     return wanted == set(_ADDRESS.findall(conf_files.current(app) or ""))

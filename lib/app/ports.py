@@ -10,7 +10,7 @@ import contextlib
 import os
 from collections.abc import Callable, Container, Sequence
 
-from lib.app import apps, certs, config, domains
+from lib.app import apps, certs, config, domains, network_settings
 from lib.app.port_maps import PortMap as PortMap
 from lib.app.port_maps import as_text as as_text
 from lib.app.port_maps import of_words, refuse_doubles
@@ -94,8 +94,9 @@ def exposed_ports(app: str) -> list[int]:
 
 
 def upstream_port(app: str) -> int:
-    """The port at which the app's first web container was told to listen."""
-    text = files.read(os.path.join(settings.app_dir(app), "PORT.web.1")).strip()
+    """The port of what listens for the app: its static-web-listener, else its first web container."""
+    static = [one.port for one in network_settings.listeners(app)]
+    text = next(iter(static), "") or files.read(os.path.join(settings.app_dir(app), "PORT.web.1")).strip()
     return int(text) if values.is_port(text) else 5000
 
 

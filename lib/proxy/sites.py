@@ -7,10 +7,10 @@ containers that carry the app's label.
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from lib.app import apps, certs, domains, ports
+from lib.app import apps, certs, domains, network_settings, ports
 from lib.base import log
 from lib.proxy import extra_ports, owners, proxies
-from lib.runtime import containers
+from lib.runtime import containers, listeners
 
 
 class Site(NamedTuple):
@@ -35,7 +35,7 @@ def gather(
     served = [app for app in wanted if is_served(app)]
     named = sorted({name for app in served for name in domains.listed(app)})
     owner = owners.of(named, served, leaving) if named else {}
-    addresses = _addresses([app for app in served if app not in closing])
+    addresses = listeners.addresses([app for app in served if app not in closing])
     for app in served:
         if not addresses.get(app) and app not in closing:
             log.warn_quiet(f"No web listeners specified for {app}")
@@ -43,22 +43,11 @@ def gather(
 
 
 def is_served(app: str) -> bool:
-    """Whether nginx is to know the app: it is deployed, and nginx is what brings it traffic."""
+    """Whether nginx is to know the app: something of it listens, and nginx is what brings it traffic."""
     if not proxies.is_enabled(app) or proxies.type_(app) != "nginx":
         return False
-    return apps.is_deployed(app) or bool(containers.registered(app))
-
-
-def _addresses(wanted: Sequence[str]) -> dict[str, list[str]]:
-    """The addresses of each app's running web containers, in one call of docker."""
-    serving = [found for app in wanted for found in containers.registered(app) if found.process == "web"]
-    alive = containers.states(serving) if serving else {}
-    addresses: dict[str, list[str]] = {}
-    for container in serving:
-        state = alive.get(container.id)
-        if state and state.running and state.ip:
-            addresses.setdefault(container.app, []).append(state.ip)
-    return addresses
+    found = apps.is_deployed(app) or containers.registered(app) or network_settings.listeners(app)
+    return bool(found)
 
 
 def _site(app: str, addresses: list[str], owner: dict[str, str]) -> Site | None:

@@ -6,14 +6,15 @@ PORT.* the address it had when it started. While a deploy switches from one set 
 Source: dokku v0.24.0 plugins/scheduler-docker-local; plugins read the files.
 """
 
+import functools
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
-from lib.app import options
 from lib.base import files, log, settings, signals, values
+from lib.runtime import addresses
 from lib.tools import docker
 
 _ID = re.compile(r"[0-9a-f]{12,64}")
@@ -35,6 +36,7 @@ class State(NamedTuple):
     """What docker says of a container. status: docker's word (running, exited). started_at: its ISO time.
 
     killed: it has ended, and its restart policy would have it run; docker leaves what `docker kill` ended.
+    ip: where the host reaches it. ips: of all its networks, which networks names.
     """
 
     id: str
@@ -49,6 +51,9 @@ class State(NamedTuple):
     image: str
     started_at: str
     killed: bool
+    ips: tuple[str, ...] = ()
+    networks: frozenset[str] = frozenset()
+    hostname: str = ""
 
 
 class _Journal(NamedTuple):
@@ -76,29 +81,19 @@ def is_id(text: str) -> bool:
 def states(containers: Iterable[Container]) -> dict[str, State]:
     """What docker says of each, by id, in one call. Absent: those that are gone or belong to another app."""
     wanted = {container.id: container for container in containers}
+    drivers = functools.cache(addresses.drivers)
     found = {}
     for known in docker.inspect(*wanted):
         container = wanted.get(known["Id"])
         marks = known["Config"].get("Labels") or {}
         if container and marks.get("com.dokku.app-name") == container.app:
-            found[container.id] = _state(container, known)
+            found[container.id] = _state(container, known, drivers)
     return found
 
 
 def revive(killed: Iterable[State]) -> None:
     """Start containers that somebody killed."""
     docker.start(*(state.id for state in killed))
-
-
-def listeners(app: str, process: str = "web") -> list[str]:
-    """The addresses, `ip:port`, at which the app's running containers of a process type listen now."""
-    serving = [container for container in registered(app) if container.process == process]
-    alive = states(serving)
-    return [
-        f"{alive[container.id].ip}:{container.port if values.is_port(container.port) else '5000'}"
-        for container in serving
-        if container.id in alive and alive[container.id].running and alive[container.id].ip
-    ]
 
 
 def labels(app: str, process: str, index: int) -> dict[str, str]:
@@ -197,17 +192,20 @@ def remove_orphans(app: str, spared: Iterable[str]) -> None:
         docker.remove(*lost)
 
 
-def is_using_host_network(app: str) -> bool:
-    return any("--network=host" in line or "--net=host" in line for line in options.lines(app, "deploy"))
+def note_addresses(app: str, ips: Mapping[str, str]) -> bool:
+    """Write down at which addresses registered containers are now, by id; whether any has moved.
+
+    Not while a deploy is between its two sets: it writes all of them.
+    """
+    known = registered(app)
+    moved = [container._replace(ip=ips.get(container.id) or container.ip) for container in known]
+    if moved == known or is_switching(app):
+        return False
+    _write_pointers(app, moved)
+    return True
 
 
-def _state(container: Container, known: docker.Json) -> State:
-    networks: dict[str, Any] = known["NetworkSettings"].get("Networks") or {}
-    ip = known["NetworkSettings"].get("IPAddress") or next(
-        (network["IPAddress"] for network in networks.values() if network.get("IPAddress")), ""
-    )
-    if known["HostConfig"].get("NetworkMode") == "host":
-        ip = "127.0.0.1"
+def _state(container: Container, known: docker.Json, drivers: addresses.Drivers) -> State:
     return State(
         id=container.id,
         app=container.app,
@@ -217,10 +215,13 @@ def _state(container: Container, known: docker.Json) -> State:
         status=known["State"]["Status"],
         running=bool(known["State"]["Running"]) and not known["State"].get("Restarting"),
         restarts=int(known["RestartCount"]),
-        ip=ip,
+        ip=addresses.preferred(known, drivers),
         image=known["Image"],
         started_at=known["State"]["StartedAt"],
         killed=_is_wanted(known),
+        ips=tuple(addresses.all_(known).values()),
+        networks=frozenset(addresses.networks(known)),
+        hostname=known["Config"].get("Hostname", ""),
     )
 
 

@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from lib.base import files, log, settings
-from lib.runtime import cleanup, containers, launch, retirement
+from lib.runtime import cleanup, containers, launch, listeners, retirement
 from lib.runtime.containers import Container
 from lib.tools import docker
 
@@ -125,7 +125,7 @@ def test_a_container_of_another_app_has_no_state_and_no_listener(make):
     ]
     containers.adopt(APP, serving, [])
     assert containers.states(serving).keys() == {mine}
-    assert len(containers.listeners(APP)) == 1
+    assert len(listeners.of(APP)) == 1
 
 
 def test_names_are_taken_from_the_apps_own_containers_only(make):

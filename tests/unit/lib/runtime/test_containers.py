@@ -6,7 +6,6 @@ import os
 
 import pytest
 
-from lib.app import options
 from lib.base import files, log, settings
 from lib.base.errors import DokkuError
 from lib.runtime import containers
@@ -370,38 +369,42 @@ def test_a_container_that_docker_restarts_does_not_run(shell):
     assert not containers.states([WEB])[A].running
 
 
-def test_a_container_on_a_network_of_its_own_has_its_address_there(shell):
-    settings_ = {"IPAddress": "", "Networks": {"none": {"IPAddress": ""}, "mine": {"IPAddress": "10.1.0.2"}}}
-    inspected(shell, known(A, NetworkSettings=settings_))
-    assert containers.states([WEB])[A].ip == "10.1.0.2"
+def test_where_a_container_is_comes_with_its_state(shell):
+    networks = {"bridge": {"IPAddress": "172.17.0.9"}, "mine": {"IPAddress": "10.1.0.2"}, "new": {}}
+    inspected(
+        shell,
+        known(A, Config={"Labels": {"com.dokku.app-name": APP}, "Hostname": "box"})
+        | {"NetworkSettings": {"IPAddress": "172.17.0.9", "Networks": networks}},
+    )
+    state = containers.states([WEB])[A]
+    assert (state.ip, state.ips, state.hostname) == ("172.17.0.9", ("172.17.0.9", "10.1.0.2"), "box")
+    assert state.networks == {"bridge", "mine", "new"}
+    assert len(shell.ran) == 1
 
 
-def test_a_container_on_the_hosts_network_is_at_home(shell):
-    inspected(shell, known(A, HostConfig={"NetworkMode": "host"}))
-    assert containers.states([WEB])[A].ip == "127.0.0.1"
+def test_drivers_are_asked_for_once_and_only_where_they_decide(shell):
+    networks = {"a": {"IPAddress": "10.1.0.2"}, "b": {"IPAddress": "10.2.0.2"}}
+    there = {"NetworkSettings": {"IPAddress": "", "Networks": networks}}
+    inspected(shell, known(A) | there, known(B) | there)
+    containers.states([WEB, WORKER])
+    asked = [line for line in shell.ran if "network ls" in line]
+    assert len(shell.ran) == 2
+    assert len(asked) == 1
 
 
-def test_a_container_without_a_network_has_no_address(shell):
-    inspected(shell, known(A, NetworkSettings={"Networks": None}))
-    assert containers.states([WEB])[A].ip == ""
-
-
-def test_listeners_are_the_live_addresses_of_running_containers(shell):
-    second = Container(APP, "web", 2, C, "172.17.0.4", "3000")
-    third = Container(APP, "web", 3, D, "172.17.0.5", "5000")
-    containers.adopt(APP, [WEB, second, third, WORKER], [])
-    inspected(shell, known(A, ip="172.17.0.7"), known(C, ip="172.17.0.8"), known(D, running=False))
-    assert containers.listeners(APP) == ["172.17.0.7:5000", "172.17.0.8:3000"]
-    assert containers.listeners(APP, "cron") == []
-
-
-@pytest.mark.parametrize("port", ["", "0", "65536", "5000; } server {", "http", "-1", "５０００", "5000/tcp"])
-def test_a_port_that_is_none_does_not_get_into_an_address(shell, port):
-    containers.adopt(APP, [WEB], [])
+def test_a_container_that_moved_is_noted_where_it_is_now():
+    containers.adopt(APP, [WEB, WORKER], [])
     containers.settle(APP)
-    files.replace(pointer("PORT.web.1"), port)
-    inspected(shell, known(A))
-    assert containers.listeners(APP) == ["172.17.0.9:5000"]
+    assert containers.note_addresses(APP, {A: "172.17.0.99", B: WORKER.ip, C: "10.0.0.1"})
+    assert containers.registered(APP) == [WEB._replace(ip="172.17.0.99"), WORKER]
+    assert not containers.note_addresses(APP, {A: "172.17.0.99", B: ""})
+    assert containers.registered(APP) == [WEB._replace(ip="172.17.0.99"), WORKER]
+
+
+def test_nothing_is_noted_between_two_sets_of_containers():
+    containers.adopt(APP, [WEB], [C])
+    assert not containers.note_addresses(APP, {A: "172.17.0.99"})
+    assert containers.registered(APP) == [WEB]
 
 
 def test_every_container_is_marked_as_the_apps():
@@ -471,15 +474,7 @@ def test_removing_all_of_an_app_without_a_directory_makes_none(shell):
 def test_a_docker_that_is_down_is_no_app_without_containers(shell):
     containers.adopt(APP, [WEB], [])
     shell.answers("docker …", err="Cannot connect to the Docker daemon\n", status=1)
-    for ask in (containers.listeners, containers.start_registered, containers.remove_all):
+    for ask in (containers.start_registered, containers.remove_all):
         with pytest.raises(DokkuError, match="Unable to reach"):
             ask(APP)
     assert containers.registered(APP) == [WEB]
-
-
-@pytest.mark.parametrize(
-    ("line", "answer"), [("--network=host", True), ("--net=host", True), ("--network=other", False)]
-)
-def test_the_hosts_network_is_known_by_the_options(line, answer):
-    options.add(APP, ["deploy"], line)
-    assert containers.is_using_host_network(APP) is answer

@@ -1,0 +1,58 @@
+"""At which of a container's addresses the host reaches it: the proxy leads there.
+
+Docker's own bridge comes first, then the network that the container was made on, then others by name. Only a
+bridge is a network that the host is part of for sure; what drivers such as macvlan give out counts last.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from lib.app import apps, network_settings
+from lib.base import files, settings, values
+from lib.base.errors import DokkuError
+from lib.tools import docker, docker_networks
+
+Drivers = Callable[[], Mapping[str, str]]  # each network's driver by name, asked for only where it matters
+
+HOST = "127.0.0.1"  # of a container without a network of its own
+
+
+def preferred(known: docker.Json, drivers: Drivers) -> str:
+    """The address of a container for the host's own programs; empty for none."""
+    mode = known["HostConfig"].get("NetworkMode")
+    if mode == "host":
+        return HOST
+    found = all_(known)
+    if len(found) < 2 or "bridge" in found:
+        return found.get("bridge") or next(iter(found.values()), "")
+    kinds = drivers()
+    return found[min(found, key=lambda name: (kinds.get(name) != "bridge", name != mode, name))]
+
+
+def all_(known: docker.Json) -> dict[str, str]:
+    """A container's addresses by network. A daemon that names no networks has the bridge."""
+    there = known["NetworkSettings"]
+    found = {name: one["IPAddress"] for name, one in networks(known).items() if one.get("IPAddress")}
+    alone = there.get("IPAddress")
+    return {"bridge": alone, **found} if alone else found
+
+
+def networks(known: docker.Json) -> dict[str, Any]:
+    """What docker knows of a container on each network, by name."""
+    found: dict[str, Any] = known["NetworkSettings"].get("Networks") or {}
+    return found
+
+
+def note(app: str, process: str, index: str, kind: str, text: str) -> None:
+    """Write what a plugin says of a container into its file, IP or PORT. Raises: DokkuError for neither."""
+    apps.verify_app_name(app)
+    is_place = values.is_process(process) and values.is_number(index) and int(index) > 0
+    if not is_place or not (values.is_port(text) if kind == "PORT" else network_settings.is_address(text)):
+        given = values.printable(f"{process}.{index} {text}")
+        raise DokkuError(f"Invalid address of a container: {given}")
+    files.replace(os.path.join(settings.app_dir(app), f"{kind}.{process}.{int(index)}"), text, 0o644)
+
+
+def drivers() -> dict[str, str]:
+    return {network.name: network.driver for network in docker_networks.all_()}
