@@ -1,6 +1,6 @@
-"""Files by which an app's source tells how it is run: app.json and the Procfile, and where an app keeps them.
+"""Files by which an app's source tells how it is run: app.json, Procfile, a template for nginx; and where.
 
-Source: dokku 0.38 plugins/app-json and plugins/ps; before, they were at the top and nowhere else.
+Source: dokku 0.38 plugins/app-json, ps and nginx-vhosts; before, they were at the top and nowhere else.
 """
 
 import os
@@ -21,7 +21,8 @@ class SourceFile(NamedTuple):
 
 APP_JSON = SourceFile("app.json", "app-json", "appjson-path")
 PROCFILE = SourceFile("Procfile", "ps", "procfile-path")
-ALL = (APP_JSON, PROCFILE)
+NGINX_TEMPLATE = SourceFile("nginx.conf.sigil", "nginx", "nginx-conf-sigil-path")
+ALL = (APP_JSON, PROCFILE, NGINX_TEMPLATE)
 MOST_BYTES = 1024 * 1024
 
 
@@ -49,7 +50,7 @@ def set_path(file: SourceFile, app: str, key: str, value: str) -> None:
         log.info2_quiet(f"Unsetting {file.key}")
         properties.delete(file.plugin, app, file.key)
         return
-    if not _stays_inside(value):
+    if not stays_inside(value):
         raise DokkuError(f"Invalid {file.key} specified: {values.printable(value)}")
     log.info2_quiet(f"Setting {file.key} to {value}")
     properties.write(file.plugin, app, file.key, value)
@@ -70,6 +71,13 @@ def place(file: SourceFile, app: str, tree: str) -> str | None:
         if text is not None:
             files.replace(os.path.join(tree, file.name), text, mode=0o644)
     return text
+
+
+def stays_inside(value: str) -> bool:
+    """Whether a path may be one in the app's source: relative, and not out of it."""
+    parts = value.split("/")
+    inside = not value.startswith("/") and ".." not in parts and os.path.normpath(value) != "."
+    return inside and not values.has_control_characters(value)
 
 
 def rows(file: SourceFile, app: str) -> list[Row]:
@@ -93,9 +101,3 @@ def _own(file: SourceFile, app: str) -> str:
 def _size(place: str) -> int:
     """Of a file; 0 without one."""
     return os.lstat(place).st_size if os.path.lexists(place) else 0
-
-
-def _stays_inside(value: str) -> bool:
-    parts = value.split("/")
-    inside = not value.startswith("/") and ".." not in parts and os.path.normpath(value) != "."
-    return inside and not values.has_control_characters(value)

@@ -1,7 +1,8 @@
 """What nginx:set can say about an app's vhost: properties of the store `nginx`, with kind and default.
 
 A value on disk that is not of its kind is left out with a warning: people and plugins write these files too.
-Source: dokku v0.24.0 plugins/nginx-vhosts.
+Those of later releases are written only where somebody set them; nginx has the same defaults.
+Source: dokku v0.24.0 plugins/nginx-vhosts; the later ones: 0.38.
 """
 
 import mmap
@@ -9,7 +10,7 @@ import os
 import re
 from typing import NamedTuple
 
-from lib.app import apps
+from lib.app import apps, source_files
 from lib.base import log, properties, settings, values
 from lib.base.errors import DokkuError
 from lib.base.report import Row
@@ -19,6 +20,7 @@ STORE = "nginx"
 _KINDS = {
     "address": r"[0-9.]+|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*",
     "buffers": r"[0-9]{1,6} [0-9]{1,9}[kKmM]?",
+    "count": r"[1-9][0-9]{0,5}",
     "header": r"[^;{}\"'\\\x00-\x1f\x7f]+",
     "name": r"[A-Za-z0-9_]+",
     "number": r"[0-9]{1,12}",
@@ -37,10 +39,14 @@ _AFTER_VISITS = (
 _LOGS_ELSEWHERE = ("off", "/dev/null", "/dev/stdout", "/dev/stderr")
 
 
+_ENDS_A_DIRECTIVE = re.compile(r"[;{}\"'\\\x00-\x1f\x7f]")
+
+
 class Option(NamedTuple):
     kind: str
     default: str = ""  # {app}, {logs}: filled in
     is_general: bool = False  # may be set with --global
+    is_later: bool = False  # later than 0.24
 
 
 OPTIONS = {
@@ -48,6 +54,8 @@ OPTIONS = {
     "access-log-path": Option("log", "{logs}/{app}-access.log"),
     "bind-address-ipv4": Option("address"),
     "bind-address-ipv6": Option("address", "::"),
+    "client-body-timeout": Option("time", "60s", is_general=True, is_later=True),
+    "client-header-timeout": Option("time", "60s", is_general=True, is_later=True),
     "client-max-body-size": Option("size"),
     "disable-custom-config": Option("truth", "false"),
     "error-log-path": Option("log", "{logs}/{app}-error.log"),
@@ -55,11 +63,21 @@ OPTIONS = {
     "hsts-include-subdomains": Option("truth", "true"),
     "hsts-max-age": Option("number", "15724800"),
     "hsts-preload": Option("truth", "false"),
+    "keepalive-timeout": Option("time", "75s", is_general=True, is_later=True),
+    "lingering-timeout": Option("time", "5s", is_general=True, is_later=True),
+    source_files.NGINX_TEMPLATE.key: Option(
+        "path", source_files.NGINX_TEMPLATE.name, is_general=True, is_later=True
+    ),
     "proxy-buffer-size": Option("size", str(mmap.PAGESIZE)),
     "proxy-buffering": Option("switch", "on"),
     "proxy-buffers": Option("buffers", f"8 {mmap.PAGESIZE}"),
     "proxy-busy-buffers-size": Option("size", str(2 * mmap.PAGESIZE)),
+    "proxy-connect-timeout": Option("time", "60s", is_general=True, is_later=True),
+    "proxy-keepalive": Option("count", is_general=True, is_later=True),
     "proxy-read-timeout": Option("time", "60s"),
+    "proxy-send-timeout": Option("time", "60s", is_general=True, is_later=True),
+    "send-timeout": Option("time", "60s", is_general=True, is_later=True),
+    "underscore-in-headers": Option("switch", "off", is_general=True, is_later=True),
     "x-forwarded-for-value": Option("header", "$remote_addr"),
     "x-forwarded-port-value": Option("header", "$server_port"),
     "x-forwarded-proto-value": Option("header", "$scheme"),
@@ -69,7 +87,25 @@ OPTIONS = {
 
 def effective(app: str) -> dict[str, str]:
     """Every option's value for an app: its own, else the host's, else the default."""
-    return {key: _effective(app, key, option) for key, option in OPTIONS.items()}
+    for key, owner in ((key, owner) for key in OPTIONS for owner in (app, properties.GLOBAL)):
+        value = properties.get(STORE, owner, key)
+        if value and not is_valid(key, value):
+            log.warn(f"Ignoring invalid value of nginx property {key} for {owner}")
+    return {key: _effective(app, key) for key in OPTIONS}
+
+
+def given(app: str) -> dict[str, str]:
+    """The options that an app or the host has a valid value for."""
+    found = {key: _stored(key, app) or _stored(key, properties.GLOBAL) for key in OPTIONS}
+    return {key: value for key, value in found.items() if value}
+
+
+def harmless(value: object) -> str:
+    """A value as text for a configuration. Raises: DokkuError for one that could end a directive."""
+    text = str(value)
+    if _ENDS_A_DIRECTIVE.search(text):
+        raise DokkuError(f"{text!a} can't stand in an nginx configuration")
+    return text
 
 
 def is_valid(key: str, value: str) -> bool:
@@ -78,6 +114,8 @@ def is_valid(key: str, value: str) -> bool:
     if kind == "log":
         inside = value.startswith(f"{settings.nginx_logs()}/")
         return value in _LOGS_ELSEWHERE or (inside and _FILE.fullmatch(value) is not None)
+    if kind == "path":
+        return source_files.stays_inside(value)
     if kind == "address":
         return _is_address(value)
     return re.fullmatch(_KINDS[kind], value) is not None
@@ -109,17 +147,28 @@ def set_(owner: str, key: str, value: str) -> None:
 def rows(app: str) -> list[Row]:
     """What nginx:report knows of an app, in Dokku's order; a value nobody set is the one in effect."""
     chosen = effective(app)
-    found = [Row(f"--nginx-{key}", chosen[key]) for key in OPTIONS if key not in ("hsts", *_AFTER_VISITS)]
-    general = properties.get(STORE, properties.GLOBAL, "hsts") or OPTIONS["hsts"].default
+    early = [key for key, option in OPTIONS.items() if not option.is_later]
+    found = [Row(f"--nginx-{key}", chosen[key]) for key in early if key not in ("hsts", *_AFTER_VISITS)]
     hsts = [
-        Row("--nginx-global-hsts", general),
+        Row("--nginx-global-hsts", _general(app, "hsts")),
         Row("--nginx-computed-hsts", chosen["hsts"]),
         Row("--nginx-hsts", properties.get(STORE, app, "hsts")),
     ]
     before = [row.flag for row in found].index("--nginx-hsts-include-subdomains")
     visited = Row("--nginx-last-visited-at", _last_visit(chosen["access-log-path"]))
     last = [Row(f"--nginx-{key}", chosen[key]) for key in _AFTER_VISITS]
-    return [*found[:before], *hsts, *found[before:], visited, *last]
+    return [*found[:before], *hsts, *found[before:], visited, *last, *_newer_rows(app, chosen)]
+
+
+def _newer_rows(app: str, chosen: dict[str, str]) -> list[Row]:
+    found = []
+    for key, option in OPTIONS.items():
+        if option.is_later:
+            found.append(Row(f"--nginx-{key}", properties.get(STORE, app, key), newer=True))
+        if key != "hsts":
+            found.append(Row(f"--nginx-computed-{key}", chosen[key], newer=True))
+            found.append(Row(f"--nginx-global-{key}", _general(app, key), newer=True))
+    return found
 
 
 def hsts_header(options: dict[str, str]) -> str:
@@ -132,14 +181,19 @@ def hsts_header(options: dict[str, str]) -> str:
     return "; ".join(words)
 
 
-def _effective(app: str, key: str, option: Option) -> str:
-    for owner in (app, properties.GLOBAL):
-        value = properties.get(STORE, owner, key)
-        if value and is_valid(key, value):
-            return value
-        if value:
-            log.warn(f"Ignoring invalid value of nginx property {key} for {owner}")
-    return option.default.format(app=app, logs=settings.nginx_logs())
+def _effective(app: str, key: str) -> str:
+    return _stored(key, app) or _general(app, key)
+
+
+def _general(app: str, key: str) -> str:
+    """What holds for apps that have no value of their own; the default may have the app's name in it."""
+    default = OPTIONS[key].default.format(app=app, logs=settings.nginx_logs())
+    return _stored(key, properties.GLOBAL) or default
+
+
+def _stored(key: str, owner: str) -> str:
+    value = properties.get(STORE, owner, key)
+    return value if value and is_valid(key, value) else ""
 
 
 def _last_visit(access_log: str) -> str:

@@ -17,7 +17,14 @@ from lib.proxy.sites import Site
 from lib.tools import nginx
 
 _TEMPLATE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "templates", "nginx.conf.j2")
-_ENDS_A_DIRECTIVE = re.compile(r"[;{}\"'\\\x00-\x1f\x7f]")
+_LATER = (
+    ("client-body-timeout", "client_body_timeout"),
+    ("client-header-timeout", "client_header_timeout"),
+    ("keepalive-timeout", "keepalive_timeout"),
+    ("lingering-timeout", "lingering_timeout"),
+    ("send-timeout", "send_timeout"),
+    ("underscore-in-headers", "underscores_in_headers"),
+)
 
 
 class Upstream(NamedTuple):
@@ -81,6 +88,8 @@ def _text(site: Site) -> str:
     ]
     return _rendered(
         **_options(app),
+        given=nginx_options.given(app),
+        later=_LATER,
         app=app,
         names=site.names,
         upstreams=upstreams,
@@ -166,13 +175,6 @@ def _template() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        finalize=_harmless,
+        finalize=nginx_options.harmless,
     )
     return environment.from_string(source)
-
-
-def _harmless(value: object) -> str:
-    text = str(value)
-    if _ENDS_A_DIRECTIVE.search(text):
-        raise DokkuError(f"{text!a} can't stand in an nginx configuration")
-    return text

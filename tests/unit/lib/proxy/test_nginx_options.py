@@ -17,6 +17,8 @@ GOOD = {
     "name": ["combined", "my_json2"],
     "address": ["127.0.0.1", "::", "fe80::1"],
     "header": ["$remote_addr", "$http_x_forwarded_for, $remote_addr"],
+    "path": ["nginx.conf.sigil", "deploy/nginx/app.sigil"],
+    "count": ["1", "64"],
     "log": ["off", "/dev/stdout", "/var/log/nginx/a-b.log", "/var/log/nginx/sub/x"],
 }
 BAD = {
@@ -29,6 +31,8 @@ BAD = {
     "name": ["a b", "a;b", ""],
     "address": ["127.0.0.1:80", "localhost", "1.2.3", "[::]", "::1%lo", ""],
     "header": ["a;b", "{", '"', "'", "a\nb", "\\", ""],
+    "path": ["/etc/passwd", "../x", "a/../../b", ".", "a\nb"],
+    "count": ["0", "-1", "1;", "1 2", ""],
     "log": [
         "/etc/passwd",
         "/var/log/nginx/../x",
@@ -101,13 +105,39 @@ def test_an_option_is_set_and_unset(app: str, capfd: pytest.CaptureFixture[str])
 
 
 def test_the_report_has_dokkus_rows_in_its_order(app: str) -> None:
-    assert " ".join(row.flag.removeprefix("--nginx-") for row in nginx_options.rows(app)) == (
+    assert " ".join(
+        row.flag.removeprefix("--nginx-") for row in nginx_options.rows(app) if not row.newer
+    ) == (
         "access-log-format access-log-path bind-address-ipv4 bind-address-ipv6 client-max-body-size "
         "disable-custom-config error-log-path global-hsts computed-hsts hsts hsts-include-subdomains "
         "hsts-max-age hsts-preload proxy-buffer-size proxy-buffering proxy-buffers proxy-busy-buffers-size "
         "proxy-read-timeout last-visited-at x-forwarded-for-value x-forwarded-port-value "
         "x-forwarded-proto-value x-forwarded-ssl"
     )
+
+
+def test_programs_get_every_option_as_set_as_in_effect_and_as_for_all(app: str) -> None:
+    nginx_options.set_("--global", "send-timeout", "10s")
+    nginx_options.set_(app, "client-body-timeout", "20s")
+    values = {row.flag.removeprefix("--nginx-"): row.value for row in nginx_options.rows(app)}
+    for key in nginx_options.OPTIONS:
+        assert {key, f"computed-{key}", f"global-{key}"} <= values.keys()
+    shown = {key: value for key, value in values.items() if "send-timeout" in key or "body-timeout" in key}
+    assert {key: value for key, value in shown.items() if "proxy" not in key} == {
+        "client-body-timeout": "20s",
+        "computed-client-body-timeout": "20s",
+        "global-client-body-timeout": "60s",
+        "send-timeout": "",
+        "computed-send-timeout": "10s",
+        "global-send-timeout": "10s",
+    }
+
+
+def test_only_what_somebody_set_is_given(app: str) -> None:
+    assert nginx_options.given(app) == {}
+    nginx_options.set_("--global", "send-timeout", "10s")
+    properties.write("nginx", app, "keepalive-timeout", "1s; }")
+    assert nginx_options.given(app) == {"send-timeout": "10s"}
 
 
 def test_the_apps_value_comes_before_the_hosts(fs: object) -> None:

@@ -143,6 +143,44 @@ def test_valid_properties_are_used(host: Host) -> None:
     assert "127.0.0.1:80" in directives(found, "listen")
 
 
+LATER = {
+    "client-body-timeout": ("client_body_timeout", "1s"),
+    "client-header-timeout": ("client_header_timeout", "2s"),
+    "keepalive-timeout": ("keepalive_timeout", "3s"),
+    "lingering-timeout": ("lingering_timeout", "4s"),
+    "send-timeout": ("send_timeout", "5s"),
+    "underscore-in-headers": ("underscores_in_headers", "on"),
+    "proxy-connect-timeout": ("proxy_connect_timeout", "6s"),
+    "proxy-send-timeout": ("proxy_send_timeout", "7s"),
+    "proxy-keepalive": ("keepalive", "8"),
+}
+
+
+def test_options_of_later_releases_are_written_only_when_set(host: Host) -> None:
+    give_certificate(host.app("web", "10.0.0.2", domains="a.com"))
+    config.set_values("web", {"DOKKU_PROXY_PORT_MAP": "https:443:5000 grpcs:444:5000"})
+    before = text("web")
+    for key, (directive, value) in LATER.items():
+        found = directives(before, directive)
+        assert found == (["70", "70"] if directive == "keepalive_timeout" else [])
+        properties.write("nginx", "web", key, value)
+    after = text("web")
+    for directive, value in LATER.values():
+        assert directives(after, directive) == [value] * (1 if "proxy" in directive or value == "8" else 2)
+    assert directives(after, "grpc_connect_timeout") == ["6s"]
+    assert directives(after, "grpc_send_timeout") == ["7s"]
+    for key in LATER:
+        properties.delete("nginx", "web", key)
+    assert text("web") == before
+
+
+def test_a_chosen_connect_timeout_counts_for_several_containers_too(host: Host) -> None:
+    host.app("web", "10.0.0.2", "10.0.0.3", domains="a.com")
+    assert directives(text("web"), "proxy_connect_timeout") == ["5s"]
+    properties.write("nginx", "web", "proxy-connect-timeout", "6s")
+    assert directives(text("web"), "proxy_connect_timeout") == ["6s"]
+
+
 def test_a_header_of_several_words_is_one_value(host: Host) -> None:
     host.app("web", "10.0.0.2", domains="a.com")
     properties.write("nginx", "web", "x-forwarded-for-value", "$http_x_forwarded_for, $remote_addr")
