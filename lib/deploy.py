@@ -229,7 +229,7 @@ def bring_up(
         launch.stop_now(app, process, old)
         new.is_one_way = new.is_one_way or any(container.process == process for container in old)
     started = new.start(places)
-    restore.take_over_addresses(app, [container.ip for container in started])
+    restore.take_over_addresses(app, new.addresses)
     checks.wait_until_all_ready(started)
 
 

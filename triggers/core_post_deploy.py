@@ -4,9 +4,10 @@ Fired by: lib/deploy.py roll_out. PORT and IP are those of the first web contain
 failure fails the deploy: the new containers go, the old ones stay.
 """
 
+from lib import restore
 from lib.base import properties, triggers
 from lib.proxy import proxies
-from lib.runtime import launch, lifecycle
+from lib.runtime import attachments, launch, lifecycle
 
 
 def switch(app: str, *_: str) -> None:
@@ -16,8 +17,13 @@ def switch(app: str, *_: str) -> None:
         triggers.fire("proxy-build-config", app)
 
 
+def attach(app: str, *_: str) -> None:
+    restore.take_over_addresses(app, attachments.attach_deployed(app))
+
+
 HANDLERS = {
     "common": lambda app, *_: properties.write("common", app, "deployed", "true"),
+    "network": attach,
     "nginx-vhosts": switch,
     "ps": lambda app, *_: lifecycle.remember_running(app),
     "scheduler-docker-local": lambda app, *_: launch.rename(app),

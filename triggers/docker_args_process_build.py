@@ -7,7 +7,8 @@ Fired by: the builders of lib/build. Stdin: empty.
 
 import os
 
-from lib.app import options, resources
+from lib.app import network_settings, options, resources
+from lib.tools import buildx
 
 
 def limits(app: str, builder: str = "", *_: str) -> str:
@@ -16,4 +17,11 @@ def limits(app: str, builder: str = "", *_: str) -> str:
     return options.spoken(resources.flags_of_build(app, builder))
 
 
-HANDLERS = {"resource": limits}
+def network(app: str, builder: str = "", *_: str) -> str:
+    """BuildKit knows no networks of docker's, and nixpacks and railpack hand none on."""
+    if builder not in ("herokuish", "pack") and (builder != "dockerfile" or buildx.builds()):
+        return ""
+    return options.spoken(network_settings.flags(app, "build"))
+
+
+HANDLERS = {"network": network, "resource": limits}

@@ -7,7 +7,7 @@ Fired by: lib/runtime/launch.py. Stdin: empty.
 
 import os
 
-from lib.app import options, resources
+from lib.app import network_settings, options, resources
 from lib.build import pack
 
 
@@ -21,4 +21,13 @@ def limits(app: str, _kind: str = "", _tag: str = "", process: str = "", *_: str
     return options.spoken(resources.flags(app, process))
 
 
-HANDLERS = {"builder-pack": pack.entrypoint_option, "docker-options": of_type, "resource": limits}
+def network(app: str, _kind: str = "", _tag: str = "", process: str = "", *_: str) -> str:
+    return options.spoken(network_settings.flags(app, "deploy", process))
+
+
+HANDLERS = {
+    "builder-pack": pack.entrypoint_option,
+    "docker-options": of_type,
+    "network": network,
+    "resource": limits,
+}

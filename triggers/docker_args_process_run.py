@@ -4,7 +4,7 @@ KIND: dockerfile, herokuish or pack. Limits and reservations are those of the pr
 set them for it: the defaults are for what is deployed. Stdin: empty.
 """
 
-from lib.app import options, resources
+from lib.app import network_settings, options, resources
 from lib.build import pack
 
 
@@ -12,4 +12,8 @@ def limits(app: str, *_: str) -> str:
     return options.spoken(resources.flags(app, "run", with_defaults=False))
 
 
-HANDLERS = {"builder-pack": pack.entrypoint_option, "resource": limits}
+HANDLERS = {
+    "builder-pack": pack.entrypoint_option,
+    "network": lambda app, *_: options.spoken(network_settings.flags(app, "run")),
+    "resource": limits,
+}

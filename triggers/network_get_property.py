@@ -1,8 +1,8 @@
-"""network-get-property APP KEY: a network property of an app, without a line end.
+"""network-get-property APP KEY: a network property of an app, its own or the global one, without a line end.
 
 Fired by: lib/runtime/launch.py.
 """
 
-from lib.base import properties
+from lib.app import network_settings
 
-HANDLERS = {"network": lambda app, key, *_: properties.get("network", app, key)}
+HANDLERS = {"network": lambda app, key, *_: network_settings.effective(app, key)}

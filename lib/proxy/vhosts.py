@@ -68,7 +68,8 @@ def clear(gone: Sequence[str]) -> None:
 
 def _prepare(app: str) -> None:
     """What comes before the app's text can be written, and the words people are used to see."""
-    triggers.fire("network-build-config", app)
+    if triggers.has_plugins("network-build-config"):  # ours asks docker, as `sites` does for all
+        triggers.fire("network-build-config", app)
     if not proxies.is_enabled(app):
         log.info1(f"nginx support is disabled for app ({app}).")
         if conf_files.current(app) is not None:

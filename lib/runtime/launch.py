@@ -10,8 +10,8 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from lib.app import app_json, apps, config, environments, options, ports, processes
-from lib.base import log, properties, scratch, signals, triggers
+from lib.app import app_json, apps, config, environments, network_settings, options, ports, processes
+from lib.base import log, properties, scratch, signals, triggers, values
 from lib.base.errors import DokkuError, ToolFailed
 from lib.build import images, pack
 from lib.runtime import containers, retirement, scheduler_settings, schedulers
@@ -31,6 +31,7 @@ class Generation:
         self.id = os.urandom(4).hex()
         self.started: list[Container] = []
         self.created: list[str] = []
+        self.addresses: list[str] = []  # of what was started, on all its networks
         self.before: Sequence[Container] = []
         self.kept: list[Container] = []
         self.left_over: list[str] = []
@@ -50,6 +51,7 @@ class Generation:
         port = _port(self.app, self.image)
         addressed = [c._replace(ip=known[c.id].ip if c.id in known else "", port=port) for c in made]
         self.started += addressed
+        self.addresses += [ip for state in known.values() for ip in {state.ip, *state.ips} if ip]
         return addressed
 
     def adopt(self, before: Sequence[Container], process: str = "") -> None:
@@ -133,10 +135,6 @@ class Generation:
         args = triggers.ask("docker-args-deploy", self.app, self.tag, *place)
         late = triggers.ask("docker-args-process-deploy", self.app, self.image.kind, self.tag, *place)
         port = _port(self.app, self.image)
-        published = (
-            process == "web"
-            and triggers.ask("network-get-property", self.app, "bind-all-interfaces").strip() == "true"
-        )
         patience = config.effective(self.app, "DOKKU_DOCKER_STOP_TIMEOUT")  # docker's own stops know it too
         return [
             *([f"--stop-timeout={schedulers.stop_timeout(self.app)}"] if patience else []),
@@ -144,9 +142,19 @@ class Generation:
             f"--env=DYNO={process}.{index}",
             *(["--init"] if scheduler_settings.has_init(self.app) else []),
             *options.words(late),
-            *([f"--publish={port}"] if published else []),
+            *self._published(process, index),
             *([f"--env=PORT={port}"] if process == "web" else []),
         ]
+
+    def _published(self, process: str, index: int) -> list[str]:
+        """Every port of a web container at one of the host's own choice, if the app is to have that."""
+        if process != "web":
+            return []
+        if triggers.ask("network-get-property", self.app, network_settings.BIND).strip() != "true":
+            return []
+        is_herokuish = str(self.image.kind != "dockerfile").lower()
+        said = triggers.ask("network-compute-ports", self.app, process, is_herokuish, str(index))
+        return [f"--publish={port}" for port in said.split() if values.is_port(port)]
 
     def _command(self, process: str) -> list[str]:
         chosen = config.get(self.app, "DOKKU_START_CMD")

@@ -33,6 +33,17 @@ def test_it_is_deployed_and_comes_back_after_a_reboot(fired):
     assert config.get(APP, "DOKKU_APP_RESTORE") == "1"
 
 
+def test_no_other_app_is_led_to_the_addresses_of_networks(monkeypatch):
+    taken = []
+    monkeypatch.setattr("lib.runtime.attachments.attach_deployed", lambda app: [f"of {app}"])
+    monkeypatch.setattr("lib.restore.take_over_addresses", lambda *words: taken.append(words))
+    core_post_deploy.HANDLERS["network"](*WORDS)
+    assert taken == [(APP, [f"of {APP}"])]
+    assert sorted(core_post_deploy.HANDLERS).index("network") < sorted(core_post_deploy.HANDLERS).index(
+        "nginx-vhosts"
+    )
+
+
 def test_traffic_switches_after_its_domains_are_known(fired):
     core_post_deploy.HANDLERS["nginx-vhosts"](*WORDS)
     assert fired == [("domains-setup", APP), ("proxy-build-config", APP)]

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from lib.app import resources
+from lib.app import network_settings, resources
 from lib.base import settings, triggers
 
 APP = "blog"
@@ -41,6 +41,15 @@ def test_limits_of_what_is_deployed_are_not_those_of_a_build():
     resources.change(APP, resources.LIMIT, "", {"memory": "1g"})
     resources.change(APP, resources.RESERVE, "build", {"memory": "128m"})
     assert asked("herokuish") == asked("dockerfile") == ""
+
+
+@pytest.mark.parametrize("buildkit", ["0", "1"])
+def test_a_build_is_on_the_apps_first_network_where_its_builder_can_be(monkeypatch, buildkit):
+    monkeypatch.setenv("DOCKER_BUILDKIT", buildkit)
+    network_settings.set_(APP, network_settings.INITIAL, ["shared"])
+    assert asked("herokuish") == asked("pack") == " --network=shared"
+    assert asked("dockerfile") == (" --network=shared" if buildkit == "0" else "")
+    assert asked("nixpacks") == asked("railpack") == ""
 
 
 def test_limits_can_be_left_out(monkeypatch):

@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 
-from lib.app import options, resources
+from lib.app import network_settings, options, resources
 from lib.base import settings
 from triggers import docker_args_process_deploy, docker_args_process_run, resource_get_property
 
@@ -48,6 +48,13 @@ def test_a_one_off_container_has_limits_of_its_own_only():
     assert said == " --cpus=3"
     resources.clear(APP, resources.LIMIT, "run")
     assert answers(docker_args_process_run, "dockerfile", "latest") == ""
+
+
+def test_containers_are_made_on_the_apps_first_network():
+    network_settings.set_(APP, network_settings.INITIAL, ["shared"])
+    assert asked("worker", "1")[:2] == ["--network=shared", "--network-alias=blog.worker"]
+    assert asked() == ["--network=shared"]
+    assert " --network=shared" in answers(docker_args_process_run, "dockerfile", "latest")
 
 
 def test_plugins_are_told_the_value_of_a_type():

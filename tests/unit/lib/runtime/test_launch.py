@@ -215,6 +215,35 @@ def test_the_port_is_published_when_all_interfaces_are_wanted(shell):
     assert "--publish=5000" not in worker
 
 
+def test_every_exposed_port_that_is_not_udp_is_published(shell):
+    properties.write("network", "--global", "bind-all-interfaces", "true")
+    config.set_values(APP, {"DOKKU_DOCKERFILE_PORTS": "3001/udp 3000/tcp 8080"})
+    created(shell, A)
+    inspected(shell, known(A))
+    with generation() as new:
+        new.start([("web", 1)])
+    argv = argv_of(shell, "create")[0]
+    assert [word for word in argv if word.startswith("--publish")] == ["--publish=3000", "--publish=8080"]
+
+
+def test_a_generation_knows_its_addresses_on_all_networks(shell):
+    networks = {"bridge": {"IPAddress": "172.17.0.4"}, "front": {"IPAddress": "10.0.0.2"}}
+    created(shell, A)
+    inspected(shell, known(A) | {"NetworkSettings": {"IPAddress": "172.17.0.4", "Networks": networks}})
+    with generation() as new:
+        new.start([("web", 1)])
+        assert sorted(new.addresses) == ["10.0.0.2", "172.17.0.4"]
+
+
+def test_a_network_that_is_not_there_fails_before_anything_starts(shell):
+    properties.write("network", APP, "attach-post-create", "gone")
+    created(shell, A)
+    with pytest.raises(DokkuError, match="Network gone does not exist"), generation() as new:
+        new.start([("web", 1)])
+    assert argv_of(shell, "start") == []
+    assert argv_of(shell, "rm")[0][-1] == A
+
+
 @pytest.mark.parametrize(
     ("key", "words"),
     [("DOKKU_START_CMD", ["run", "two words"]), ("DOKKU_DOCKERFILE_START_CMD", ["serve", "$(id)", "`id`"])],

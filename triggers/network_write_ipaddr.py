@@ -1,0 +1,8 @@
+"""network-write-ipaddr APP PROCESS INDEX IP: note the address of a container that a plugin's scheduler runs.
+
+Fired by: schedulers of plugins; ours writes all addresses at once.
+"""
+
+from lib.runtime import addresses
+
+HANDLERS = {"network": lambda app, process, index, ip, *_: addresses.note(app, process, index, "IP", ip)}
