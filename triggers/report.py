@@ -9,7 +9,7 @@ from lib.app import app_reports, check_settings, docker_options, domain_reports,
 from lib.base.report import GO, SHELL, Row
 from lib.build import builder_settings, buildpacks
 from lib.proxy import nginx_options, proxies
-from lib.runtime import cron_settings, docker_local, scheduler_settings
+from lib.runtime import cron_settings, docker_local, listeners, scheduler_settings
 from lib.source import branches
 
 
@@ -30,6 +30,7 @@ HANDLERS = {
     "docker-options": section("docker options", docker_options.rows, SHELL),
     "domains": lambda app, *_: domain_reports.show([app], "stdout"),
     "git": section("git", branches.rows, SHELL),
+    "network": section("network", listeners.rows),
     "nginx-vhosts": section("nginx", nginx_options.rows, SHELL),
     "proxy": section("proxy", proxies.rows),
     "ps": lambda app, *_: docker_local.report([app], "stdout"),

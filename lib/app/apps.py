@@ -82,18 +82,18 @@ def create_if_missing(app: str) -> None:
     log.debug(f"{app} created, {len(said)} lines unsaid")
 
 
-def confirm_destruction(app: str, force: bool) -> None:
-    """Ask for the app's name on stdin, unless forced. Raises: DokkuError for any other answer."""
+def confirm_destruction(name: str, force: bool, kind: str = "app") -> None:
+    """Ask for the name of what is to go on stdin, unless forced. Raises: DokkuError for any other answer."""
     if force or os.environ.get("DOKKU_APPS_FORCE_DELETE"):
         return
     log.warn("WARNING: Potentially Destructive Action")
-    log.warn(f"This command will destroy app {app}.")
-    log.warn(f'To proceed, type "{app}"')
+    log.warn(f"This command will destroy {kind} {name}.")
+    log.warn(f'To proceed, type "{name}"')
     log.raw(b"> ")
     answer = sys.stdin.readline()
     if not answer.strip():
         raise DokkuError("unexpected newline" if answer else "EOF")
-    if answer.strip() != app:
+    if answer.strip() != name:
         log.note("Confirmation did not match test. Aborted.")
         raise DokkuError("")
 
