@@ -58,7 +58,7 @@ def _run(argv: list[str]) -> int:
     settings.load_user()
     line.export()
     _authorise(line.words)
-    if _modules.find(line.command) is None:
+    if _plugins.replaces(line.command) or _modules.find(line.command) is None:
         return _plugins.dispatch(line.words)
     return _invoke(line.words)
 

@@ -8,6 +8,14 @@ import os
 from lib.base import log, run, settings, triggers
 from lib.base.errors import DokkuError
 
+_REPLACEABLE = ("letsencrypt",)
+
+
+def replaces(command: str) -> bool:
+    """Whether a plugin answers for a whole namespace of ours, as it did before we had that."""
+    namespace = command.partition(":")[0]
+    return namespace in _REPLACEABLE and any(plugin.name == namespace for plugin in triggers.plugins())
+
 
 def dispatch(words: list[str]) -> int:
     """Hand a command that is not ours to the enabled plugins; its status.

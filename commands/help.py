@@ -41,7 +41,7 @@ def _header() -> list[str]:
 
 def _ours(everything: bool) -> list[list[tuple[str, ...]]]:
     """Tables: one for each namespace with all its commands, or a single one of all namespaces."""
-    names = [name for name in _modules.namespaces() if _help.rows(name)]
+    names = [name for name in _modules.namespaces() if _help.rows(name) and not _plugins.replaces(name)]
     if everything:
         return [[(f"    {usage}", text) for usage, text in _help.rows(name)] for name in names]
     return [[(f"    {name}", _help.summary(name)) for name in names]]

@@ -4,6 +4,7 @@ Fired by: lib/app/apps.py clone, before NEW is deployed.
 """
 
 from lib.app import copies, ports
+from lib.proxy import letsencrypt
 from lib.source import repos
 
 
@@ -12,4 +13,8 @@ def copy(old: str, new: str) -> None:
     repos.write_hook(new)
 
 
-HANDLERS = {"git": copy, "nginx-vhosts": lambda _old, new, *_: ports.separate(new)}
+HANDLERS = {
+    "git": copy,
+    "letsencrypt": lambda _old, new, *_: letsencrypt.separate(new),
+    "nginx-vhosts": lambda _old, new, *_: ports.separate(new),
+}

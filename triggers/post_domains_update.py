@@ -4,6 +4,6 @@ OPERATION: add, clear, disable, enable, remove, reset or set; domains stand afte
 Fired by: lib/app/domains.py, certs commands (with APP only). A failure fails the command; the change stays.
 """
 
-from lib.proxy import vhosts
+from lib.proxy import acme_renewals, vhosts
 
-HANDLERS = {"nginx-vhosts": vhosts.answer}
+HANDLERS = {"letsencrypt": acme_renewals.advise, "nginx-vhosts": vhosts.answer}

@@ -61,10 +61,11 @@ def write_all() -> None:
 
 
 def injected() -> tuple[list[tuple[str, str, str]], list[str]]:
-    """What plugins want to be run, (schedule, command, log file or empty), and why the rest can't be."""
+    """What plugins want to be run, (schedule, command, log file or empty), and why the rest can't be.
+
+    The renewal of certificates is among it, as it was when that was a plugin.
+    """
     found, wrong = [], []
-    if not triggers.has_plugins("cron-entries"):
-        return [], []
     for entry in filter(None, triggers.ask("cron-entries", schedulers.DOCKER_LOCAL).split("\n")):
         schedule, _, rest = entry.partition(";")
         command, _, log_file = (word.strip() for word in rest.partition(";"))

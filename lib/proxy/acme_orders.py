@@ -1,0 +1,217 @@
+"""What is known of an app's orders: which certificates are theirs, and how often the last ones failed.
+
+All of it is $DOKKU_ROOT/APP/letsencrypt/orders.json. A certificate is known by its fingerprint, and so is
+the one before it until the new one is in place. One that the plugin dokku-letsencrypt ordered is known by the
+copy that it keeps in letsencrypt/certs/current; the first order of ours takes over from there.
+"""
+
+import base64
+import binascii
+import calendar
+import itertools
+import os
+import re
+import shlex
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from lib.app import certs
+from lib.base import files, log, settings
+from lib.tools.lego import Account
+
+HOUR, DAY = 60 * 60, 24 * 60 * 60
+BY_HAND = 4  # failed orders within an hour; Let's Encrypt's own limit is five
+_DATE = "%b %d %H:%M:%S %Y %Z"  # as openssl writes it
+_FIRST = re.compile(r"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
+_LIMIT = ":rateLimited"
+_RETRY = re.compile(r"retry after (\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?: UTC|Z)", re.IGNORECASE)
+
+
+class Standing(NamedTuple):
+    """The certificate that an app has from an order. starts, ends: seconds since the epoch."""
+
+    names: list[str]
+    starts: float
+    ends: float
+
+
+class Failures(NamedTuple):
+    """Orders in a row that failed, all of the same. until: when the server itself will hear the next."""
+
+    server: str
+    names: list[str]
+    times: list[float]
+    until: float
+    said: list[str]
+
+
+NO_FAILURES = Failures("", [], [], 0, [])
+
+
+def is_known(app: str) -> bool:
+    """Whether anything was ever ordered for the app."""
+    return os.path.isdir(directory(app))
+
+
+def is_active(app: str) -> bool:
+    """Whether the certificate that the app is served with is from an order."""
+    return certs.exists(app) and _present(app) in _fingerprints(app)
+
+
+def standing(app: str) -> Standing | None:
+    """The app's certificate, if it is from an order."""
+    found = certs.details(app) if is_active(app) else None
+    if found is None:
+        return None
+    starts, ends = (calendar.timegm(time.strptime(at, _DATE)) for at in (found.starts, found.ends))
+    return Standing(found.names, starts, ends)
+
+
+def account(app: str) -> Account | None:
+    """Whom the app's certificate was ordered from, and in whose name; None where nobody wrote that down."""
+    kept = _read(app)
+    server, email = str(kept.get("server", "")), str(kept.get("email", ""))
+    if not server:
+        server, email = _of_plugin(app)
+    return Account(server, email) if server and email else None
+
+
+def fulfilled(app: str, order: Account, certificate: str) -> None:
+    """Know a certificate that is about to be put in place, and no failures any more."""
+    known = [_fingerprint(certificate), *([_present(app)] if is_active(app) else [])]
+    _write(app, {"certificates": known, "server": order.server, "email": order.email})
+
+
+def failures(app: str, server: str, names: Sequence[str]) -> Failures:
+    """The orders of exactly this that failed since the last that did not."""
+    kept = _read(app).get("failures")
+    try:
+        found = Failures(**kept) if isinstance(kept, dict) else NO_FAILURES
+    except TypeError:
+        return NO_FAILURES
+    return found if (found.server, sorted(found.names)) == (server, sorted(names)) else NO_FAILURES
+
+
+def failed(app: str, server: str, names: Sequence[str], said: Sequence[str]) -> None:
+    """Remember that an order failed. said: the server's words."""
+    before = failures(app, server, names)
+    now = time.time()
+    until = _end_of_limit(said, now) if any(_LIMIT in line for line in said) else 0
+    new = Failures(
+        server, list(names), [*before.times, now][-20:], until, [line[:500] for line in said[-20:]]
+    )
+    _write(app, {**_read(app), "failures": new._asdict()})
+
+
+def forget_failures(app: str) -> None:
+    """Order as if nothing had failed."""
+    kept = _read(app)
+    if kept.pop("failures", None):
+        _write(app, kept)
+
+
+def next_by_clock(found: Failures) -> float:
+    """When the clock may order again: an hour after the first failure, later and later, a day at most."""
+    if not found.times:
+        return 0
+    return max(found.until, found.times[-1] + min(HOUR << (len(found.times) - 1), DAY))
+
+
+def next_by_hand(found: Failures) -> float:
+    """When a person may order again: at once, until the server is about to count against everybody here."""
+    often = len(found.times) >= BY_HAND
+    return max(found.until, found.times[-BY_HAND] + HOUR if often else 0)
+
+
+def forget(app: str) -> None:
+    """Drop all of it, what the plugin left too."""
+    files.remove(directory(app))
+
+
+def stale(app: str) -> list[str]:
+    """What the plugin left that no certificate in force is from."""
+    top = os.path.join(directory(app), "certs")
+    current = "" if "certificates" in _read(app) else os.path.basename(os.path.realpath(of_plugin(app)))
+    names = sorted(os.listdir(top)) if os.path.isdir(top) else []
+    return [os.path.join(top, name) for name in names if not current or name not in ("current", current)]
+
+
+def directory(app: str) -> str:
+    return os.path.join(settings.app_dir(app), "letsencrypt")
+
+
+def of_plugin(app: str) -> str:
+    """Where the plugin dokku-letsencrypt keeps the lego directory of the app's present certificate."""
+    return os.path.join(directory(app), "certs", "current")
+
+
+def _end_of_limit(said: Sequence[str], now: float) -> float:
+    """Until when the server refuses: as it says (in one of two ways), else an hour."""
+    match = _RETRY.search(" ".join(said))
+    if match is None:
+        return now + HOUR
+    return float(calendar.timegm(time.strptime(f"{match[1]} {match[2]}", "%Y-%m-%d %H:%M:%S")))
+
+
+def _present(app: str) -> str:
+    return _fingerprint(files.read(certs.certificate(app)))
+
+
+def _fingerprints(app: str) -> list[str]:
+    """Of what was ordered for the app: by us, else by the plugin."""
+    known = _read(app).get("certificates")
+    if isinstance(known, list):
+        return [str(one) for one in known]
+    directory_ = os.path.join(of_plugin(app), "certificates")
+    names = sorted(os.listdir(directory_)) if os.path.isdir(directory_) else []
+    paths = [os.path.join(directory_, name) for name in names if name.endswith(".crt")]
+    found = (
+        _fingerprint(files.read(path)) for path in [*paths, os.path.join(of_plugin(app), "fullchain.pem")]
+    )
+    return [one for one in found if one]
+
+
+def _of_plugin(app: str) -> tuple[str, str]:
+    """Server and email, from the words that the plugin called lego with."""
+    try:
+        words = shlex.split(files.read(os.path.join(of_plugin(app), "config")))
+    except ValueError:
+        return "", ""
+    found = dict(itertools.pairwise(words))
+    return found.get("--server", ""), found.get("--email", "")
+
+
+def _fingerprint(text: str) -> str:
+    """SHA-256 of the first certificate in a PEM text; empty when there is none."""
+    import hashlib
+
+    match = _FIRST.search(text)
+    try:
+        return hashlib.sha256(base64.b64decode(match[1])).hexdigest() if match else ""
+    except (ValueError, binascii.Error):
+        return ""
+
+
+def _path(app: str) -> str:
+    return os.path.join(directory(app), "orders.json")
+
+
+def _read(app: str) -> dict[str, Any]:
+    import json
+
+    text = files.read(_path(app))
+    if not text:
+        return {}
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        log.warn(f"{_path(app)} makes no sense: {error}. An order makes it anew")
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _write(app: str, what: dict[str, Any]) -> None:
+    import json
+
+    files.replace(_path(app), json.dumps(what, indent=1) + "\n")

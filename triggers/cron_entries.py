@@ -1,0 +1,8 @@
+"""cron-entries SCHEDULER: what is to be run by the clock besides the apps' own tasks.
+
+Fired by: lib/runtime/cron_table.py. Stdout: lines SCHEDULE;COMMAND[;LOGFILE].
+"""
+
+from lib.proxy import acme_renewals
+
+HANDLERS = {"letsencrypt": lambda *_: acme_renewals.entry()}
