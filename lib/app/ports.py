@@ -1,8 +1,9 @@
 """Ports: which host port leads to which port of an app's containers, `scheme:host-port:container-port`.
 
 What the user set is the variable DOKKU_PROXY_PORT_MAP. Without it the map follows from what is known at the
-moment (exposed ports, certificate, domains) and is not stored; property ports/APP/map-detected only records
-that a proxy was built with it. DOKKU_PROXY_PORT and DOKKU_PROXY_SSL_PORT, also --global, replace 80 and 443.
+moment (builder, exposed ports, certificate, domains) and is not stored; property ports/APP/map-detected only
+records that a proxy was built with it. DOKKU_PROXY_PORT and DOKKU_PROXY_SSL_PORT, also --global, stand for 80
+and 443.
 Source: dokku v0.24.0 plugins/proxy, plugins/nginx-vhosts.
 """
 
@@ -22,6 +23,7 @@ from lib.base.report import Row
 MAP = "DOKKU_PROXY_PORT_MAP"
 HTTP = "DOKKU_PROXY_PORT"
 HTTPS = "DOKKU_PROXY_SSL_PORT"
+_ANNOUNCED = "map-announced"
 
 Edit = Callable[[list[PortMap]], list[PortMap]]
 
@@ -43,22 +45,26 @@ def stored(app: str) -> list[PortMap]:
 
 
 def detected(app: str) -> list[PortMap]:
-    """What follows from exposed ports, certificate and domains. Empty: a port has yet to be assigned."""
-    exposed = exposed_ports(app)
-    if exposed:
-        found = [PortMap("http", port, port) for port in exposed]
-        ssl = 443 if 80 in exposed else 0
+    """What follows from builder, exposed ports, certificate and domains. Empty: no port is assigned yet."""
+    announced, exposed = of_words(properties.get_list("ports", app, _ANNOUNCED)), exposed_ports(app)
+    plain, secure = (80, 443) if exposed and not announced else (http_port(app), https_port(app))
+    if announced or exposed:
+        usual = {80: plain, 443: secure}
+        wanted = announced or [PortMap("http", port, port) for port in exposed]
+        found = [e._replace(host=usual.get(e.host, e.host)) for e in wanted if usual.get(e.host, e.host)]
+        target = next((entry.container for entry in found if entry[:2] == ("http", plain)), 0)
     else:
-        plain, ssl = http_port(app), https_port(app)
-        found = [PortMap("http", plain, upstream_port(app))] if plain else []
-    if ssl and certs.exists(app):
-        found.append(PortMap("https", ssl, 80 if exposed else upstream_port(app)))
+        target = upstream_port(app)
+        found = [PortMap("http", plain, target)] if plain else []
+    if secure and target and certs.exists(app) and not any(entry.host == secure for entry in found):
+        found.append(PortMap("https", secure, target))
     return sorted(found, key=str)
 
 
 def settle(app: str) -> None:
     """Fix the map before a proxy is built: an app that has no domains gets host ports of its own."""
-    if not stored(app) and not exposed_ports(app) and not domains.is_enabled(app):
+    is_fixed = stored(app) or (exposed_ports(app) and not properties.get_list("ports", app, _ANNOUNCED))
+    if not is_fixed and not domains.is_enabled(app):
         wanted = [(HTTP, "proxy port", http_port(app))]
         if certs.exists(app):
             wanted.append((HTTPS, "proxy ssl port", https_port(app)))
@@ -69,6 +75,29 @@ def settle(app: str) -> None:
     found = [str(entry) for entry in detected(app)]
     if found != properties.get_list("ports", app, "map-detected"):
         properties.write_list("ports", app, "map-detected", found)
+
+
+def announce(app: str, words: Sequence[str]) -> None:
+    """Let a builder say what its images listen at, in place of exposed ports; nothing: forget it.
+
+    Host ports 80 and 443 stand for whichever the app has instead.
+    """
+    entries = [parse(word) for word in words]
+    if entries:
+        properties.write_list("ports", app, _ANNOUNCED, [str(entry) for entry in entries])
+    else:
+        properties.delete("ports", app, _ANNOUNCED)
+
+
+def setting(app: str, key: str) -> str:
+    """What plugins ask for by name: map, map-detected, proxy-port or proxy-ssl-port."""
+    known: dict[str, Callable[[str], object]] = {
+        "map": lambda app: " ".join(map(str, stored(app))),
+        "map-detected": lambda app: " ".join(map(str, detected(app))),
+        "proxy-port": http_port,
+        "proxy-ssl-port": https_port,
+    }
+    return str(known[key](app) or "") if key in known else ""
 
 
 def http_port(app: str) -> int:
@@ -140,14 +169,19 @@ def clear(app: str) -> None:
     _change(app, "clear", lambda _: [])
 
 
-def show(app: str) -> None:
-    """Print the map as a table. Raises: DokkuError when there is none."""
-    rows = [tuple(str(entry).split(":")) for entry in listed(app)]
-    if not rows:
+def show(app: str, shape: str = "stdout") -> None:
+    """Print the map as a table, or as JSON. Raises: DokkuError when there is none to put in a table."""
+    entries = listed(app)
+    if shape not in ("stdout", "json"):
+        raise DokkuError(f"Invalid output format specified, supported formats: json, stdout: {shape}")
+    if shape == "json":
+        log.plain(as_text(entries, shape).rstrip())
+        return
+    if not entries:
         raise DokkuError("No port mappings configured for app")
     log.info1_quiet(f"Port mappings for {app}")
     head = [] if log.is_quiet() else [("-----> scheme", "host port", "container port")]
-    log.columns([*head, *rows], indent="    ")
+    log.columns([*head, *(tuple(str(entry).split(":")) for entry in entries)], indent="    ")
 
 
 def rows(app: str) -> list[Row]:
@@ -184,10 +218,15 @@ def drop_own(app: str) -> None:
     config.unset_values(app, [HTTP, HTTPS])
 
 
+def drop_map(app: str) -> None:
+    """Forget the user's map, without a word to any proxy."""
+    _edit(app, lambda _: [], stored)
+
+
 def drop_all(app: str) -> None:
     """Forget the app's host ports and its map."""
-    config.unset_values(app, [HTTP, HTTPS, MAP])
-    properties.delete("ports", app, "map")
+    drop_own(app)
+    drop_map(app)
 
 
 def separate(app: str) -> None:

@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.cli.conftest import Dokku
+from tests.cli.conftest import TREE, Dokku
 
 
 @pytest.mark.parametrize(
@@ -92,3 +92,54 @@ def test_no_map_is_lost_among_twenty_at_once(dokku: Dokku) -> None:
         ]
     assert codes == [0] * 20
     assert len(dokku("--quiet", "ports:list", "web").out.splitlines()) == 21
+
+
+def test_programs_get_the_map_as_json(dokku: Dokku) -> None:
+    dokku.make_app("web")
+    assert dokku("ports:list", "web", "--format", "json") == ("[]\n", "", 0)
+    dokku("ports:set", "web", "http:80:5000", "https:443:5000")
+    assert json.loads(dokku("ports:list", "--format=json", "web").out)[0] == {
+        "scheme": "http",
+        "host_port": 80,
+        "container_port": 5000,
+    }
+    refused = dokku("ports:list", "web", "--format", "yaml")
+    assert (refused.code, refused.out) == (1, "")
+
+
+def test_plugins_ask_for_ports_and_set_them(dokku: Dokku) -> None:
+    app = dokku.make_app("web")
+    dokku.plugin(
+        "asker", commands='#!/bin/sh\n[ "$1" = ask ] || exit 10\nshift; exec "$PLUGN" trigger "$@"\n'
+    )
+
+    def ask(*words: str) -> str:
+        done = dokku("ask", *words, env={"PLUGN": str(TREE / "bin/plugn")})
+        assert (done.code, done.err) == (0, ""), done
+        return done.out
+
+    assert ask("ports-get", "web") == "http:80:5000\n"
+    ask("ports-set-detected", "web", "http:80:8080", "grpc:9000:9001")
+    assert ask("ports-get", "web") == "grpc:9000:9001\nhttp:80:8080\n"
+    assert ask("ports-get-property", "web", "map-detected") == "grpc:9000:9001 http:80:8080\n"
+    dokku("ports:set", "web", "http:81:5000")
+    assert json.loads(ask("ports-get", "web", "json")) == [
+        {"scheme": "http", "host_port": 81, "container_port": 5000}
+    ]
+    ask("ports-clear", "web")
+    ask("ports-set-detected", "web")
+    assert ask("ports-get", "web") == "http:80:5000\n"
+    (app / "tls").mkdir()
+    for name in ("server.crt", "server.key"):
+        (app / "tls" / name).write_text("pem")
+    dokku("ports:set", "web", "http:80:3000")
+    ask("post-certs-update", "web")
+    assert ask("ports-get", "web") == "http:80:3000\nhttps:443:3000\n"
+    ask("post-certs-remove", "web")
+    assert ask("ports-get", "web") == "http:80:3000\n"
+    assert 1024 < int(ask("ports-get-available")) < 65536
+    dokku("config:set", "--no-restart", "web", "NO_VHOST=1")
+    ask("ports-clear", "web")
+    assert ask("ports-get", "web") == ask("ports-get-property", "web", "proxy-port").strip() == ""
+    ask("ports-configure", "web")
+    assert ask("ports-get-property", "web", "proxy-port") == ask("ports-get", "web").split(":")[1] + "\n"

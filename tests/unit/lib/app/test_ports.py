@@ -196,6 +196,65 @@ def test_a_copy_of_an_app_gets_ports_of_its_own(app: Path) -> None:
     assert mapped() == []
 
 
+def test_a_builder_can_say_what_its_images_listen_at(app: Path) -> None:
+    config.set_values("web", {"DOKKU_DOCKERFILE_PORTS": "3000"})
+    ports.announce("web", ["http:80:8080", "grpc:9000:9001"])
+    assert mapped() == ["grpc:9000:9001", "http:80:8080"]
+    give_certificate(app)
+    assert mapped() == ["grpc:9000:9001", "http:80:8080", "https:443:8080"]
+    ports.set_("web", ["http:81:1"])
+    assert mapped() == ["http:81:1"]
+    ports.clear("web")
+    ports.announce("web", [])
+    assert mapped() == ["http:3000:3000"]
+
+
+def test_what_a_builder_says_of_80_is_meant_for_the_apps_own_port(app: Path, capfd: Output) -> None:
+    ports.announce("web", ["http:80:8080", "https:443:8443"])
+    config.set_values("web", {"NO_VHOST": "1"})
+    assert mapped() == []
+    ports.settle("web")
+    given = config.get("web", "DOKKU_PROXY_PORT")
+    assert "no proxy port set" in capfd.readouterr().out
+    assert mapped() == [f"http:{given}:8080"]
+
+
+def test_what_a_builder_says_is_checked(app: Path) -> None:
+    with pytest.raises(DokkuError, match="Invalid port map"):
+        ports.announce("web", ["http:80:8080", "http:80;x:1"])
+    assert mapped() == ["http:80:5000"]
+
+
+def test_plugins_ask_for_one_setting(app: Path) -> None:
+    ports.set_("web", ["http:81:5000", "http:82:5000"])
+    asked = {
+        key: ports.setting("web", key) for key in ("map", "map-detected", "proxy-port", "proxy-ssl-port", "x")
+    }
+    assert asked == {
+        "map": "http:81:5000 http:82:5000",
+        "map-detected": "http:80:5000",
+        "proxy-port": "80",
+        "proxy-ssl-port": "443",
+        "x": "",
+    }
+
+
+def test_a_map_is_dropped_without_a_word_to_proxies(app: Path, capfd: Output) -> None:
+    ports.set_("web", ["http:81:5000"])
+    ports.drop_map("web")
+    assert config.values("web") == {}
+
+
+def test_programs_are_shown_an_empty_map_as_one(app: Path, capfd: Output) -> None:
+    ports.show("web", "json")
+    assert capfd.readouterr().out == "[]\n"
+    ports.set_("web", ["http:81:5000"])
+    ports.show("web", "json")
+    assert capfd.readouterr().out == '[{"scheme":"http","host_port":81,"container_port":5000}]\n'
+    with pytest.raises(DokkuError, match="Invalid output format"):
+        ports.show("web", "yaml")
+
+
 def config_map() -> str:
     return config.get("web", "DOKKU_PROXY_PORT_MAP")
 
