@@ -5,7 +5,16 @@ Fired by: lib/host/report.py, for `dokku report APP`. Stdout: the user's.
 
 from collections.abc import Callable, Sequence
 
-from lib.app import app_reports, check_settings, docker_options, domain_reports, reports, resources, storage
+from lib.app import (
+    app_reports,
+    cert_reports,
+    check_settings,
+    docker_options,
+    domain_reports,
+    reports,
+    resources,
+    storage,
+)
 from lib.base.report import GO, SHELL, Row
 from lib.build import builder_settings, buildpacks
 from lib.proxy import nginx_options, proxies
@@ -25,6 +34,7 @@ HANDLERS = {
     "apps": section("app", app_reports.rows),
     "builder": section("builder", builder_settings.rows),
     "buildpacks": section("buildpacks", buildpacks.rows),
+    "certs": section("ssl", cert_reports.rows, SHELL),
     "checks": section("checks", check_settings.rows, SHELL),
     "cron": section("cron", cron_settings.rows),
     "docker-options": section("docker options", docker_options.rows, SHELL),

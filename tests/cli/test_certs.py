@@ -68,6 +68,7 @@ def test_a_report_for_programs_has_every_key(dokku: Dokku, web: Path, old: Leaf)
     assert found["ssl-subject"] == 'O="Tests, Inc."; CN=old.example.com'
     assert dokku("certs:report", "web", "--ssl-dir").out == f"{web}/tls\n"
     assert dokku("certs:report", "web", "--ssl-days-left").out == "9\n"
+    assert "=====> web ssl information\n" in dokku("report", "web").out
 
 
 def test_a_value_that_is_not_there_is_not_deployed(dokku: Dokku, web: Path) -> None:
