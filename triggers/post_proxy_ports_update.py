@@ -3,6 +3,6 @@
 Fired by: lib/app/ports.py. A failure fails the command; the change stays.
 """
 
-from lib.proxy import vhosts
+from lib.proxy import sites, vhosts
 
-HANDLERS = {"nginx-vhosts": vhosts.answer}
+HANDLERS = {"nginx-vhosts": vhosts.answer, "proxy": sites.foretell}

@@ -24,15 +24,6 @@ def own() -> dict[int, str]:
     return {80: PLAIN, plain: PLAIN, 443: TLS, secure: TLS}
 
 
-def taken(besides: str) -> dict[int, str]:
-    """The protocol at each port where apps other than this one are."""
-    found: dict[int, str] = {}
-    for app in apps.names():
-        if app != besides:
-            found |= listened(conf_files.current(app) or "")
-    return found | own()
-
-
 def listened(text: str) -> dict[int, str]:
     """The ports of an app's file and what is spoken at them."""
     found = {}

@@ -49,20 +49,20 @@ def refusals(
     """
     shared = extra_ports.own()
     neighbours = list(others)
-    spoken: dict[int, str] = {}
+    taken = set()
     found = {}
     for entry in entries:
         here = [other for other in neighbours if entry.host in other.ports]
         against = (_against_other(entry, names, other, shared, general) for other in here)
         reason = (
             _against(entry, shared, "the host speaks")
-            or _against(entry, spoken, "another entry speaks")
+            or (f"another entry is at port {entry.host} already" if entry.host in taken else "")
             or next(filter(None, against), "")
         )
         if reason:
             found[entry] = reason
         else:
-            spoken[entry.host] = protocol(entry)
+            taken.add(entry.host)
     return found
 
 

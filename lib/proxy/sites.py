@@ -4,13 +4,18 @@ Nothing comes from a file that may be old: addresses are docker's answer of this
 containers that carry the app's label.
 """
 
-from collections.abc import Collection, Sequence
+import functools
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from lib.app import apps, certs, domains, network_settings, ports
+from lib.app.port_maps import PortMap
 from lib.base import log
-from lib.proxy import extra_ports, owners, proxies
+from lib.proxy import extra_ports, owners, port_owners, proxies
+from lib.proxy.port_owners import Listening
 from lib.runtime import containers, listeners
+
+Neighbours = Callable[[], list[Listening]]
 
 
 class Site(NamedTuple):
@@ -21,7 +26,7 @@ class Site(NamedTuple):
 
     app: str
     names: list[str]
-    entries: list[ports.PortMap]
+    entries: list[PortMap]
     addresses: list[str]
 
 
@@ -39,7 +44,13 @@ def gather(
     for app in served:
         if not addresses.get(app) and app not in closing:
             log.warn_quiet(f"No web listeners specified for {app}")
-    return {app: _site(app, addresses.get(app, []), owner) if app in served else None for app in wanted}
+    present = functools.cache(port_owners.present)
+    found: dict[str, Site | None] = dict.fromkeys(wanted)
+    done: dict[str, Site | None] = {}
+    for app in served:
+        neighbours = functools.partial(_neighbours, app, present, done)
+        found[app] = done[app] = _site(app, addresses.get(app, []), owner, neighbours)
+    return found
 
 
 def is_served(app: str) -> bool:
@@ -50,16 +61,52 @@ def is_served(app: str) -> bool:
     return bool(found)
 
 
-def _site(app: str, addresses: list[str], owner: dict[str, str]) -> Site | None:
+def _site(app: str, addresses: list[str], owner: dict[str, str], neighbours: Neighbours) -> Site | None:
     """None when it has no name of its own to be served under."""
     names = _names(app, owner)
     if not names and domains.is_enabled(app):
         log.warn(f"{app} has no domain of its own, nginx does not serve it")
         return None
-    entries = _entries(app)
-    if not domains.is_enabled(app) and any(entry.host in extra_ports.own() for entry in entries):
-        names = [domains.hostname()]  # a server without a name would be everybody's there
+    names, entries, refused = _placed(app, names, neighbours)
+    for entry, reason in refused.items():
+        log.warn(f"Skipping port map {entry} of {app}: {reason}")
     return Site(app, names, entries, addresses)
+
+
+def foretell(app: str, *_: str) -> None:
+    """Say what of the port map of an app that nobody serves yet would not be served as things stand."""
+    if proxies.type_(app) != "nginx" or not proxies.is_enabled(app) or is_served(app):
+        return
+    neighbours = functools.partial(_neighbours, app, port_owners.present, {})
+    for entry, reason in _placed(app, domains.listed(app), neighbours)[2].items():
+        log.warn(f"Port map {entry} of {app} can't be served: {reason}")
+
+
+def _placed(
+    app: str, names: list[str], neighbours: Neighbours
+) -> tuple[list[str], list[PortMap], dict[PortMap, str]]:
+    """The names, the entries that can be served, and why the others can't: at the cost of other apps."""
+    wanted = [entry for entry in ports.mapped(app) if not entry.is_secure or certs.exists(app)]
+    everybodys = extra_ports.own()
+    general = ""
+    if not domains.is_enabled(app) and any(entry.host in everybodys for entry in wanted):
+        general = domains.hostname()  # a server without a name would be everybody's there
+        names = [general]
+    at_home = names and not general and all(entry.host in everybodys for entry in wanted)
+    refused = port_owners.refusals(wanted, names, [] if at_home else neighbours(), general)
+    return names, [entry for entry in wanted if entry not in refused], refused
+
+
+def _neighbours(
+    app: str, present: Callable[[], Mapping[str, Listening]], done: Mapping[str, Site | None]
+) -> list[Listening]:
+    """What the other apps have: those just done what they will have, the rest what they have."""
+    new = [
+        Listening(site.app, {e.host: port_owners.protocol(e) for e in site.entries}, site.names)
+        for site in done.values()
+        if site
+    ]
+    return [*new, *(other for name, other in present().items() if name != app and name not in done)]
 
 
 def _names(app: str, owner: dict[str, str]) -> list[str]:
@@ -70,22 +117,3 @@ def _names(app: str, owner: dict[str, str]) -> list[str]:
         elif owner.get(line, app) != app:
             log.warn(f"Skipping domain {line} of {app}: it belongs to {owner[line]}")
     return [name for name in listed if owner.get(name, app) == app]
-
-
-def _entries(app: str) -> list[ports.PortMap]:
-    """The port map without what nginx can do only at the cost of other apps, or not at all."""
-    found = [entry for entry in ports.mapped(app) if not entry.is_secure or certs.exists(app)]
-    shared = extra_ports.own()
-    spoken = shared if all(entry.host in shared for entry in found) else extra_ports.taken(besides=app)
-    kept = []
-    for entry in found:
-        if spoken.setdefault(entry.host, _protocol(entry)) == _protocol(entry):
-            kept.append(entry)
-        else:
-            log.warn(f"Skipping port map {entry} of {app}: another protocol is spoken at the port")
-    return kept
-
-
-def _protocol(entry: ports.PortMap) -> str:
-    plain = extra_ports.HTTP2 if entry.scheme == "grpc" else extra_ports.PLAIN
-    return extra_ports.TLS if entry.is_secure else plain

@@ -22,7 +22,8 @@ def refused(
 
 
 def test_what_everybody_speaks_may_be_spoken(host: Host) -> None:
-    assert refused("http:80:5000", "https:443:5000", "grpcs:443:5000", "grpc:3001:1", "https:3002:1") == {}
+    assert refused("http:80:5000", "https:443:5000", "grpc:3001:1", "https:3002:1") == {}
+    assert refused("grpcs:443:5000") == {}
 
 
 @pytest.mark.parametrize(
@@ -45,9 +46,10 @@ def test_what_another_app_speaks_at_a_port_stays(host: Host) -> None:
     assert refused("https:3001:1", others=(PLAIN,)) == {}
 
 
-def test_a_map_that_speaks_two_ways_at_a_port_speaks_the_first(host: Host) -> None:
-    found = refused("grpc:3000:1", "http:3000:1")
-    assert found == {"http:3000:1": "another entry speaks HTTP/2 at port 3000"}
+def test_one_port_leads_to_one_place(host: Host) -> None:
+    again = "another entry is at port 3000 already"
+    assert refused("grpc:3000:1", "http:3000:1") == {"http:3000:1": again}
+    assert refused("http:3000:1", "http:3000:2") == {"http:3000:2": again}
 
 
 def test_an_app_without_domains_has_its_port_alone(host: Host) -> None:

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,3 +100,86 @@ def test_an_app_all_of_whose_names_are_invalid_is_not_served(host: Host, capfd: 
     err = capfd.readouterr().err
     assert "Skipping invalid domain '$host' of web" in err
     assert "web has no domain of its own" in err
+
+
+def serve(host: Host, *apps: str) -> None:
+    """Put into force, as far as neighbours can see, what `gather` says of some apps."""
+    for app, found in sites.gather(apps).items():
+        if found:
+            text = "".join(f"  listen      {entry.host};\n" for entry in found.entries)
+            text += "".join(f"  server_name {name};\n" for name in found.names)
+            Path(config.path(app)).with_name("nginx.conf").write_text(text)
+
+
+def nameless(host: Host, app: str, *entries: str) -> None:
+    host.app(app, f"10.0.0.{len(app)}")
+    config.set_values(app, {"NO_VHOST": "1", "DOKKU_PROXY_PORT_MAP": " ".join(entries)})
+
+
+def test_an_app_without_domains_keeps_its_port_from_an_app_with_domains(host: Host, capfd: Output) -> None:
+    nameless(host, "own", "http:4711:5000")
+    serve(host, "own")
+    host.app("a", "10.0.0.2", domains="a.com")
+    config.set_values("a", {"DOKKU_PROXY_PORT_MAP": "http:4711:5000 http:80:5000"})
+    assert entries("a") == ["http:80:5000"]
+    assert "Skipping port map http:4711:5000 of a: own has no domains" in capfd.readouterr().err
+    assert entries("own") == ["http:4711:5000"]
+
+
+def test_of_two_apps_without_domains_the_first_keeps_a_port(host: Host, capfd: Output) -> None:
+    nameless(host, "late", "http:4711:5000", "http:80:5000")
+    serve(host, "late")
+    nameless(host, "a", "http:4711:5000", "http:80:5000", "http:81:5000")
+    assert entries("a") == ["http:81:5000"]
+    err = capfd.readouterr().err
+    assert "Skipping port map http:80:5000 of a: late answers to" in err
+
+
+def test_apps_that_come_together_do_not_share_a_port_either(host: Host) -> None:
+    nameless(host, "one", "http:4711:5000")
+    nameless(host, "three", "http:4711:5000")
+    host.app("fifth", "10.0.0.9", domains="a.com")
+    config.set_values("fifth", {"DOKKU_PROXY_PORT_MAP": "http:4711:5000 http:82:5000"})
+    found = sites.gather(["one", "three", "fifth"])
+    assert [[str(entry) for entry in one.entries] for one in found.values() if one] == [
+        ["http:4711:5000"],
+        [],
+        ["http:82:5000"],
+    ]
+
+
+def test_a_port_that_is_given_up_can_be_had_in_the_same_step(host: Host) -> None:
+    nameless(host, "one", "http:4711:5000")
+    serve(host, "one")
+    nameless(host, "one", "http:4712:5000")
+    nameless(host, "three", "http:4711:5000")
+    found = sites.gather(["one", "three"])
+    assert [[str(entry) for entry in one.entries] for one in found.values() if one] == [
+        ["http:4712:5000"],
+        ["http:4711:5000"],
+    ]
+
+
+def test_apps_at_everybodys_ports_cost_no_look_at_the_others(host: Host, monkeypatch: Any) -> None:
+    host.app("web", "10.0.0.2", domains="a.com")
+    monkeypatch.setattr("lib.proxy.port_owners.present", lambda: pytest.fail("looked"))
+    assert entries("web") == ["http:80:5000"]
+
+
+def test_what_can_not_be_served_is_foretold_for_an_app_that_is_not_deployed(
+    host: Host, capfd: Output
+) -> None:
+    nameless(host, "own", "http:4711:5000")
+    serve(host, "own")
+    host.app("new", domains="new.com")
+    config.set_values("new", {"DOKKU_PROXY_PORT_MAP": "http:4711:5000 grpc:80:5000 http:81:1"})
+    sites.foretell("new", "add")
+    assert capfd.readouterr().err.splitlines() == [
+        " !     Port map grpc:80:5000 of new can't be served: the host speaks HTTP at port 80",
+        " !     Port map http:4711:5000 of new can't be served: own has no domains and answers to every name"
+        " at port 4711",
+    ]
+    sites.foretell("own", "add")
+    config.set_values("new", {"DOKKU_DISABLE_PROXY": "1"})
+    sites.foretell("new", "add")
+    assert capfd.readouterr().err == ""
