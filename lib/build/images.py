@@ -8,7 +8,7 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lib.app import source_files
 from lib.base import files, log, settings, triggers
@@ -59,6 +59,11 @@ def find(wanted: str) -> Image | None:
     return _image(wanted, found[0]) if found else None
 
 
+def find_by_id(*ids: str) -> dict[str, Image]:
+    """What docker knows of some images, in one question; those that are gone are absent."""
+    return {known["Id"]: _image(known["Id"], known) for known in docker.inspect_images(*ids)} if ids else {}
+
+
 def verify(app: str, tag: str = "latest") -> Image:
     """The image to deploy. Raises: DokkuError when there is none."""
     wanted = deploying_name(app, tag)
@@ -92,12 +97,14 @@ def read_files(app: str, image: Image) -> dict[str, str]:
     """
     if (app, image.id) in _files:
         return _files[app, image.id]
-    found = _kept_files(app, image)
+    found = kept_files(app, image.id)
     if found is None:
         marks = {**settings.LABELS, APP_LABEL: app, "com.dokku.container-type": "peek"}
         container = docker.create("", image.id, ["true"], marks, [])
         try:
-            archives = [(name, docker.copy_out(container, place)) for name, place in _places(app, image)]
+            archives = [
+                (name, docker.copy_out(container, place)) for name, place in _places(app, image.workdir)
+            ]
         finally:
             docker.remove(container)
         texts = [(name, _only_file(data)) for name, data in archives if data]
@@ -105,6 +112,19 @@ def read_files(app: str, image: Image) -> dict[str, str]:
         _keep_files(app, image, found)
     _files[app, image.id] = found
     return found
+
+
+def kept_files(app: str, id_: str) -> dict[str, str] | None:
+    """What `read_files` last found for the app, without asking docker; None if it was in another image."""
+    kept = _kept(app)
+    if kept["id"] != id_ or kept["places"] != _places(app, kept["workdir"]):
+        return None
+    return {name: str(text) for name, text in kept["files"].items()}
+
+
+def last_read(app: str) -> dict[str, str]:
+    """What was last read out of an image of the app; nothing before the first one."""
+    return {name: str(text) for name, text in _kept(app)["files"].items()}
 
 
 @contextlib.contextmanager
@@ -146,27 +166,30 @@ def remove_all(app: str) -> None:
                 docker.remove_image(tag)
 
 
-def _kept_files(app: str, image: Image) -> dict[str, str] | None:
-    """What was last read out of an image of the app, if it was this one."""
-    with contextlib.suppress(ValueError, TypeError, AttributeError, LookupError):
+def _kept(app: str) -> dict[str, Any]:
+    """What `_keep_files` wrote; empty when there is none, or none that can be read."""
+    empty = {"id": "", "workdir": "", "places": [], "files": {}}
+    try:
         kept = json.loads(files.read(_files_path(app)))
-        if (kept["id"], kept["places"]) == (image.id, _places(app, image)):
-            return {name: str(text) for name, text in kept["files"].items()}
-    return None
+    except ValueError:
+        return empty
+    as_written = isinstance(kept, dict) and all(
+        isinstance(kept.get(key), type(value)) for key, value in empty.items()
+    )
+    return kept if as_written else empty
 
 
 def _keep_files(app: str, image: Image, found: dict[str, str]) -> None:
-    kept = {"id": image.id, "places": _places(app, image), "files": found}
+    places = _places(app, image.workdir)
+    kept = {"id": image.id, "workdir": image.workdir, "places": places, "files": found}
     with contextlib.suppress(OSError):  # the next deploy reads them again
         files.replace(_files_path(app), json.dumps(kept))
 
 
-def _places(app: str, image: Image) -> list[list[str]]:
+def _places(app: str, workdir: str) -> list[list[str]]:
     """Where in an image the FILES may be: pairs of name and path, of which the last that is there counts."""
     chosen = source_files.places(app).items()
-    return [
-        [name, os.path.join(image.workdir, path)] for name, path in (*zip(FILES, FILES, strict=True), *chosen)
-    ]
+    return [[name, os.path.join(workdir, path)] for name, path in (*zip(FILES, FILES, strict=True), *chosen)]
 
 
 def _files_path(app: str) -> str:

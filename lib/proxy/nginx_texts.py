@@ -6,13 +6,13 @@ Source: dokku v0.24.0 plugins/nginx-vhosts.
 import functools
 import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from lib.app import apps, certs, domains, ports
-from lib.base import files, settings
+from lib.base import files, log, settings
 from lib.base.errors import DokkuError
-from lib.proxy import conf_files, nginx_options, owners, sites
+from lib.proxy import app_templates, certificate_names, conf_files, nginx_options, owners, sites
 from lib.proxy.sites import Site
 from lib.tools import nginx
 
@@ -45,28 +45,47 @@ class Server(NamedTuple):
 
 
 def texts(
-    wanted: Collection[str], closing: Collection[str] = (), leaving: Collection[str] = ()
+    wanted: Collection[str],
+    closing: Collection[str] = (),
+    leaving: Collection[str] = (),
+    refused: dict[str, str] | None = None,
 ) -> dict[str, str | None]:
     """What each app's nginx.conf is to hold; None for no file.
 
     closing: apps to answer 502 although their containers run. leaving: apps to have no file any more.
-    Apps that inherit a domain which another one gives up are in the answer too.
+    refused: gets the reason for apps of which no text can be made, be it that their template is none; these
+    are not in the answer. Apps that inherit a domain which another one gives up are in it too.
+    Raises: DokkuError with that reason when there is no `refused`.
     """
     found: dict[str, str | None] = dict.fromkeys(leaving)
     freed = {name for app in leaving for name in owners.served(app)}
     following = sorted(set(wanted) - found.keys())
     while True:
         gone = {app for app, text in found.items() if text is None}
-        new = {app: site and _text(site) for app, site in sites.gather(following, closing, gone).items()}
+        new = _made(sites.gather(following, closing, gone), refused)
         found.update(new)
         freed |= {
             name for app, text in new.items() for name in owners.served(app) - owners.names_in(text or "")
         }
         heirs = {app for others in domains.claimants(sorted(freed)).values() for app in others}
-        following = sorted(app for app in heirs - found.keys() if sites.is_served(app))
+        following = sorted(
+            app for app in heirs - found.keys() - (refused or {}).keys() if sites.is_served(app)
+        )
         if not following:
             return found
         freed = set()
+
+
+def announce(app: str) -> None:
+    """The words people are used to see before an app's text is made."""
+    is_own = app_templates.is_expected(app)
+    if is_own:
+        log.info1(f"Overriding default nginx.conf with detected {app_templates.NAME}")
+    if certs.exists(app):
+        certificate_names.warn_of_mismatch(app)
+    for name in domains.listed(app):
+        log.info1(f"Configuring {name}...(using {'app-supplied' if is_own else 'built-in'} template)")
+    log.info1(f"Creating {'https' if certs.exists(app) else 'http'} nginx.conf")
 
 
 def accused(problem: str) -> str:
@@ -77,6 +96,24 @@ def accused(problem: str) -> str:
     """
     named = re.search(re.escape(settings.root()) + r"/([^/\s]+)/", problem)
     return named[1] if named and apps.exists(named[1]) else ""
+
+
+def _made(gathered: Mapping[str, Site | None], refused: dict[str, str] | None) -> dict[str, str | None]:
+    """The text of each site: of its own template, if it brings one and something listens, else of ours."""
+    readers = app_templates.readers([app for app, site in gathered.items() if site and site.addresses])
+    found: dict[str, str | None] = {}
+    for app, site in gathered.items():
+        try:
+            template = readers[app]() if app in readers else ""
+            if site and template:
+                found[app] = app_templates.rendered(site, template, has_ipv6())
+            else:
+                found[app] = site and _text(site)
+        except DokkuError as error:
+            if refused is None:
+                raise
+            refused[app] = f"{app}: {error.text}"
+    return found
 
 
 def _text(site: Site) -> str:

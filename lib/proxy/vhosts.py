@@ -11,7 +11,7 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from lib.app import certs, domains, ports
+from lib.app import domains, ports
 from lib.base import files, log, settings, signals, triggers
 from lib.base.errors import AppsFailed, DokkuError
 from lib.proxy import batching, conf_files, extra_ports, nginx_texts, proxies, sites, urls
@@ -81,9 +81,7 @@ def _prepare(app: str) -> None:
     ports.settle(app)
     if not served:
         return
-    for name in domains.listed(app):
-        log.info1(f"Configuring {name}...(using built-in template)")
-    log.info1(f"Creating {'https' if certs.exists(app) else 'http'} nginx.conf")
+    nginx_texts.announce(app)
     conf_files.write_hsts(app)
     urls.record(app)
 
@@ -97,7 +95,7 @@ def _apply(
     """Write, test and reload. must_run: nginx that does not run is a failure."""
     with files.locked(os.path.join(settings.root(), "nginx.conf")):
         refused: dict[str, str] = {}
-        pending = _written(nginx_texts.texts(wanted, closing, leaving), refused)
+        pending = _written(nginx_texts.texts(wanted, closing, leaving, refused), refused)
         signals.failpoint("vhost-written")
         if pending and (must_run or nginx.is_running()):
             _put_in_force(pending, refused)
@@ -190,7 +188,7 @@ def _repair() -> None:
             continue
         app = nginx_texts.accused(problem)
         if app and app not in remedies:
-            remedies[app] = [conf_files.last_good(app), nginx_texts.texts([app])[app]]
+            remedies[app] = [conf_files.last_good(app), *_anew(app)]
         if not remedies.get(app):
             hint = f"Try: dokku nginx:validate-config {app} --clean" if app else "No app's file is the cause"
             raise DokkuError(f"nginx can't start with its present configuration: {problem}", more=(hint,))
@@ -198,6 +196,12 @@ def _repair() -> None:
         if remedy != conf_files.current(app):
             log.warn(f"The nginx configuration of {app} is broken, it is replaced: {problem}")
             conf_files.write(app, remedy)
+
+
+def _anew(app: str) -> list[str | None]:
+    """The app's text as it is to be; none when no text can be made."""
+    made = nginx_texts.texts([app], refused={})
+    return [made[app]] if app in made else []
 
 
 @contextlib.contextmanager

@@ -23,6 +23,7 @@ class Host(Shell):
         self.in_force: dict[str, str] = {}
         self.reloads_take = True
         self.worker = 100
+        self.answers("openssl …", status=1)
 
     def app(self, name: str, *addresses: str, domains: str = "") -> Path:
         """An app with a running web container at each address; what the files say of addresses is old."""

@@ -37,12 +37,13 @@ def test_nothing_is_tested_or_loaded_when_nothing_changed(host: Host) -> None:
     assert [line for line in host.ran if "nginx" in line] == []
 
 
-def test_many_apps_are_one_test_one_load_and_one_question_to_docker(host: Host) -> None:
+def test_many_apps_are_one_test_one_load_and_three_questions_to_docker(host: Host) -> None:
     for number in range(20):
         host.app(f"web{number}", f"10.0.0.{number}")
     vhosts.build([f"web{number}" for number in range(20)])
     assert (host.count("nginx -t"), host.count("nginx -s reload")) == (1, 1)
-    assert len([line for line in host.ran if line.startswith("docker")]) == 1
+    kinds = [line.split()[1] for line in host.ran if line.startswith("docker")]
+    assert kinds == ["container", "container", "image"]  # where they are, what they run, what is in that
     assert len(host.in_force) == 20
 
 

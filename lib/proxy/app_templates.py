@@ -1,0 +1,148 @@
+"""nginx.conf.sigil: the template that an app brings for its own part of nginx's configuration.
+
+It is the one in the image that serves the app now, so it goes and comes back with the release. Whoever wrote
+the app wrote it: `go_templates` lets it reach nothing but its values, `nginx_directives` judges the result.
+Source: dokku v0.24.0 plugins/nginx-vhosts; what the template sees of later options: 0.38.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+
+from lib.app import certs, config, ports, source_files
+from lib.base import log, settings
+from lib.base.errors import DokkuError
+from lib.proxy import certificate_names, go_templates, nginx_directives, nginx_options
+from lib.proxy.sites import Site
+from lib.runtime import containers, image_files
+from lib.tools import nginx
+
+NAME = source_files.NGINX_TEMPLATE.name
+
+_RENAMED = {
+    "access-log-format": "NGINX_ACCESS_LOG_FORMAT",
+    "access-log-path": "NGINX_ACCESS_LOG_PATH",
+    "bind-address-ipv4": "NGINX_BIND_ADDRESS_IP4",
+    "bind-address-ipv6": "NGINX_BIND_ADDRESS_IP6",
+    "error-log-path": "NGINX_ERROR_LOG_PATH",
+    "underscore-in-headers": "NGINX_UNDERSCORE_IN_HEADERS",
+    "x-forwarded-for-value": "PROXY_X_FORWARDED_FOR",
+    "x-forwarded-port-value": "PROXY_X_FORWARDED_PORT",
+    "x-forwarded-proto-value": "PROXY_X_FORWARDED_PROTO",
+    "x-forwarded-ssl": "PROXY_X_FORWARDED_SSL",
+}
+_DEPRECATED = {
+    "DOKKU_APP_LISTENERS": "DOKKU_APP_WEB_LISTENERS",
+    "NGINX_PORT": "PROXY_PORT",
+    "NGINX_SSL_PORT": "PROXY_SSL_PORT",
+}
+
+
+def readers(wanted: Sequence[str]) -> dict[str, Callable[[], str]]:
+    """How to get the template of each app that may have one; it is empty where there is none."""
+    heard = [app for app in wanted if not is_ignored(app)]
+    return image_files.readers(heard, NAME) if heard else {}
+
+
+def is_expected(app: str) -> bool:
+    """Whether the app's last image had a template that counts."""
+    return not is_ignored(app) and image_files.is_expected(app, NAME)
+
+
+def is_ignored(app: str) -> bool:
+    return nginx_options.effective(app)["disable-custom-config"] == "true"
+
+
+def rendered(site: Site, template: str, has_ipv6: bool) -> str:
+    """The app's part of nginx's configuration. Raises: DokkuError that names the template and the line."""
+    for name, better in _DEPRECATED.items():
+        if re.search(rf"\b{name}\b", template):
+            log.warn(f"Deprecated: {name} in {NAME} of {site.app}, please use {better}")
+    try:
+        text = go_templates.render(template, variables(site), config.merged(site.app))
+        nginx_directives.verify(text, site.app)
+    except DokkuError as error:
+        raise DokkuError(f"{NAME} {error.text}") from error
+    if not has_ipv6:
+        text = re.sub(r"^[ \t]*listen[ \t]+\[[^;]*;[ \t]*$", "", text, flags=re.MULTILINE)
+    return re.sub(r"\n{3,}", "\n\n", f"\n{text}").removeprefix("\n")
+
+
+def variables(site: Site) -> dict[str, str]:
+    """What a template may ask for by name."""
+    chosen = nginx_options.effective(site.app)
+    words = {_RENAMED.get(key, key.upper().replace("-", "_")): value for key, value in chosen.items()}
+    if chosen["error-log-path"] == "off":
+        words["NGINX_ERROR_LOG_PATH"] = "/dev/null"
+    found = {**words, **_places(site), **_ports(site), **_listeners(site), **_abilities()}
+    checked = {name: nginx_options.harmless(value) for name, value in found.items()}
+    return {**checked, "HSTS_HEADERS": nginx_options.hsts_header(chosen)}
+
+
+def _places(site: Site) -> dict[str, str]:
+    secure = certs.exists(site.app)
+    return {
+        "APP": site.app,
+        "APP_SSL_PATH": certs.directory(site.app),
+        "DOKKU_LIB_ROOT": settings.lib(),
+        "DOKKU_ROOT": settings.root(),
+        "NGINX_LOG_ROOT": settings.nginx_logs(),
+        "NOSSL_SERVER_NAME": " ".join(site.names),
+        "SSL_INUSE": "true" if secure else "",
+        "SSL_SERVER_NAME": " ".join(certificate_names.covered(site.app, site.names)) if secure else "",
+    }
+
+
+def _ports(site: Site) -> dict[str, str]:
+    http, https = (str(port or "") for port in (ports.http_port(site.app), ports.https_port(site.app)))
+    upstream = dict.fromkeys(str(entry.container) for entry in site.entries)
+    return {
+        "NGINX_PORT": http,
+        "NGINX_SSL_PORT": https,
+        "PROXY_PORT": http,
+        "PROXY_PORT_MAP": " ".join(map(str, site.entries)),
+        "PROXY_SSL_PORT": https,
+        "PROXY_UPSTREAM_PORTS": " ".join(upstream),
+        "RAW_TCP_PORTS": " ".join(map(str, ports.exposed_ports(site.app))),
+    }
+
+
+def _listeners(site: Site) -> dict[str, str]:
+    """`ip:port` of each running process, by type; those of web are also known by older names."""
+    registered = containers.registered(site.app)
+    states = containers.states(registered) if registered else {}
+    kinds: dict[str, list[str]] = {}
+    web_port = next((one.port for one in registered if one.process == "web" and one.port), "5000")
+    for one in registered:
+        state = states.get(one.id)
+        if one.process != "web" and state and state.running and state.ip:
+            kinds.setdefault(one.process, []).append(_at(state.ip, one.port or "5000"))
+    kinds["web"] = [_at(ip, web_port) for ip in site.addresses]
+    named = {
+        f"DOKKU_APP_{process.upper().replace('-', '_')}_LISTENERS": " ".join(addresses)
+        for process, addresses in kinds.items()
+    }
+    return {
+        **named,
+        "DOKKU_APP_LISTENERS": " ".join(kinds["web"]),
+        "DOKKU_APP_LISTEN_IP": "",
+        "DOKKU_APP_LISTEN_PORT": "",
+        "PASSED_LISTEN_IP_PORT": "",
+    }
+
+
+def _at(ip: str, port: str) -> str:
+    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
+
+def _abilities() -> dict[str, str]:
+    """What the installed nginx can do."""
+    version = nginx.version()
+    found = {
+        "GRPC_SUPPORTED": version >= (1, 13, 10),
+        "HTTP2_DIRECTIVE_SUPPORTED": version >= (1, 25, 1),
+        "HTTP2_PUSH_SUPPORTED": (1, 13, 9) <= version < (1, 25, 1),
+        "HTTP2_SUPPORTED": version >= (1, 11, 5),
+        "SPDY_SUPPORTED": version < (1, 9, 5),
+        "TLS13_SUPPORTED": version >= (1, 13, 0),
+    }
+    return {name: str(able).lower() for name, able in found.items()}

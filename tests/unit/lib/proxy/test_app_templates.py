@@ -1,0 +1,172 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from lib.app import config
+from lib.base import properties, settings
+from lib.base.errors import AppsFailed
+from lib.proxy import nginx_options, nginx_texts, vhosts
+from tests.unit.lib.proxy.conftest import Host
+
+Output = pytest.CaptureFixture[str]
+IMAGE = "sha256:0"  # that of the host's containers
+
+
+def bring(app: str, template: str, image: str = IMAGE) -> None:
+    """Have the app's image bring a template, as its deploy read it."""
+    names = ("Procfile", "DOKKU_SCALE", "CHECKS", "app.json", "nginx.conf.sigil")
+    place = Path(settings.data("builder", app), "image-files.json")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    kept = {
+        "id": image,
+        "workdir": "/app",
+        "places": [[name, f"/app/{name}"] for name in names],
+        "files": {"nginx.conf.sigil": template} if template else {},
+    }
+    place.write_text(json.dumps(kept))
+
+
+def text(app: str) -> str:
+    return nginx_texts.texts([app])[app] or ""
+
+
+def test_an_apps_own_template_takes_the_place_of_ours(host: Host, capfd: Output) -> None:
+    host.app("web", "10.0.0.2", "10.0.0.3", domains="a.com b.com")
+    bring(
+        "web", "{{ .APP }} {{ $.NOSSL_SERVER_NAME }} {{ .DOKKU_APP_WEB_LISTENERS }} {{ .PROXY_PORT_MAP }}\n"
+    )
+    vhosts.build(["web"])
+    assert host.conf("web") == "web a.com b.com 10.0.0.2:5000 10.0.0.3:5000 http:80:5000\n"
+    assert capfd.readouterr().out.splitlines()[:4] == [
+        "-----> Overriding default nginx.conf with detected nginx.conf.sigil",
+        "-----> Configuring a.com...(using app-supplied template)",
+        "-----> Configuring b.com...(using app-supplied template)",
+        "-----> Creating http nginx.conf",
+    ]
+
+
+def test_it_is_left_alone_where_custom_configuration_is_disabled(host: Host, capfd: Output) -> None:
+    host.app("web", "10.0.0.2", domains="a.com")
+    bring("web", "mine\n")
+    properties.write("nginx", "web", "disable-custom-config", "true")
+    vhosts.build(["web"])
+    assert "upstream web-5000" in (host.conf("web") or "")
+    assert "(using built-in template)" in capfd.readouterr().out
+
+
+def test_without_listeners_ours_answers_502(host: Host) -> None:
+    host.app("web", "10.0.0.2", domains="a.com")
+    bring("web", "mine\n")
+    host.containers("web")[0]["State"]["Running"] = False
+    assert "return 502" in text("web")
+
+
+def test_the_template_of_an_image_that_does_not_serve_does_not_count(host: Host) -> None:
+    host.app("web", "10.0.0.2", domains="a.com")
+    bring("web", "mine\n", image="sha256:other")
+    assert "upstream web-5000" in text("web")
+
+
+def test_one_apps_bad_template_is_named_and_stops_nobody_else(host: Host, capfd: Output) -> None:
+    for name in ("ant", "bee"):
+        host.app(name, "10.0.0.2", domains=f"{name}.com")
+    bring("bee", "good\n")
+    vhosts.build(["bee"])
+    bring("bee", 'a\n{{ sh "id" }}\n')
+    with pytest.raises(AppsFailed) as caught:
+        vhosts.build(["ant", "bee"])
+    assert caught.value.text == "Invalid nginx config for bee, not put in force"
+    assert "bee: nginx.conf.sigil line 2: function sh is not supported" in str(caught.value.more)
+    assert host.conf("bee") == "good\n"
+    assert host.in_force.keys() == {"ant", "bee"}
+
+
+def test_what_nginx_would_do_as_root_is_refused_before_nginx_sees_it(host: Host) -> None:
+    host.app("web", "10.0.0.2", domains="a.com")
+    bring("web", "error_log /etc/cron.d/{{ .APP }};\n")
+    host.ran.clear()
+    with pytest.raises(AppsFailed) as caught:
+        vhosts.build(["web"])
+    said = "web: nginx.conf.sigil line 1 of the result: error_log /etc/cron.d/web is not allowed"
+    assert said in str(caught.value.more)
+    assert host.count("nginx -t") == 0
+    assert host.conf("web") is None
+
+
+def test_a_template_that_nginx_refuses_leaves_the_last_good_file(host: Host) -> None:
+    host.app("web", "10.0.0.2", domains="a.com")
+    bring("web", "good\n")
+    vhosts.build(["web"])
+    bring("web", "bogus on;\n")
+    with pytest.raises(AppsFailed, match="Invalid nginx config for web"):
+        vhosts.build(["web"])
+    assert host.conf("web") == "good\n"
+
+
+def test_every_option_can_be_asked_for(host: Host) -> None:
+    host.app("web", "10.0.0.2", domains="a.com")
+    names = (
+        "NGINX_ACCESS_LOG_PATH NGINX_ERROR_LOG_PATH NGINX_BIND_ADDRESS_IP6 CLIENT_MAX_BODY_SIZE "
+        "PROXY_READ_TIMEOUT PROXY_BUFFERS PROXY_X_FORWARDED_FOR PROXY_X_FORWARDED_SSL KEEPALIVE_TIMEOUT "
+        "NGINX_UNDERSCORE_IN_HEADERS"
+    )
+    bring("web", "".join(f"{{{{ $.{name} }}}}\n" for name in names.split()))
+    nginx_options.set_("web", "error-log-path", "off")
+    nginx_options.set_("web", "client-max-body-size", "1m")
+    assert text("web").splitlines() == [
+        "/var/log/nginx/web-access.log",
+        "/dev/null",
+        "::",
+        "1m",
+        "60s",
+        nginx_options.OPTIONS["proxy-buffers"].default,
+        "$remote_addr",
+        "",
+        "75s",
+        "off",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("version", "able"),
+    [("1.22.1", "true true false true true false"), ("1.28.0", "true false true true true false")],
+)
+def test_what_nginx_can_do_can_be_asked_for(host: Host, version: str, able: str) -> None:
+    host.app("web", "10.0.0.2", domains="a.com")
+    host.answers("nginx -v", err=f"nginx version: nginx/{version}\n")
+    kinds = ("HTTP2", "HTTP2_PUSH", "HTTP2_DIRECTIVE", "GRPC", "TLS13", "SPDY")
+    bring("web", " ".join(f"{{{{ $.{kind}_SUPPORTED }}}}" for kind in kinds))
+    assert text("web") == able
+
+
+def test_the_apps_variables_can_be_asked_for_by_var_alone(host: Host) -> None:
+    host.app("web", "10.0.0.2", domains="a.com")
+    config.set_values("web", {"COLOUR": "blue"})
+    bring("web", '{{ var "COLOUR" }}{{ .COLOUR }}{{ var "PATH" }}')
+    assert text("web") == "blue<no value>"
+
+
+def test_names_of_older_releases_are_still_known(host: Host, capfd: Output) -> None:
+    host.app("web", "10.0.0.2", domains="a.com")
+    bring("web", "{{ .DOKKU_APP_LISTENERS }} {{ .NGINX_PORT }}")
+    assert text("web") == "10.0.0.2:5000 80"
+    assert capfd.readouterr().err.splitlines() == [
+        " !     Deprecated: DOKKU_APP_LISTENERS in nginx.conf.sigil of web, "
+        "please use DOKKU_APP_WEB_LISTENERS",
+        " !     Deprecated: NGINX_PORT in nginx.conf.sigil of web, please use PROXY_PORT",
+    ]
+
+
+def test_a_host_without_ipv6_does_not_listen_there(host: Host) -> None:
+    host.app("web", "10.0.0.2", domains="a.com")
+    Path("/proc/net").mkdir(parents=True, exist_ok=True)
+    Path("/proc/net/if_inet6").write_text("")
+    bring("web", "  listen [::]:80 ssl;\n  listen 80;\n")
+    assert text("web") == "\n  listen 80;\n"
+
+
+def test_runs_of_empty_lines_become_one(host: Host) -> None:
+    host.app("web", "10.0.0.2", domains="a.com")
+    bring("web", "\n\n\na\n\n\n\n\nb\n\nc\n")
+    assert text("web") == "\na\n\nb\n\nc\n"

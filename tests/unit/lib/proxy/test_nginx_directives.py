@@ -1,0 +1,67 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.base import settings
+from lib.base.errors import DokkuError
+from lib.proxy import nginx_directives
+
+HARMLESS = [
+    "access_log off;",
+    "access_log /var/log/nginx/web-access.log json if=$loggable;",
+    "access_log /var/log/nginx/$host.log;",
+    'error_log "/var/log/nginx/web-error.log" warn;',
+    "error_log stderr;",
+    "access_log syslog:server=10.0.0.1;",
+    "proxy_cache_path /var/cache/nginx levels=1:2 keys_zone=a:10m;",
+    "proxy_temp_path /tmp/nginx/proxy;",
+    "include mime.types;",
+    "include /etc/nginx/fastcgi_params;",
+    "include /etc/letsencrypt/options-ssl-nginx.conf;",
+    "  # we don't access_log /etc/x here".replace("'", ""),
+    "proxy_include x; my_access_log /etc/x;",
+    "content_by_lua_block { ngx.say('x') }",
+    'add_header X "includeSubDomains";',
+]
+HARMFUL = [
+    ("\n  error_log /etc/cron.d/x;", "line 2 of the result: error_log /etc/cron.d/x is not allowed"),
+    ("access_log /var/log/nginx/../../etc/x;", "access_log /var/log/nginx/../../etc/x is not allowed"),
+    ("access_log /var/log/nginxx/a;", "access_log /var/log/nginxx/a is not allowed"),
+    ('access_log "/etc/x";', "access_log /etc/x is not allowed"),
+    ("'access_log' /etc/x;", "access_log /etc/x is not allowed"),
+    ("access_log\n\t/etc/x;", "access_log /etc/x is not allowed"),
+    ("access_log # \n/etc/x;", "access_log # is not allowed"),
+    ("a 'b\n# '; access_log /etc/x;", "access_log /etc/x is not allowed"),
+    ("content_by_lua_block { \n# } access_log /etc/x;", "access_log /etc/x is not allowed"),
+    ("access_log /var/log/nginx/a\\b;", "access_log /var/log/nginx/a\\b is not allowed"),
+    ("proxy_cache_path /etc levels=1:2;", "proxy_cache_path /etc is not allowed"),
+    ("client_body_temp_path /home/dokku;", "client_body_temp_path /home/dokku is not allowed"),
+    ("include /home/dokku/other/ENV;", "include /home/dokku/other/ENV is not allowed"),
+    ("include ../dokku/other/ENV;", "include ../dokku/other/ENV is not allowed"),
+    ("init_by_lua_block { os.execute('id') }", "init_by_lua_block os.execute( is not allowed"),
+    ("perl_modules /home/x;", "perl_modules /home/x is not allowed"),
+]
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_what_templates_do_every_day_is_allowed(text: str) -> None:
+    nginx_directives.verify(f"server {{\n  {text}\n}}\n", "web")
+
+
+def test_what_is_beside_the_apps_file_is_included() -> None:
+    nginx_directives.verify(f"include {settings.app_dir('web')}/nginx.conf.d/*.conf;", "web")
+    with pytest.raises(DokkuError, match="is not allowed"):
+        nginx_directives.verify(f"include {settings.app_dir('bee')}/nginx.conf.d/*.conf;", "web")
+
+
+@pytest.mark.parametrize(("text", "said"), HARMFUL)
+def test_what_nginx_would_do_as_root_elsewhere_is_not(text: str, said: str) -> None:
+    with pytest.raises(DokkuError) as caught:
+        nginx_directives.verify(text, "web")
+    assert caught.value.text.endswith(said)
+
+
+@given(st.text(" \n\t;{}#\"'a\\", max_size=12), st.sampled_from([" ", "\n", "\t", "' ", '" ', " '", ' "']))
+def test_nothing_written_before_it_hides_it(before: str, between: str) -> None:
+    with pytest.raises(DokkuError, match="is not allowed"):
+        nginx_directives.verify(f"{before}\n;error_log{between}/etc/cron.d/x;\n}}", "web")
