@@ -11,7 +11,7 @@ from lib.tools import openssl
 
 LARGEST = 1024 * 1024  # bytes of a file that may be one
 _MOST = 32  # certificates of one chain
-_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----\s.*?-----END \1-----", re.DOTALL)
+_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----\n(?:(?!-----).)*-----END \1-----", re.DOTALL)
 _CERTIFICATES = (b"CERTIFICATE", b"X509 CERTIFICATE", b"TRUSTED CERTIFICATE")
 _PARAMETERS = b"EC PARAMETERS"
 
@@ -30,7 +30,7 @@ def judged(certificate: bytes, key: bytes) -> Pair:
     try:
         wanted = openssl.public_key(private)
     except ToolFailed:
-        raise DokkuError("KEY file contains a damaged private key") from None
+        raise DokkuError("KEY file contains a private key that openssl can't read") from None
     if public[0].public_key != wanted:
         if any(one.public_key == wanted for one in public):
             raise DokkuError("CRT file must begin with the certificate of the key, the chain comes after it")
@@ -40,8 +40,14 @@ def judged(certificate: bytes, key: bytes) -> Pair:
     return Pair(b"".join(chain), private)
 
 
+def blocks(data: bytes) -> list[tuple[bytes, bytes]]:
+    """Every PEM block of a text with its kind, the line ends those of Unix."""
+    plain = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return [(match[1], match[0] + b"\n") for match in _BLOCK.finditer(plain)]
+
+
 def _chain(data: bytes) -> list[bytes]:
-    found = [text for kind, text in _blocks(data) if kind in _CERTIFICATES]
+    found = [text for kind, text in blocks(data) if kind in _CERTIFICATES]
     if not found:
         raise _no_pem("CRT", "certificate", "x509", data)
     if len(found) > _MOST:
@@ -50,8 +56,8 @@ def _chain(data: bytes) -> list[bytes]:
 
 
 def _key(data: bytes) -> bytes:
-    blocks = _blocks(data)
-    found = [(kind, text) for kind, text in blocks if kind.endswith(b"PRIVATE KEY")]
+    whole = blocks(data)
+    found = [(kind, text) for kind, text in whole if kind.endswith(b"PRIVATE KEY")]
     if not found:
         raise _no_pem("KEY", "private key", "pkey", data)
     if len(found) > 1:
@@ -61,20 +67,14 @@ def _key(data: bytes) -> bytes:
         raise DokkuError(
             "KEY file is encrypted, take its passphrase away first: openssl pkey -in KEY -out KEY"
         )
-    return b"".join(text for kind, text in blocks if kind == _PARAMETERS) + text
-
-
-def _blocks(data: bytes) -> list[tuple[bytes, bytes]]:
-    """Every PEM block with its kind."""
-    plain = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return [(match[1], match[0] + b"\n") for match in _BLOCK.finditer(plain)]
+    return b"".join(text for kind, text in whole if kind == _PARAMETERS) + text
 
 
 def _described(block: bytes) -> openssl.Certificate:
     try:
         return openssl.certificate(block)
     except ToolFailed:
-        raise DokkuError("CRT file contains a damaged certificate") from None
+        raise DokkuError("CRT file contains a certificate that openssl can't read") from None
 
 
 def _no_pem(which: str, what: str, converter: str, data: bytes) -> DokkuError:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.archives import archive, directory, hard_link, member, symlink
 from tests.certificates import Authority, Leaf, in_force, written
-from tests.cli.conftest import Dokku
+from tests.cli.conftest import NOBODY, Dokku, as_nobody
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 EXPECTED = " !     Tar archive containing server.crt and server.key expected on stdin\n"
@@ -112,3 +112,23 @@ def test_files_may_be_links_have_dotted_names_and_any_mode(
     assert in_force(web) == old
     assert stat.S_IMODE((web / "tls/server.key").stat().st_mode) == 0o600
     assert not Path(key).is_symlink()
+
+
+def test_a_file_that_the_system_user_may_not_read_is_told_from_one_that_is_not_there(
+    nobodys: Dokku, old: Leaf
+) -> None:
+    assert as_nobody("version", env=nobodys.environment).code == 0
+    nobodys.make_app("web")
+    certificate, key = written(nobodys.lib.parent, old)
+    Path(key).chmod(0o600)
+    refused = nobodys("certs:add", "web", certificate, key)
+    assert (refused.out, refused.code) == ("", 1)
+    assert refused.err.splitlines() == [
+        " !     KEY file specified not found, please check file paths",
+        " !     User nobody is not allowed to read it",
+    ]
+    Path(key).chmod(0o644)
+    assert nobodys("certs:add", "web", certificate, key) == ("", "", 0)
+    assert in_force(nobodys.root / "web") == old
+    stored = (nobodys.root / "web/tls/server.key").stat()
+    assert (stat.S_IMODE(stored.st_mode), stored.st_uid) == (0o600, NOBODY)

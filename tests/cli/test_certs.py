@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -232,3 +233,15 @@ def test_killed_at_any_moment_it_leaves_one_whole_pair(
     assert 8 < call < 99
     assert seen == {old, new}
     assert in_force(web) == new
+
+
+def test_pairs_that_are_added_at_once_leave_one_of_them(
+    dokku: Dokku, web: Path, tmp_path: Path, authority: Authority
+) -> None:
+    leaves = [authority.leaf(f"{number}.example.com") for number in range(4)]
+    paths = [written(tmp_path, leaf, str(number)) for number, leaf in enumerate(leaves)]
+    with ThreadPoolExecutor() as pool:
+        added = list(pool.map(lambda files: dokku("certs:add", "web", *files), paths))
+    assert added == [("", "", 0)] * 4
+    assert in_force(web) in leaves
+    assert len(list((web / "tls").glob(".pair.*"))) == 1

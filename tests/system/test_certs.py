@@ -55,7 +55,7 @@ class Site(NamedTuple):
             return Visit(answer.status, answer.read().decode(), dict(answer.getheaders()), names[0])
 
     def add(self, app: str, leaf: Leaf) -> None:
-        added = self.instance.dokku("certs:add", app, input=packed(leaf))
+        added = self.instance.ssh("certs:add", app, input=packed(leaf))
         assert added.code == 0, added
 
     def directory(self, app: str) -> Path:

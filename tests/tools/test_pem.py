@@ -2,7 +2,9 @@
 
 import shutil
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from lib.app import pem
 from lib.base.errors import DokkuError
@@ -71,9 +73,13 @@ def bad_pairs(authority, leaf):
         (leaf.key, leaf.certificate, "CRT file does not contain a certificate in PEM format"),
         (leaf.certificate, leaf.certificate, "KEY file does not contain a private key in PEM format"),
         (b"", b"", "CRT file does not contain a certificate"),
-        (damaged, leaf.key, "CRT file contains a damaged certificate"),
-        (leaf.certificate + damaged, leaf.key, "CRT file contains a damaged certificate"),
-        (leaf.certificate, leaf.key.replace(b"M", b"A"), "KEY file contains a damaged private key"),
+        (damaged, leaf.key, "CRT file contains a certificate that openssl can't read"),
+        (leaf.certificate + damaged, leaf.key, "CRT file contains a certificate that openssl can't read"),
+        (
+            leaf.certificate,
+            leaf.key.replace(b"M", b"A"),
+            "KEY file contains a private key that openssl can't read",
+        ),
         (leaf.certificate, leaf.key + other.key, "KEY file contains more than one private key"),
         (leaf.certificate * 33, leaf.key, "CRT file contains more than 32 certificates"),
     ]
@@ -85,3 +91,37 @@ def test_every_bad_pair_is_refused_with_its_reason(authority, leaf):
             pem.judged(certificate, key)
         assert refused.value.text.startswith(text)
         assert "\n" not in refused.value.text
+
+
+KINDS = st.sampled_from([b"CERTIFICATE", b"PRIVATE KEY", b"RSA PRIVATE KEY", b"EC PARAMETERS", b"X509 CRL"])
+LINES = st.lists(st.text("ABab01+/=-: ,\t", max_size=8).filter(lambda line: "--" not in line), max_size=4)
+NOISE = st.text("ab \n-:=\r\u00e9\ufeff", max_size=20).filter(lambda text: "--" not in text)
+
+
+@hypothesis.settings(max_examples=200)
+@hypothesis.given(st.lists(st.tuples(NOISE, KINDS, LINES)), st.sampled_from([b"\n", b"\r\n", b"\r"]))
+def test_every_block_is_found_whatever_stands_between_them(parts, line_end):
+    wanted, text = [], b""
+    for noise, kind, lines in parts:
+        body = "".join(f"{line.rstrip('-')}\n" for line in lines).encode()
+        block = b"-----BEGIN %s-----\n%s-----END %s-----\n" % (kind, body, kind)
+        wanted.append((kind, block))
+        text += noise.replace("\r", "").encode() + b"\n" + block
+    assert pem.blocks(text.replace(b"\n", line_end)) == wanted
+
+
+@hypothesis.given(
+    st.binary() | st.lists(st.sampled_from([b"-----BEGIN A-----\n", b"-----END A-----", b"x\n"]))
+)
+def test_whatever_is_handed_in_blocks_are_whole(data):
+    data = data if isinstance(data, bytes) else b"".join(data)
+    for kind, block in pem.blocks(data):
+        assert block.startswith(b"-----BEGIN " + kind)
+        assert block.endswith(b"-----END " + kind + b"-----\n")
+        assert block.count(b"-----") == 4
+
+
+def test_many_beginnings_without_an_end_are_read_in_no_time():
+    begins = b"-----BEGIN CERTIFICATE-----\n" * (pem.LARGEST // 28)
+    assert pem.blocks(begins) == []
+    assert pem.blocks(begins + b"AAAA\n-----END CERTIFICATE-----")[0][1].count(b"BEGIN") == 1
