@@ -8,10 +8,10 @@ import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from lib.app import apps, certs, domains, network_settings, ports
+from lib.app import apps, certs, domains, network_settings, ports, processes
 from lib.app.port_maps import PortMap
 from lib.base import log
-from lib.proxy import extra_ports, owners, port_owners, proxies
+from lib.proxy import conf_files, extra_ports, owners, port_owners, proxies
 from lib.proxy.port_owners import Listening
 from lib.runtime import containers, listeners
 
@@ -41,8 +41,8 @@ def gather(
     named = sorted({name for app in served for name in domains.listed(app)})
     owner = owners.of(named, served, leaving) if named else {}
     addresses = listeners.addresses([app for app in served if app not in closing])
-    for app in served:
-        if not addresses.get(app) and app not in closing:
+    for app in wanted:
+        if not addresses.get(app) and app not in closing and (app in served or _is_for_work_only(app)):
             log.warn_quiet(f"No web listeners specified for {app}")
     present = functools.cache(port_owners.present)
     found: dict[str, Site | None] = dict.fromkeys(wanted)
@@ -57,8 +57,21 @@ def is_served(app: str) -> bool:
     """Whether nginx is to know the app: something of it listens, and nginx is what brings it traffic."""
     if not proxies.is_enabled(app) or proxies.type_(app) != "nginx":
         return False
-    found = apps.is_deployed(app) or containers.registered(app) or network_settings.listeners(app)
-    return bool(found)
+    if network_settings.listeners(app):
+        return True
+    return bool(apps.is_deployed(app) or containers.registered(app)) and not _is_for_work_only(app)
+
+
+def _is_for_work_only(app: str) -> bool:
+    """Whether the app runs, and not for visitors: then its name leads nowhere.
+
+    One whose web processes were scaled down, or do not run, answers 502 instead.
+    """
+    if not proxies.is_enabled(app) or network_settings.listeners(app):
+        return False
+    running = {container.process for container in containers.registered(app)}
+    had_one = conf_files.current(app) is not None and "web" in (processes.procfile(app) or ["web"])
+    return bool(running) and "web" not in running and not had_one
 
 
 def _site(app: str, addresses: list[str], owner: dict[str, str], neighbours: Neighbours) -> Site | None:

@@ -140,3 +140,22 @@ def test_names_come_and_go_with_the_command(instance: Instance, app: str, ports:
     for host in ("xn--bcher-kva.test", f"a.{app}.test"):
         assert instance.get(app, host=host).status == 0, host
     assert instance.get(app).status == 200
+
+
+def test_an_app_of_workers_only_gets_no_vhost(instance: Instance) -> None:
+    name = instance.name("workers")
+    files = instance.sample(Procfile="worker: sleep 1000\n")
+    del files["CHECKS"]
+    try:
+        assert instance.dokku("apps:create", name).code == 0
+        assert instance.dokku("ps:scale", name, "web=0", "worker=1").code == 0
+        pushed = instance.push(instance.new_repo(files), name)
+        assert pushed.code == 0, pushed
+        assert f"No web listeners specified for {name}" in pushed.err
+        assert not (instance.root / name / "nginx.conf").exists()
+        assert instance.get(name).status == 0
+        assert instance.dokku("proxy:build-config", name).code == 0
+        assert instance.dokku("ps:stop", name).code == 0
+        assert not (instance.root / name / "nginx.conf").exists()
+    finally:
+        instance.dokku("apps:destroy", "--force", name)

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from lib.app import config
+from lib.app import config, processes
+from lib.base import files, properties
 from lib.proxy import sites
 from lib.proxy.sites import Site
 from tests.unit.lib.proxy.conftest import Host
@@ -58,11 +59,33 @@ def test_containers_that_do_not_run_are_left_out(host: Host) -> None:
     assert site("web").addresses == ["10.0.0.4"]
 
 
-def test_only_web_containers_are_upstreams(host: Host) -> None:
-    directory = host.app("web", "10.0.0.2", domains="a.com")
+def become_workers(directory: Path) -> None:
     for name in ("CONTAINER", "IP", "PORT"):
         (directory / f"{name}.web.1").rename(directory / f"{name}.worker.1")
+
+
+def test_an_app_of_workers_only_is_not_served(host: Host, capfd: Output) -> None:
+    become_workers(host.app("web", "10.0.0.2", domains="a.com"))
+    assert sites.gather(["web"]) == {"web": None}
+    assert capfd.readouterr().err == " !     No web listeners specified for web\n"
+    assert sites.gather(["web"], closing=["web"]) == {"web": None}
+
+
+def test_an_app_whose_web_processes_were_scaled_down_answers_502(host: Host) -> None:
+    directory = host.app("web", "10.0.0.2", domains="a.com")
+    become_workers(directory)
+    (directory / "nginx.conf").write_text("server {}\n")
     assert site("web").addresses == []
+    files.replace(processes.procfile_path("web"), "web: ./serve\nworker: ./work\n")
+    assert site("web").addresses == []
+    files.replace(processes.procfile_path("web"), "worker: ./work\n")
+    assert sites.gather(["web"]) == {"web": None}
+
+
+def test_an_app_of_workers_with_a_listener_elsewhere_is_served(host: Host) -> None:
+    become_workers(host.app("web", "10.0.0.2", domains="a.com"))
+    properties.write("network", "web", "static-web-listener", "127.0.0.1:5000")
+    assert site("web").addresses == ["127.0.0.1"]
 
 
 def test_a_closing_app_is_served_without_its_containers_and_without_a_word(host: Host, capfd: Output) -> None:
