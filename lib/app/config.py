@@ -5,6 +5,7 @@ nothing at worst, holds the first of those names only, or ends inside a line: it
 being taken for the app's config. A person who edits it ends it with a line end, or removes it: that counts.
 """
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from os.path import isdir, join
@@ -130,10 +131,16 @@ def _held(owner: str) -> dict[str, str]:
     if text == "\0":
         name = join(settings.lib(), "config", owner, "ENV")
         return parse(files.read(name), name)
-    found = parse(text, name)
+    found = _parsed(text, name)
     if not text.endswith("\n"):
         _refuse_torn(name, text, list(found), properties.get_list(_STORE, owner, _KEYS))
     return found
+
+
+@functools.lru_cache(maxsize=512)
+def _parsed(text: str, name: str) -> dict[str, str]:
+    """One file is asked for some thirty variables while a vhost is made. The callers change nothing."""
+    return parse(text, name)
 
 
 def _refuse_torn(name: str, text: str, found: list[str], written: list[str]) -> None:

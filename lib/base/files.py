@@ -32,8 +32,12 @@ def read_lines(path: str) -> list[str]:
     return [line.strip() for line in read(path).splitlines() if line.strip()]
 
 
-def replace(path: str, content: str | bytes, mode: int = 0o600) -> None:
-    """Put content in place of a file, all or nothing. Makes the directories above it (0755)."""
+def replace(path: str, content: str | bytes, mode: int = 0o600, lasting: bool = True) -> None:
+    """Put content in place of a file, all or nothing. Makes the directories above it (0755).
+
+    lasting: the disk has it before this returns. What can be made anew may do without: after a power cut such
+    a file is old, new or empty.
+    """
     if isinstance(content, str):
         content = content.encode("utf-8", "surrogateescape")
     directory = os.path.dirname(path)
@@ -46,13 +50,15 @@ def replace(path: str, content: str | bytes, mode: int = 0o600) -> None:
             give(file.fileno())
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                os.fsync(file.fileno())
         os.replace(beside, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(beside)
         raise
-    flush_directory(directory)
+    if lasting:
+        flush_directory(directory)
 
 
 def replace_lines(path: str, lines: list[str], mode: int = 0o600) -> None:
@@ -60,14 +66,15 @@ def replace_lines(path: str, lines: list[str], mode: int = 0o600) -> None:
     replace(path, "".join(f"{line}\n" for line in lines), mode)
 
 
-def remove(path: str) -> None:
-    """Remove a file, a link or a whole directory; nothing there is success."""
+def remove(path: str, lasting: bool = True) -> None:
+    """Remove a file, a link or a whole directory; nothing there is success. lasting: as for replace."""
     if os.path.isdir(path) and not os.path.islink(path):
         shutil.rmtree(path, ignore_errors=False)
         return
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         os.unlink(path)
-        flush_directory(os.path.dirname(path))
+        if lasting:
+            flush_directory(os.path.dirname(path))
 
 
 def make_directory(path: str, mode: int = 0o755) -> None:

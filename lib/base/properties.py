@@ -23,8 +23,8 @@ def is_set(plugin: str, app: str, key: str) -> bool:
     return os.path.isfile(_path(plugin, app, key))
 
 
-def write(plugin: str, app: str, key: str, value: str) -> None:
-    files.replace(_path(plugin, app, key), value)
+def write(plugin: str, app: str, key: str, value: str, lasting: bool = True) -> None:
+    files.replace(_path(plugin, app, key), value, lasting=lasting)
 
 
 def change(plugin: str, app: str, key: str, value: str) -> None:
@@ -37,15 +37,15 @@ def change(plugin: str, app: str, key: str, value: str) -> None:
         delete(plugin, app, key)
 
 
-def delete(plugin: str, app: str, key: str) -> None:
-    files.remove(_path(plugin, app, key))
+def delete(plugin: str, app: str, key: str, lasting: bool = True) -> None:
+    files.remove(_path(plugin, app, key), lasting)
 
 
 def get_all(plugin: str, app: str) -> dict[str, str]:
     """Every property of an app in one plugin's store, by name."""
     directory = os.path.join(settings.lib(), "config", plugin, app)
     names = sorted(os.listdir(directory)) if os.path.isdir(directory) else []
-    return {name: get(plugin, app, name) for name in names if not name.startswith(".")}
+    return {name: get(plugin, app, name) for name in names if name[0] != "." and is_set(plugin, app, name)}
 
 
 def get_list(plugin: str, app: str, key: str) -> list[str]:

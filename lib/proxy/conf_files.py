@@ -2,7 +2,7 @@
 
 nginx.conf is the app's file; nginx.conf.d/*.conf are what people and plugins add. Once nginx runs with them,
 a copy of the former stays as nginx.conf.last-good, a name that no include finds, and a digest of all of them
-becomes property nginx/APP/in-force.
+becomes property nginx/APP/in-force. A power cut may empty these two: nginx reads everything anew after one.
 """
 
 import os
@@ -72,7 +72,7 @@ def is_in_force(app: str) -> bool:
 
 def doubt(app: str) -> None:
     """From here on nobody knows what nginx runs with, until it is noted again."""
-    properties.delete(nginx_options.STORE, app, _DIGEST)
+    properties.delete(nginx_options.STORE, app, _DIGEST, lasting=False)
 
 
 def note_in_force(app: str) -> None:
@@ -81,8 +81,9 @@ def note_in_force(app: str) -> None:
     if text is None:
         forget(app)
         return
-    files.replace(_last_good(app), text)
-    properties.write(nginx_options.STORE, app, _DIGEST, _digest(app))
+    if text != last_good(app):
+        files.replace(_last_good(app), text, lasting=False)
+    properties.write(nginx_options.STORE, app, _DIGEST, _digest(app), lasting=False)
 
 
 def forget(app: str) -> None:

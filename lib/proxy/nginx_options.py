@@ -87,17 +87,14 @@ OPTIONS = {
 
 def effective(app: str) -> dict[str, str]:
     """Every option's value for an app: its own, else the host's, else the default."""
-    for key, owner in ((key, owner) for key in OPTIONS for owner in (app, properties.GLOBAL)):
-        value = properties.get(STORE, owner, key)
-        if value and not is_valid(key, value):
-            log.warn(f"Ignoring invalid value of nginx property {key} for {owner}")
-    return {key: _effective(app, key) for key in OPTIONS}
+    own, general = _stored_by(app, aloud=True), _stored_by(properties.GLOBAL, aloud=True)
+    return {key: own.get(key) or general.get(key) or _default(app, key) for key in OPTIONS}
 
 
 def given(app: str) -> dict[str, str]:
     """The options that an app or the host has a valid value for."""
-    found = {key: _stored(key, app) or _stored(key, properties.GLOBAL) for key in OPTIONS}
-    return {key: value for key, value in found.items() if value}
+    own, general = _stored_by(app), _stored_by(properties.GLOBAL)
+    return {key: own.get(key) or general[key] for key in OPTIONS if key in own or key in general}
 
 
 def harmless(value: object) -> str:
@@ -181,19 +178,24 @@ def hsts_header(options: dict[str, str]) -> str:
     return "; ".join(words)
 
 
-def _effective(app: str, key: str) -> str:
-    return _stored(key, app) or _general(app, key)
-
-
 def _general(app: str, key: str) -> str:
     """What holds for apps that have no value of their own; the default may have the app's name in it."""
-    default = OPTIONS[key].default.format(app=app, logs=settings.nginx_logs())
-    return _stored(key, properties.GLOBAL) or default
+    return _stored_by(properties.GLOBAL).get(key) or _default(app, key)
 
 
-def _stored(key: str, owner: str) -> str:
-    value = properties.get(STORE, owner, key)
-    return value if value and is_valid(key, value) else ""
+def _default(app: str, key: str) -> str:
+    return OPTIONS[key].default.format(app=app, logs=settings.nginx_logs())
+
+
+def _stored_by(owner: str, aloud: bool = False) -> dict[str, str]:
+    """The valid values that an app or GLOBAL has; one look at the store. aloud: warn of the others."""
+    found = {}
+    for key, value in properties.get_all(STORE, owner).items():
+        if key in OPTIONS and value and is_valid(key, value):
+            found[key] = value
+        elif key in OPTIONS and value and aloud:
+            log.warn(f"Ignoring invalid value of nginx property {key} for {owner}")
+    return found
 
 
 def _last_visit(access_log: str) -> str:

@@ -47,7 +47,7 @@ def record(app: str) -> None:
     path = domains.urls_path(app)
     text = "\n".join([_HEADING, *computed(app)]) + "\n"
     if files.read(path) != text:
-        files.replace(path, text, mode=0o644)
+        files.replace(path, text, mode=0o644, lasting=False)
 
 
 def _url(entry: ports.PortMap, name: str, short: bool) -> str:

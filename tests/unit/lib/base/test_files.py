@@ -1,6 +1,7 @@
 import errno
 import os
 import stat
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -154,3 +155,15 @@ def test_a_file_above_the_limit_is_not_read(fs: Any) -> None:
     fs.create_file("/tree/big", contents="x" * 11)
     assert files.read_beneath("/tree", "big", limit=10) is None
     assert files.read_beneath("/tree", "big", limit=11) == "x" * 11
+
+
+@pytest.mark.parametrize("lasting", [True, False])
+def test_only_what_is_to_last_is_flushed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lasting: bool
+) -> None:
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fsync", flushed.append)
+    files.replace(str(tmp_path / "one"), "text", lasting=lasting)
+    files.remove(str(tmp_path / "one"), lasting=lasting)
+    assert bool(flushed) is lasting
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,158 @@
+"""What `proxy:build-config --all` costs beside nginx itself: the goal is ten times one bare test and reload.
+
+    bench/proxy.py [--apps 200] [--runs 3] [--profile]
+
+Makes an instance with so many light apps (their state is written, nothing is deployed) and lets each run
+change every one of them: all serially, then with --parallel 4, then with nothing to change. Beside it stands
+what one `nginx -t` and one reload with the same files take, in the same run. Counts tests and reloads, and
+takes the peak memory. --profile prints where the time of one serial run went. Needs nginx, sshd, docker and
+root.
+"""
+
+import argparse
+import os
+import pathlib
+import shlex
+import statistics
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from tests.system import light
+from tests.system.conftest import Instance, missing
+
+GOAL = 10  # times a bare test and reload
+MEMORY = 150  # MB
+TREE = pathlib.Path(__file__).resolve().parent.parent
+COUNTED = '#!/bin/sh\necho "$*" >>"{notes}"\nexec /usr/sbin/nginx "$@"\n'
+
+PROFILED = """
+import cProfile, os, runpy, sys
+def stop(code):
+    profile.disable()
+    profile.dump_stats({place!r})
+    sys.exit(code)
+os._exit = stop
+sys.argv = ["dokku", "proxy:build-config", "--all"]
+profile = cProfile.Profile()
+profile.enable()
+runpy.run_path({program!r}, run_name="__main__")
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--apps", type=int, default=200)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--profile", action="store_true")
+    wanted = parser.parse_args()
+    if missing():
+        sys.exit(missing())
+    instance = Instance()
+    try:
+        instance.start()
+        with light.backend() as port:
+            measure(instance, port, wanted.apps, wanted.runs, wanted.profile)
+    finally:
+        instance.close()
+
+
+def measure(instance: Instance, port: int, count: int, runs: int, with_profile: bool) -> None:
+    names = light.names(instance, count)
+    light.make(instance, names, port)
+    notes = count_nginx(instance)
+    first, memory = build(instance)
+    assert instance.get(names[-1]).body == f"this is {instance.host(names[-1])}\n"
+    print(f"{count} apps; the first build took {first:.2f} s and {memory:.0f} MB")
+    bare = statistics.median(bare_nginx(instance) for _ in range(runs))
+    print(f"{'bare nginx -t and reload':<34}{bare:7.3f} s")
+    for title, words in (("serial", []), ("--parallel 4", ["--parallel", "4"])):
+        rows = []
+        for number in range(runs):
+            change(instance, names, f"{title}-{number}")
+            notes.write_text("")
+            rows.append(build(instance, *words))
+            calls = notes.read_text().splitlines()
+            assert sum(line.endswith("-t") for line in calls) == 1, calls
+            assert sum(line.endswith("reload") for line in calls) == 1, calls
+        show(title, rows, bare, count)
+    show("nothing to change", [build(instance) for _ in range(runs)], bare, count)
+    if with_profile:
+        change(instance, names, "profiled")
+        profile(instance)
+
+
+def show(title: str, rows: list[tuple[float, float]], bare: float, count: int) -> None:
+    seconds = statistics.median(row[0] for row in rows)
+    memory = max(row[1] for row in rows)
+    verdict = "ok" if seconds <= GOAL * bare and memory <= MEMORY else "MISSED"
+    each = 1000 * seconds / count
+    print(
+        f"{title:<34}{seconds:7.3f} s  {each:5.1f} ms an app  {seconds / bare:5.1f} times bare"
+        f"  {memory:4.0f} MB  {verdict}",
+        flush=True,
+    )
+
+
+def build(instance: Instance, *words: str) -> tuple[float, float]:
+    """Seconds and peak memory in MB of one build of all apps."""
+    command = [str(instance.place / "bin/dokku"), "proxy:build-config", "--all", *words]
+    begin = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    said = process.stderr.read() if process.stderr else ""
+    _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0, said
+    return time.monotonic() - begin, usage.ru_maxrss / 1024
+
+
+def change(instance: Instance, names: list[str], word: str) -> None:
+    """Give every app one more domain, so that all their files change."""
+    for app in names:
+        path = instance.root / app / "VHOST"
+        path.write_text(f"{instance.host(app)}\n{word.strip('-').replace(' ', '-')}.{instance.host(app)}\n")
+
+
+def bare_nginx(instance: Instance) -> float:
+    """Seconds of one test and one reload, until the new workers are there."""
+    begin = time.monotonic()
+    test, reload = (
+        shlex.split(instance.environment[f"DOKKU_NGINX_{what}_COMMAND"]) for what in ("TEST", "RELOAD")
+    )
+    subprocess.run(test, check=True, stderr=subprocess.DEVNULL)
+    master = (instance.place / "nginx.pid").read_text().strip()
+    children = pathlib.Path(f"/proc/{master}/task/{master}/children")
+    before = set(children.read_text().split())
+    subprocess.run(reload, check=True, stderr=subprocess.DEVNULL)
+    while not set(children.read_text().split()) - before:
+        time.sleep(0.005)
+    return time.monotonic() - begin
+
+
+def count_nginx(instance: Instance) -> pathlib.Path:
+    """Let every start of nginx be noted in a file."""
+    notes, wrapper = instance.place / "nginx-calls", instance.place / "bin/nginx-noted"
+    wrapper.write_text(COUNTED.format(notes=notes))
+    wrapper.chmod(0o755)
+    commands = {
+        name: instance.environment[name].replace("/usr/sbin/nginx", str(wrapper), 1)
+        for name in ("DOKKU_NGINX_TEST_COMMAND", "DOKKU_NGINX_RELOAD_COMMAND")
+    }
+    instance.set_environment(**commands)
+    return notes
+
+
+def profile(instance: Instance) -> None:
+    """Print where the time of one serial build goes."""
+    place = instance.place / "profile"
+    script = PROFILED.format(place=str(place), program=str(TREE / "bin/dokku"))
+    subprocess.run(
+        [sys.executable, "-c", script], env=instance.environment, stdout=subprocess.DEVNULL, check=False
+    )
+    import pstats
+
+    pstats.Stats(str(place)).sort_stats("cumulative").print_stats(45)
+    pstats.Stats(str(place)).sort_stats("tottime").print_stats(25)
+
+
+main()
