@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from lib.app import apps, batches, network_settings, process_settings, processes
 from lib.base import files, locks, log, retry, triggers
-from lib.base.errors import DokkuError
+from lib.base.errors import DokkuError, ToolFailed
 from lib.build import images
 from lib.proxy import conf_files, vhosts
 from lib.runtime import containers, schedulers
@@ -150,8 +150,12 @@ def _start(app: str) -> bool:
     wanted = {(process, index + 1) for process, count in processes.wanted(app) for index in range(count)}
     if not wanted <= known or len(containers.states(serving)) < len(serving):
         return False
-    if containers.start_registered(app) or not serving:
-        return True
+    try:
+        if containers.start_registered(app) or not serving:
+            return True
+    except ToolFailed as error:  # a network went, and came back as another: new containers can have that one
+        log.warn(error.text)
+        return False
     return retry.until(lambda: _run(containers.registered(app)), timeout=PATIENCE, every=1)
 
 

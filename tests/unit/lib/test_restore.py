@@ -257,6 +257,18 @@ def test_an_app_whose_container_is_gone_is_deployed(shell, fired):
     assert fired()[-1] == "release-and-deploy blog"
 
 
+def test_an_app_whose_container_docker_can_not_start_any_more_is_deployed(shell, fired, said):
+    deploy("blog", BLOG)
+    shell.answers("docker container inspect …", known(BLOG, "blog", running=False))
+    shell.answers("docker container start …", err="Error: network 1e90 not found", status=1)
+    shell.answers("docker image inspect …", IMAGE)
+    shell.answers("…/release-and-deploy blog", status=7)  # far enough
+    with pytest.raises(TriggerFailed):
+        restore.restore("blog")
+    assert fired()[-1] == "release-and-deploy blog"
+    assert "network 1e90 not found" in text_of(said, 2)
+
+
 def test_an_app_whose_container_and_image_are_gone_is_an_error(shell, fired):
     deploy("blog", BLOG)
     shell.answers("docker container inspect …", "", "Error: No such container", status=1)
