@@ -13,11 +13,11 @@ from collections.abc import Iterator
 
 from lib.app import pem
 from lib.base import files, log, settings, signals, triggers
-from lib.base.errors import DokkuError, ToolFailed
+from lib.base.errors import DokkuError
 from lib.tools import openssl
 
 FILES = ("server.crt", "server.key")
-_CURRENT, _PAIR = ".current", ".pair."
+_CURRENT, _PAIR, _NOTE = ".current", ".pair.", "certificate.json"
 _MODES = {"server.crt": 0o644, "server.key": 0o600}
 _FORGOTTEN = 3600  # seconds after which a pair that is not in force is nobody's
 _leaving: set[str] = set()
@@ -52,12 +52,13 @@ def half(app: str, kind: str) -> bytes:
 
 
 def details(app: str) -> openssl.Certificate | None:
-    """What the app's certificate says; None when there is no pair, or openssl can't read it."""
+    """What the app's certificate says; None when there is no pair, or one that can't be read."""
     if not exists(app):
         return None
     try:
-        return openssl.certificate(_content(certificate(app)))
-    except ToolFailed:
+        content = half(app, "crt")
+        return _noted(app, content) or openssl.certificate(content)
+    except DokkuError:
         return None
 
 
@@ -75,7 +76,8 @@ def put(app: str, certificate: bytes, key: bytes) -> None:
     """
     pair = pem.judged(certificate, key)
     with _alone():
-        before, new = _taken_over(app), _written(app, pair)
+        before, new = _taken_over(app), _written(app, pair.certificate, pair.key)
+        _note(app, new, pair)
         signals.failpoint("cert-written")
         _point(app, _CURRENT, new)
     signals.failpoint("cert-in-place")
@@ -132,21 +134,48 @@ def _taken_over(app: str) -> str:
     if not exists(app):
         files.remove(os.path.join(top, _CURRENT))
     elif not linked or not _target(top, _CURRENT):
-        pair = pem.Pair(_content(certificate(app)), _content(key(app)))
-        _point(app, _CURRENT, _written(app, pair))
+        _point(app, _CURRENT, _written(app, half(app, "crt"), half(app, "key")))
     for name in FILES if not linked else ():
         _point(app, name, os.path.join(_CURRENT, name))
     return _target(top, _CURRENT)
 
 
-def _written(app: str, pair: pem.Pair) -> str:
+def _written(app: str, certificate: bytes, key: bytes) -> str:
     """Write a pair to a directory of its own; the name of that."""
     name = f"{_PAIR}{os.urandom(6).hex()}"
     place = os.path.join(directory(app), name)
     files.make_directory(place, 0o700)
-    for file, content in zip(FILES, pair, strict=True):
+    for file, content in zip(FILES, (certificate, key), strict=True):
         files.replace(os.path.join(place, file), content, _MODES[file])
     return name
+
+
+def _note(app: str, name: str, pair: pem.Pair) -> None:
+    """Keep what openssl said of a certificate beside it: builds of many apps ask for its names."""
+    import json
+
+    note = {"digest": _digest(pair.certificate), **pair.says._asdict()}
+    files.replace(os.path.join(directory(app), name, _NOTE), json.dumps(note))
+
+
+def _noted(app: str, content: bytes) -> openssl.Certificate | None:
+    """What was kept of a certificate, unless another one stands there now."""
+    text = files.read(os.path.join(directory(app), _CURRENT, _NOTE))
+    if not text:
+        return None
+    import json
+
+    with contextlib.suppress(ValueError, TypeError, KeyError):
+        note = dict(json.loads(text))
+        if note.pop("digest") == _digest(content):
+            return openssl.Certificate(**note)
+    return None
+
+
+def _digest(content: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(content).hexdigest()
 
 
 def _point(app: str, name: str, target: str) -> None:

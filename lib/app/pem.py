@@ -17,27 +17,28 @@ _PARAMETERS = b"EC PARAMETERS"
 
 
 class Pair(NamedTuple):
-    """A certificate with the chain that follows it, and its private key."""
+    """A certificate with the chain that follows it, its private key, and what the certificate says."""
 
     certificate: bytes
     key: bytes
+    says: openssl.Certificate
 
 
 def judged(certificate: bytes, key: bytes) -> Pair:
     """A pair that a web server can use. Raises: DokkuError saying what is wrong with it."""
     chain, private = _chain(certificate), _key(key)
-    public = [_described(block) for block in chain]
+    known = [_described(block) for block in chain]
     try:
         wanted = openssl.public_key(private)
     except ToolFailed:
         raise DokkuError("KEY file contains a private key that openssl can't read") from None
-    if public[0].public_key != wanted:
-        if any(one.public_key == wanted for one in public):
+    if known[0].public_key != wanted:
+        if any(one.public_key == wanted for one in known):
             raise DokkuError("CRT file must begin with the certificate of the key, the chain comes after it")
         raise DokkuError("KEY file does not belong to the certificate in the CRT file")
-    if public[0].seconds_left <= 0:
-        raise DokkuError(f"CRT file contains a certificate that expired at {public[0].ends}")
-    return Pair(b"".join(chain), private)
+    if known[0].seconds_left <= 0:
+        raise DokkuError(f"CRT file contains a certificate that expired at {known[0].ends}")
+    return Pair(b"".join(chain), private, known[0])
 
 
 def blocks(data: bytes) -> list[tuple[bytes, bytes]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lib.app import certs
+from lib.app import certs, pem
 from lib.base import settings
 from lib.base.errors import DokkuError
 from tests.conftest import Shell
@@ -86,8 +86,29 @@ def test_names_are_those_of_the_certificate() -> None:
     assert certs.names("web") == ["*.example.org", "web.example.com"]
 
 
-def test_a_certificate_that_openssl_cannot_read_has_no_names(shell: Shell) -> None:
+def test_what_openssl_said_once_is_not_asked_again(shell: Shell) -> None:
     put(ONE)
+    asked = len(shell.ran)
+    assert certs.names("web") == ["*.example.org", "web.example.com"]
+    assert certs.details("web") == pem.judged(certificate(ONE), key(ONE)).says
+    assert len(shell.ran) == asked + 2  # by `judged`
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "1", "[1]", '{"digest": 1}'])
+def test_a_certificate_that_came_by_another_way_is_asked(shell: Shell, tls: Path, text: str) -> None:
+    put(ONE)
+    asked = len(shell.ran)
+    (tls / "server.crt").write_bytes(certificate(TWO))
+    assert certs.names("web") == ["*.example.org", "web.example.com"]
+    assert len(shell.ran) == asked + 1
+    (tls / ".current" / "certificate.json").write_text(text)
+    assert certs.names("web") == ["*.example.org", "web.example.com"]
+    assert len(shell.ran) == asked + 2
+
+
+def test_a_certificate_that_openssl_cannot_read_has_no_names(shell: Shell, tls: Path) -> None:
+    put(ONE)
+    (tls / "server.crt").write_bytes(b"no certificate")
     shell.answers("openssl x509 -noout…", err="unable to load", status=1)
     assert certs.names("web") == []
 
