@@ -9,7 +9,7 @@ from lib.app import apps, reports
 from lib.base import log
 from lib.base.properties import GLOBAL
 from lib.base.report import SHELL
-from lib.proxy import nginx_options, validation, vhosts
+from lib.proxy import nginx_logs, nginx_options, nginx_service, validation, vhosts
 
 namespace = typer.Typer(help="Manage the nginx proxy")
 
@@ -19,6 +19,14 @@ Key = Annotated[str, typer.Argument(metavar="<property>")]
 Value = Annotated[str, typer.Argument(metavar="[<value>]")]
 Global = Annotated[bool, typer.Option("--global", hidden=True)]
 Clean = Annotated[bool, typer.Option("--clean", help="remove files that nginx can't start with")]
+Follow = Annotated[bool, typer.Option("--tail", "-t", help="go on until Ctrl-C")]
+Number = Annotated[str, typer.Option("--num", "-n", metavar="N", help="lines")]
+
+
+@namespace.command("access-logs")
+def access_logs(app: App = "", tail: Follow = False, num: Number = nginx_logs.LINES) -> None:
+    """Show the nginx access logs for an application."""
+    nginx_logs.show(apps.verify_app_name(app), "access", tail, num)
 
 
 @namespace.command("build-config")
@@ -27,6 +35,18 @@ def build_config(app: App = "") -> None:
     log.warn("Deprecated: Please use proxy:build-config")
     validation.verify_is_nginx(apps.verify_app_name(app))
     vhosts.build([app])
+
+
+@namespace.command("error-logs")
+def error_logs(app: App = "", tail: Follow = False, num: Number = nginx_logs.LINES) -> None:
+    """Show the nginx error logs for an application."""
+    nginx_logs.show(apps.verify_app_name(app), "error", tail, num)
+
+
+@namespace.command("reload")
+def reload() -> None:
+    """Has nginx read its configuration again."""
+    nginx_service.reload()
 
 
 @namespace.command("report", context_settings=ANY_FLAG)
@@ -53,6 +73,18 @@ def show_conf(app: App = "") -> None:
     """Display app nginx config (deprecated name)."""
     log.warn("Deprecated: Please use nginx:show-config")
     show_config(app)
+
+
+@namespace.command("start")
+def start() -> None:
+    """Starts the nginx server."""
+    nginx_service.start()
+
+
+@namespace.command("stop")
+def stop() -> None:
+    """Stops the nginx server: no app is reached until it is started."""
+    nginx_service.stop()
 
 
 @namespace.command("validate-config")

@@ -135,14 +135,24 @@ def nginx_pid_file() -> str:
 
 
 def nginx_test() -> list[str]:
-    """The words that test the whole nginx configuration; sudoers allows exactly these."""
+    """The words that test the whole nginx configuration; sudoers allows exactly these, and the next ones."""
     return _words("DOKKU_NGINX_TEST_COMMAND", "/usr/sbin/nginx -t")
 
 
 def nginx_reload() -> list[str]:
-    systemd = os.path.isdir("/run/systemd/system")
-    default = "/usr/bin/systemctl reload nginx" if systemd else "/usr/sbin/nginx -s reload"
-    return _words("DOKKU_NGINX_RELOAD_COMMAND", default)
+    return _words("DOKKU_NGINX_RELOAD_COMMAND", _service("reload", "/usr/sbin/nginx -s reload"))
+
+
+def nginx_start() -> list[str]:
+    return _words("DOKKU_NGINX_START_COMMAND", _service("start", "/usr/sbin/service nginx start"))
+
+
+def nginx_stop() -> list[str]:
+    return _words("DOKKU_NGINX_STOP_COMMAND", _service("stop", "/usr/sbin/service nginx stop"))
+
+
+def _service(word: str, without_systemd: str) -> str:
+    return f"/usr/bin/systemctl {word} nginx" if os.path.isdir("/run/systemd/system") else without_systemd
 
 
 def _words(name: str, default: str) -> list[str]:

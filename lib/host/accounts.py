@@ -1,4 +1,4 @@
-"""The system user that owns the apps: in docker's group, and allowed three commands as root."""
+"""The system user that owns the apps: in docker's group, and allowed a few commands as root."""
 
 import os
 
@@ -7,6 +7,7 @@ from lib.base.errors import DokkuError, ToolFailed
 from lib.host import placed, storage_directories
 
 DOCKER = "docker"
+LOGS = "adm"  # Debian's and Ubuntu's group of those who may read logs: nginx:access-logs
 SUDOERS = "/etc/sudoers.d/dokku-nginx"
 
 
@@ -21,15 +22,17 @@ def set_up() -> None:
         log.verbose(f"Added the user {settings.user()}")
     elif _entry("passwd", settings.user())[-1].endswith(("/nologin", "/false")):
         raise DokkuError(f"The user {settings.user()} may not log in; give it the shell /bin/bash")
-    if settings.user() not in _entry("group", DOCKER)[-1].split(","):
-        run.run("usermod", "--append", "--groups", DOCKER, settings.user())
-        log.verbose(f"Added {settings.user()} to the group {DOCKER}")
+    for group in (DOCKER, LOGS):
+        entry = _entry("group", group)
+        if entry and settings.user() not in entry[-1].split(","):
+            run.run("usermod", "--append", "--groups", group, settings.user())
+            log.verbose(f"Added {settings.user()} to the group {group}")
 
 
 def set_up_sudoers() -> None:
-    """Let the user test and reload nginx as root, these exact words, and give storage directories away."""
-    nginx = (_plain(settings.nginx_test()), _plain(settings.nginx_reload()))
-    commands = (*nginx, storage_directories.PROGRAM)  # that one looks at its arguments itself
+    """Let the user control nginx as root, these exact words, and give storage directories away."""
+    control = (settings.nginx_test(), settings.nginx_reload(), settings.nginx_start(), settings.nginx_stop())
+    commands = (*map(_plain, control), storage_directories.PROGRAM)  # that one looks at its arguments itself
     text = "".join(f"{settings.user()} ALL=(root) NOPASSWD: {command}\n" for command in commands)
     placed.file(SUDOERS, f"# Written by dokku's bin/install.\n{text}", 0o440, check=_verify)
 

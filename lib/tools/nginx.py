@@ -42,14 +42,21 @@ def reload() -> None:
     if not pid:
         raise DokkuError("nginx is not running")
     before = {*descendants.children(pid), *descendants.children(pid)}  # again, for one that was left out
-    done = run.result(*settings.nginx_reload())
-    if done.status:
-        said = (done.errors + done.output).decode("utf-8", "replace").strip()
-        raise DokkuError(f"nginx can't be reloaded: {said or done.status}")
+    _control("reloaded", settings.nginx_reload())
     if not retry.until(lambda: _has_switched(pid, before), timeout=PATIENCE, every=0.02):
         raise DokkuError(
             f"nginx did not take its new configuration within {PATIENCE} seconds, see its error log"
         )
+
+
+def start() -> None:
+    """Start it. Raises: DokkuError with what was said when the command fails."""
+    _control("started", settings.nginx_start())
+
+
+def stop() -> None:
+    """Stop it. Raises: DokkuError with what was said when the command fails."""
+    _control("stopped", settings.nginx_stop())
 
 
 def version() -> tuple[int, ...]:
@@ -57,6 +64,13 @@ def version() -> tuple[int, ...]:
     said = run.result("nginx", "-v").errors.decode("utf-8", "replace")
     number = said.strip().rpartition("/")[2].split(" ")[0]
     return tuple(int(part) for part in number.split(".") if part.isdigit())
+
+
+def _control(participle: str, words: list[str]) -> None:
+    done = run.result(*words)
+    if done.status:
+        said = (done.errors + done.output).decode("utf-8", "replace").strip()
+        raise DokkuError(f"nginx can't be {participle}: {said or done.status}")
 
 
 def _has_switched(pid: int, before: set[int]) -> bool:

@@ -157,10 +157,12 @@ def test_an_empty_path_does_not_mean_the_current_directory() -> None:
     assert "" not in os.environ["PATH"].split(":")
 
 
-def test_nginx_is_tested_and_reloaded_by_the_words_of_the_settings() -> None:
+def test_nginx_is_tested_and_controlled_by_the_words_of_the_settings() -> None:
     os.environ["DOKKU_NGINX_TEST_COMMAND"] = "/usr/sbin/nginx -p /x -t"
     assert settings.nginx_test() == ["/usr/sbin/nginx", "-p", "/x", "-t"]
     assert settings.nginx_reload()[-3:] in (
         ["/usr/sbin/nginx", "-s", "reload"],
         ["/usr/bin/systemctl", "reload", "nginx"],
     )
+    for words, word in ((settings.nginx_start(), "start"), (settings.nginx_stop(), "stop")):
+        assert words[-3:] in (["/usr/sbin/service", "nginx", word], ["/usr/bin/systemctl", word, "nginx"])

@@ -14,10 +14,11 @@ def _installed(environment: None) -> None:
     os.environ.update(DOKKU_SYSTEM_USER="dokku", DOKKU_SYSTEM_GROUP="dokku", DOKKU_ROOT="/home/dokku")
 
 
-def test_a_new_host_gets_the_user_in_dockers_group(shell: Shell) -> None:
+def test_a_new_host_gets_the_user_in_the_groups_it_needs(shell: Shell) -> None:
     shell.answers("getent …", status=2)
     shell.answers("getent group docker", status=2)
     shell.answers("getent group docker", out="docker:x:107:\n")
+    shell.answers("getent group adm", out="adm:x:4:syslog\n")
     accounts.set_up()
     assert [line for line in shell.ran if not line.startswith("getent")] == [
         "groupadd --system dokku",
@@ -25,6 +26,7 @@ def test_a_new_host_gets_the_user_in_dockers_group(shell: Shell) -> None:
         "useradd --system --gid dokku --home-dir /home/dokku --no-create-home --shell /bin/bash "
         "--password '*' dokku",
         "usermod --append --groups docker dokku",
+        "usermod --append --groups adm dokku",
     ]
 
 
@@ -32,6 +34,7 @@ def test_a_host_that_has_it_all_is_left_alone(shell: Shell) -> None:
     shell.answers("getent passwd dokku", out="dokku:x:999:997::/home/dokku:/bin/bash\n")
     shell.answers("getent group dokku", out="dokku:x:997:\n")
     shell.answers("getent group docker", out="docker:x:107:me,dokku\n")
+    shell.answers("getent group adm", out="adm:x:4:dokku\n")
     accounts.set_up()
     assert all(line.startswith("getent") for line in shell.ran)
 
@@ -43,12 +46,15 @@ def test_a_user_that_may_not_log_in_is_refused(shell: Shell) -> None:
         accounts.set_up()
 
 
-def test_sudo_allows_exactly_two_nginx_commands_and_a_program_of_ours(fs: Any, shell: Shell) -> None:
-    os.environ["DOKKU_NGINX_RELOAD_COMMAND"] = "/usr/bin/systemctl reload nginx"
+def test_sudo_allows_exactly_four_nginx_commands_and_a_program_of_ours(fs: Any, shell: Shell) -> None:
+    for word in ("reload", "start", "stop"):
+        os.environ[f"DOKKU_NGINX_{word.upper()}_COMMAND"] = f"/usr/bin/systemctl {word} nginx"
     accounts.set_up_sudoers()
     assert Path(accounts.SUDOERS).read_text().splitlines()[1:] == [
         "dokku ALL=(root) NOPASSWD: /usr/sbin/nginx -t",
         "dokku ALL=(root) NOPASSWD: /usr/bin/systemctl reload nginx",
+        "dokku ALL=(root) NOPASSWD: /usr/bin/systemctl start nginx",
+        "dokku ALL=(root) NOPASSWD: /usr/bin/systemctl stop nginx",
         "dokku ALL=(root) NOPASSWD: /opt/dokku/current/bin/own-storage",
     ]
     assert Path(accounts.SUDOERS).stat().st_mode & 0o7777 == 0o440
