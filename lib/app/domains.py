@@ -40,7 +40,8 @@ def valid(owner: str) -> list[str]:
 
 def hostname() -> str:
     """What the host calls itself: the file HOSTNAME, else the kernel's name."""
-    return files.read(os.path.join(settings.root(), "HOSTNAME")).strip() or os.uname().nodename
+    name = files.read(os.path.join(settings.root(), "HOSTNAME")).strip()
+    return name if values.is_host(name) else os.uname().nodename
 
 
 def add(app: str, names: Sequence[str] | None) -> None:

@@ -142,6 +142,62 @@ def test_names_come_and_go_with_the_command(instance: Instance, app: str, ports:
     assert instance.get(app).status == 200
 
 
+BAD_NAMES = [
+    "{evil}",
+    "$host",
+    "~.*",
+    "a b",
+    "*",
+    "*.*.x",
+    "-a.com",
+    '"x"',
+    "a..b",
+    "}} {evil} server {{",
+    "a" * 300,
+]
+CASES = {
+    "domains": {"VHOST": "\n".join(["{host}", *BAD_NAMES, ""])},
+    "map": {"ENV": "DOKKU_PROXY_PORT_MAP='http:80;{evil}:1 http:80:5000:1 http:{port}:{first}'\n"},
+    "ports": {"ENV": "DOKKU_PROXY_PORT='80; {evil}'\nDOKKU_DOCKERFILE_PORTS='30;{evil} -1 x/tcp {first}'\n"},
+    "switch": {"ENV": "NO_VHOST='0; {evil}'\nDOKKU_PROXY_SSL_PORT='{evil}'\n"},
+    "map of a later release": {"ENV": "A=1\n", "@map": "http:80;{evil}:1\nhttp:{port}:{first}\n"},
+    "map of a builder": {"ENV": "A=1\n", "@map-announced": "http:80;{evil}:1\nhttp:80:{first}\n"},
+    "port of a container": {"ENV": "A=1\n", "PORT.web.1": "{first}; {evil}"},
+    "name of the host": {
+        "ENV": "NO_VHOST=1\nDOKKU_PROXY_PORT_MAP='http:{port}:{first}'\n",
+        "../HOSTNAME": "x; {evil}\n",
+    },
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_somebody_wrote_into_a_file_gets_into_no_configuration(
+    instance: Instance, app: str, ports: list[int], case: str
+) -> None:
+    words = {"host": instance.host(app), "port": instance.port, "first": ports[0], "evil": "return 200 evil;"}
+    before = {}
+    for name, text in CASES[case].items():
+        path = instance.root / app / name
+        if name.startswith("@"):
+            path = instance.lib / "config/ports" / app / name[1:]
+            path.parent.mkdir(exist_ok=True)
+        before[path] = path.read_text() if path.exists() else None
+        path.write_text(text.format(**words))
+    try:
+        done = instance.dokku("proxy:build-config", app)
+        assert done.code == 0, done
+        written = (instance.root / app / "nginx.conf").read_text()
+        assert "server {" in written
+        assert "evil" not in written
+        assert instance.dokku("nginx:validate-config").code == 0
+        assert instance.get(app, host="nobody.test").status == 0
+    finally:
+        for path, was in before.items():
+            path.unlink() if was is None else path.write_text(was)
+    assert instance.dokku("proxy:build-config", app).code == 0
+    assert instance.get(app).status == 200
+
+
 def test_an_app_of_workers_only_gets_no_vhost(instance: Instance) -> None:
     name = instance.name("workers")
     files = instance.sample(Procfile="worker: sleep 1000\n")

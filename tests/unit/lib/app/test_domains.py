@@ -1,3 +1,4 @@
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 from lib.app import config, domain_names, domain_reports, domains
 from lib.base import settings
 from lib.base.errors import AppNotFound, DokkuError
-from lib.proxy import vhosts  # noqa: F401 - of the real file system, not of the first test's in memory
+from triggers import post_domains_update, pre_disable_vhost, pre_enable_vhost
 
 Output = pytest.CaptureFixture[str]
+LOADED = (post_domains_update, pre_disable_vhost, pre_enable_vhost)  # not in a test's own file system
 
 
 def make_app(name: str) -> Path:
@@ -285,6 +287,22 @@ def test_the_global_report_is_headed_global(fs: Any, capfd: Output) -> None:
     )
     domain_reports.show(["--global", "--domains-global-vhosts"], "stdout")
     assert capfd.readouterr().out == "\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_taken"),
+    [
+        ("dokku.me\n", True),
+        ("10.0.0.1", True),
+        ("", False),
+        ("a b", False),
+        ("a.com;evil", False),
+        ("*.a.com", False),
+    ],
+)
+def test_the_hosts_name_is_the_one_given_if_it_is_one(fs: Any, text: str, is_taken: bool) -> None:
+    Path(settings.root(), "HOSTNAME").write_text(text)
+    assert domains.hostname() == (text.strip() if is_taken else os.uname().nodename)
 
 
 LABEL = st.from_regex(r"\A[a-z0-9_]([a-z0-9_-]{0,6}[a-z0-9_])?\Z")
