@@ -3,8 +3,8 @@
 Fired by: schedulers of plugins; ours writes all ports at once.
 """
 
-from lib.runtime import addresses
+from lib.runtime import sightings
 
 HANDLERS = {
-    "network": lambda app, process, index, port, *_: addresses.note(app, process, index, "PORT", port)
+    "network": lambda app, process, index, port, *_: sightings.note(app, process, index, "PORT", port)
 }

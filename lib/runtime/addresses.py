@@ -4,13 +4,9 @@ Docker's own bridge comes first, then the network that the container was made on
 bridge is a network that the host is part of for sure; what drivers such as macvlan give out counts last.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lib.app import apps, network_settings
-from lib.base import files, settings, values
-from lib.base.errors import DokkuError
 from lib.tools import docker, docker_networks
 
 Drivers = Callable[[], Mapping[str, str]]  # each network's driver by name, asked for only where it matters
@@ -42,16 +38,6 @@ def networks(known: docker.Json) -> dict[str, Any]:
     """What docker knows of a container on each network, by name."""
     found: dict[str, Any] = known["NetworkSettings"].get("Networks") or {}
     return found
-
-
-def note(app: str, process: str, index: str, kind: str, text: str) -> None:
-    """Write what a plugin says of a container into its file, IP or PORT. Raises: DokkuError for neither."""
-    apps.verify_app_name(app)
-    is_place = values.is_process(process) and values.is_number(index) and int(index) > 0
-    if not is_place or not (values.is_port(text) if kind == "PORT" else network_settings.is_address(text)):
-        given = values.printable(f"{process}.{index} {text}")
-        raise DokkuError(f"Invalid address of a container: {given}")
-    files.replace(os.path.join(settings.app_dir(app), f"{kind}.{process}.{int(index)}"), text, 0o644)
 
 
 def drivers() -> dict[str, str]:

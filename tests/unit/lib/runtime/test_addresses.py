@@ -1,13 +1,9 @@
 """At which address the host reaches a container that has several."""
 
-import os
-
 import hypothesis
 import hypothesis.strategies as st
 import pytest
 
-from lib.base import files, settings
-from lib.base.errors import DokkuError
 from lib.runtime import addresses
 
 APP = "blog"
@@ -71,32 +67,3 @@ def test_the_address_is_one_of_the_containers_and_the_same_each_time(networks, m
     assert found in {*networks.values(), ""}
     assert bool(found) == any(networks.values())
     assert found == addresses.preferred(known(dict(reversed(networks.items())), mode), lambda: drivers)
-
-
-def test_what_a_plugins_scheduler_says_is_written_down(fs):
-    os.makedirs(settings.app_dir(APP))
-    addresses.note(APP, "web", "1", "IP", "10.0.0.2")
-    addresses.note(APP, "web", "1", "PORT", "5000")
-    assert files.read(f"{settings.app_dir(APP)}/IP.web.1") == "10.0.0.2"
-    assert files.read(f"{settings.app_dir(APP)}/PORT.web.1") == "5000"
-
-
-@pytest.mark.parametrize(
-    ("process", "index", "kind", "text"),
-    [
-        ("../x", "1", "IP", "10.0.0.2"),
-        ("web", "x", "IP", "10.0.0.2"),
-        ("web", "0", "IP", "10.0.0.2"),
-        ("web", "1/2", "IP", "10.0.0.2"),
-        ("web", "1", "IP", "10.0.0.2; } server {"),
-        ("web", "1", "IP", ""),
-        ("web", "1", "IP", "host.example"),
-        ("web", "1", "PORT", "0"),
-        ("web", "1", "PORT", "5000/tcp"),
-    ],
-)
-def test_what_is_no_address_is_refused_and_nothing_written(fs, process, index, kind, text):
-    os.makedirs(settings.app_dir(APP))
-    with pytest.raises(DokkuError, match="Invalid address of a container"):
-        addresses.note(APP, process, index, kind, text)
-    assert os.listdir(settings.app_dir(APP)) == []
