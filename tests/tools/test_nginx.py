@@ -1,5 +1,6 @@
 """A real nginx on loopback ports, with everything it has below tmp_path."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -201,6 +202,12 @@ def make_app(place: Path, name: str, docker: Path, port_map: str) -> None:
     docker.chmod(0o755)
 
 
+def certify(directory: Path, name: str) -> None:
+    files = ("-keyout", str(directory / "server.key"), "-out", str(directory / "server.crt"))
+    words = ("-x509", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-days", "2", *files)
+    subprocess.run(["openssl", "req", *words], check=True, stderr=-3)
+
+
 @pytest.fixture
 def apps(server: Server) -> Server:
     """Two apps, each with its own page, behind one port of nginx."""
@@ -252,19 +259,7 @@ def test_real_nginx_can_be_made_to_start_again(apps: Server, capfd: pytest.Captu
 def test_real_nginx_takes_every_kind_of_server(apps: Server) -> None:
     tls = apps.place / "root/ant/tls"
     tls.mkdir()
-    subject = [
-        "-subj",
-        "/CN=ant.test",
-        "-days",
-        "2",
-        "-keyout",
-        f"{tls}/server.key",
-        "-out",
-        f"{tls}/server.crt",
-    ]
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *subject], check=True, stderr=-3
-    )
+    certify(tls, "ant.test")
     numbers = [free_port() for _ in range(3)]
     entries = [
         f"{scheme}:{port}:5000" for scheme, port in zip(("https", "grpc", "grpcs"), numbers, strict=True)
@@ -275,3 +270,46 @@ def test_real_nginx_takes_every_kind_of_server(apps: Server) -> None:
     assert text is not None
     assert text.count("server {") == 3
     assert "max-age=15724800" in (apps.place / "root/ant/nginx.conf.d/hsts.conf").read_text()
+
+
+@pytest.fixture
+def http2_only(tmp_path: Path) -> Iterator[int]:
+    """The port of a program that speaks HTTP/2 without TLS and nothing else, as gRPC's do."""
+    pages, port = tmp_path / "pages", free_port()
+    pages.mkdir()
+    (pages / "index.html").write_text("over http2")
+    argv = ["nghttpd", "--no-tls", "--address=127.0.0.1", f"--htdocs={pages}", str(port)]
+    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            break
+        time.sleep(0.02)
+    yield port
+    process.terminate()
+    process.wait(timeout=10)
+
+
+def curl(url: str, port: int, *words: str) -> str:
+    """The body, and which HTTP it came by."""
+    there = ["--insecure", "--noproxy", "*", "--resolve", f"cow.test:{port}:127.0.0.1"]
+    argv = ["curl", "--silent", *there, "--write-out", " %{http_version}", *words]
+    done = subprocess.run([*argv, f"{url}:{port}/"], capture_output=True, text=True, timeout=30, check=False)
+    return done.stdout
+
+
+def test_real_nginx_speaks_http2_where_a_map_says_https_grpc_or_grpcs(
+    server: Server, http2_only: int
+) -> None:
+    os.environ["DOCKER_BIN"] = str(server.place / "docker")
+    web, https, grpc, grpcs = (free_port() for _ in range(4))
+    server.write(
+        f'server {{ listen 127.0.0.1:{web}; location / {{ return 200 "$http_host $server_protocol"; }} }}'
+    )
+    make_app(server.place, "cow", server.place / "docker", f"https:{https}:{web}")
+    (server.place / "root/cow/tls").mkdir()
+    certify(server.place / "root/cow/tls", "cow.test")
+    ports.set_("cow", [f"https:{https}:{web}", f"grpc:{grpc}:{http2_only}", f"grpcs:{grpcs}:{http2_only}"])
+    assert curl("https://cow.test", https, "--http2") == f"cow.test:{https} HTTP/1.1 2"
+    assert curl("https://cow.test", https, "--http1.1") == f"cow.test:{https} HTTP/1.1 1.1"
+    assert curl("http://cow.test", grpc, "--http2-prior-knowledge") == "over http2 2"
+    assert curl("https://cow.test", grpcs, "--http2") == "over http2 2"
