@@ -198,7 +198,7 @@ def test_what_somebody_wrote_into_a_file_gets_into_no_configuration(
     assert instance.get(app).status == 200
 
 
-def test_an_app_of_workers_only_gets_no_vhost(instance: Instance) -> None:
+def test_an_app_of_workers_only_gets_no_vhost_and_no_name_of_another(instance: Instance, app: str) -> None:
     name = instance.name("workers")
     files = instance.sample(Procfile="worker: sleep 1000\n")
     del files["CHECKS"]
@@ -211,6 +211,10 @@ def test_an_app_of_workers_only_gets_no_vhost(instance: Instance) -> None:
         assert not (instance.root / name / "nginx.conf").exists()
         assert instance.get(name).status == 0
         assert instance.dokku("proxy:build-config", name).code == 0
+        added = instance.dokku("domains:add", name, instance.host(app))
+        assert added.code == 0, added
+        assert f"{instance.host(app)} is already a domain of {app}, which keeps it" in added.err
+        assert instance.get(app).status == 200
         assert instance.dokku("ps:stop", name).code == 0
         assert not (instance.root / name / "nginx.conf").exists()
     finally:
