@@ -62,7 +62,14 @@ def texts(
     following = sorted(set(wanted) - found.keys())
     while True:
         gone = {app for app, text in found.items() if text is None}
-        new = _made(sites.gather(following, closing, gone), refused)
+        gathered = sites.gather(following, closing, gone)
+        usurped = {
+            app: why for app in gathered.keys() - set(closing) if (why := _usurped(app, gathered[app]))
+        }
+        if usurped and refused is not None:
+            refused |= usurped
+            gathered = {app: site for app, site in gathered.items() if app not in usurped}
+        new = _made(gathered, refused)
         found.update(new)
         freed |= {
             name for app, text in new.items() for name in owners.served(app) - owners.names_in(text or "")
@@ -114,6 +121,15 @@ def _made(gathered: Mapping[str, Site | None], refused: dict[str, str] | None) -
                 raise
             refused[app] = f"{app}: {error.text}"
     return found
+
+
+def _usurped(app: str, site: Site | None) -> str:
+    """Why nginx would not serve an app any more that it serves now: others have all the names it lists."""
+    if site or not owners.served(app) or not sites.is_served(app):
+        return ""
+    others = owners.of(domains.listed(app), [app])
+    taken = [f"{name} belongs to {owner}" for name, owner in sorted(others.items()) if owner != app]
+    return f"{app}: {', '.join(taken)}" if taken else ""
 
 
 def _text(site: Site) -> str:

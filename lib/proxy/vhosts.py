@@ -18,6 +18,8 @@ from lib.proxy import batching, conf_files, extra_ports, nginx_texts, proxies, s
 from lib.runtime import containers
 from lib.tools import nginx
 
+_FEW = 8  # files that are written one after another
+
 
 class Change(NamedTuple):
     """An app's file as it was and as it is to be; None for no file."""
@@ -111,22 +113,42 @@ def _written(texts: dict[str, str | None], refused: dict[str, str]) -> list[Chan
     refused: gets the apps whose plugins failed, with the reason; their files are put back.
     """
     editors = triggers.has_plugins("nginx-pre-reload")
+    before = {app: conf_files.current(app) for app in texts}
+    same = {app for app in texts if before[app] == texts[app] and not editors and conf_files.is_in_force(app)}
+    changes = [Change(app, before[app], text) for app, text in texts.items() if app not in same]
+    _do(changes, refused)
     pending = []
-    for app, text in texts.items():
-        change = Change(app, conf_files.current(app), text)
-        if change.before == text and not editors and conf_files.is_in_force(app):
-            continue
-        change.do()
+    for change in changes:
         try:
-            if text is not None:
-                triggers.fire("nginx-pre-reload", app, *_first_listener(app))
+            if editors and change.after is not None and change.app not in refused:
+                triggers.fire("nginx-pre-reload", change.app, *_first_listener(change.app))
         except DokkuError as error:
             change.undo()
-            refused[app] = error.text or f"nginx-pre-reload of {app}: exit status {error.exit_code}"
-        edited = change._replace(after=conf_files.current(app))
-        if edited.before != edited.after or not conf_files.is_in_force(app):
+            reason = error.text or f"nginx-pre-reload of {change.app}: exit status {error.exit_code}"
+            refused[change.app] = reason
+        edited = change._replace(after=conf_files.current(change.app))
+        if edited.before != edited.after or not conf_files.is_in_force(change.app):
             pending.append(edited)
     return pending
+
+
+def _do(changes: Sequence[Change], refused: dict[str, str]) -> None:
+    """Write the files, many side by side: each waits for the disk. refused: gets what can not be written."""
+
+    def attempt(change: Change) -> None:
+        try:
+            change.do()
+        except OSError as error:
+            refused[change.app] = f"{conf_files.path(change.app)}: {error.strerror}"
+
+    if len(changes) < _FEW:
+        for change in changes:
+            attempt(change)
+        return
+    from concurrent.futures import ThreadPoolExecutor  # 17 ms
+
+    with ThreadPoolExecutor(max_workers=_FEW) as pool:
+        list(pool.map(attempt, changes))
 
 
 def _first_listener(app: str) -> tuple[str, ...]:
@@ -161,20 +183,29 @@ def _put_in_force(pending: Sequence[Change], refused: dict[str, str]) -> None:
 
 
 def _divide(pending: Sequence[Change], refused: dict[str, str]) -> None:
-    """Write what nginx takes, in parts as large as it takes them; the rest stays as it was."""
+    """Write what nginx takes; the rest stays as it was. refused: gets these, with nginx's reason.
+
+    Who it complains of is left out; when that is none of these, they are tried in parts.
+    """
     for change in pending:
         change.do()
-    problem = nginx.problem()
-    if not problem:
+    standing = {change.app: change for change in pending}
+    while problem := nginx.problem():
+        culprit = standing.pop(nginx_texts.accused(problem), None)
+        if culprit is None and len(standing) == 1:
+            _, culprit = standing.popitem()
+        if culprit is None:
+            break
+        culprit.undo()
+        refused[culprit.app] = problem
+    else:
         return
-    for change in pending:
+    for change in standing.values():
         change.undo()
-    if len(pending) == 1:
-        refused[pending[0].app] = problem
-        return
-    middle = len(pending) // 2
-    _divide(pending[:middle], refused)
-    _divide(pending[middle:], refused)
+    half = list(standing.values())[: len(standing) // 2]
+    rest = list(standing.values())[len(half) :]
+    for part in filter(None, (half, rest)):
+        _divide(part, refused)
 
 
 def _repair() -> None:

@@ -1,3 +1,4 @@
+import errno
 import re
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import pytest
 
 from lib.app import config, domains
 from lib.base import settings
-from lib.base.errors import DokkuError
+from lib.base.errors import AppsFailed, DokkuError
 from lib.proxy import batching, conf_files, vhosts
 from tests.unit.lib.proxy.conftest import Host
 
@@ -307,3 +308,58 @@ def test_urls_are_left_for_plugins(host: Host) -> None:
     directory = host.app("web", "10.0.0.2")
     vhosts.build(["web"])
     assert (directory / "URLS").read_text().splitlines()[1:] == ["http://web.dokku.me"]
+
+
+def test_an_app_whose_only_domain_is_anothers_keeps_its_last_file_and_both_are_named(host: Host) -> None:
+    host.app("zebra", "10.0.0.2", domains="z.com")
+    host.app("ant", "10.0.0.3", domains="a.com")
+    vhosts.build(["zebra", "ant"])
+    before = host.conf("ant")
+    Path(domains.path("ant")).write_text("z.com\n")
+    Path(domains.path("zebra")).write_text("z.com\nmore.com\n")
+    with pytest.raises(AppsFailed, match=r"^Invalid nginx config for ant, ") as caught:
+        vhosts.build(["zebra", "ant"])
+    assert caught.value.reasons == {"ant": "ant: z.com belongs to zebra"}
+    assert host.conf("ant") == host.in_force["ant"] == before
+    assert "server_name z.com more.com;" in host.in_force["zebra"]
+
+
+def test_an_app_that_lost_its_domain_is_closed_all_the_same(host: Host) -> None:
+    host.app("zebra", "10.0.0.2", domains="z.com")
+    host.app("ant", "10.0.0.3", domains="a.com")
+    vhosts.build(["zebra", "ant"])
+    Path(domains.path("ant")).write_text("z.com\n")
+    vhosts.close("ant")
+    assert "10.0.0.3" not in host.in_force.get("ant", "")
+
+
+def test_culprits_that_nginx_names_are_found_without_trying_in_parts(host: Host) -> None:
+    names = [f"web{number}" for number in range(64)]
+    for number, name in enumerate(names):
+        host.app(name, f"10.0.0.{number}")
+    host.refused += ["web7.dokku.me", "web33.dokku.me", "web60.dokku.me"]
+    with pytest.raises(AppsFailed) as caught:
+        vhosts.build(names)
+    assert sorted(caught.value.reasons) == ["web33", "web60", "web7"]
+    assert len(host.in_force) == 61
+    assert host.count("nginx -t") <= 2 + 1 + 3
+
+
+def test_a_file_that_can_not_be_written_is_its_own_apps_failure(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"web{number}" for number in range(20)]
+    for number, name in enumerate(names):
+        host.app(name, f"10.0.0.{number}")
+    real = conf_files.write
+
+    def write(app: str, text: str | None) -> None:
+        if app == "web4":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(app, text)
+
+    monkeypatch.setattr(conf_files, "write", write)
+    with pytest.raises(AppsFailed) as caught:
+        vhosts.build(names)
+    assert caught.value.reasons == {"web4": f"{conf_files.path('web4')}: No space left on device"}
+    assert len(host.in_force) == 19
