@@ -52,7 +52,8 @@ def reload() -> None:
 @namespace.command("report", context_settings=ANY_FLAG)
 def report(words: ReportWords = None, format_: Format = "stdout") -> None:
     """Displays a nginx report for one or more apps."""
-    reports.show(words, format_, "nginx information", "nginx-", nginx_options.rows, SHELL)
+    rows, general = nginx_options.rows, nginx_options.general_rows
+    reports.show(words, format_, "nginx information", "nginx-", rows, SHELL, general)
 
 
 @namespace.command("set")

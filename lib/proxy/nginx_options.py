@@ -157,6 +157,12 @@ def rows(app: str) -> list[Row]:
     return [*found[:before], *hsts, *found[before:], visited, *last, *_newer_rows(app, chosen)]
 
 
+def general_rows() -> list[Row]:
+    """What nginx:report knows of the host as a whole."""
+    keys = [key for key, option in OPTIONS.items() if option.is_general]
+    return [Row(f"--nginx-global-{key}", _general("", key)) for key in keys]
+
+
 def _newer_rows(app: str, chosen: dict[str, str]) -> list[Row]:
     found = []
     for key, option in OPTIONS.items():

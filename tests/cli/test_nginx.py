@@ -1,5 +1,6 @@
 """nginx: logs and the service as a user meets them; the rest stands in test_proxy.py."""
 
+import json
 import os
 import signal
 import subprocess
@@ -61,6 +62,21 @@ def test_bad_words_are_refused(dokku: Dokku, words: list[str], said: str, code: 
     assert refused.out == ""
     assert refused.err.startswith(said)
     assert refused.code == code
+
+
+def test_options_for_all_apps_are_reported_as_such(dokku: Dokku) -> None:
+    dokku.make_app("web")
+    assert dokku("nginx:set", "--global", "send-timeout", "10s").code == 0
+    assert dokku("nginx:report", "--global", "--nginx-global-send-timeout").out == "10s\n"
+    assert dokku("nginx:report", "web", "--nginx-computed-send-timeout").out == "10s\n"
+    assert "send-timeout" not in dokku("nginx:report", "web").out
+    assert dokku("nginx:set", "--global", "send-timeout").code == 0
+    found = json.loads(dokku("nginx:report", "web", "--format", "json").out)
+    assert (found["computed-send-timeout"], found["global-send-timeout"], found["send-timeout"]) == (
+        "60s",
+        "60s",
+        "",
+    )
 
 
 @pytest.fixture
