@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.app import ports
+from lib.app import config, ports
 from lib.base import settings
 from lib.base.errors import DokkuError
 from lib.proxy import conf_files, nginx_texts, validation, vhosts
@@ -313,3 +313,22 @@ def test_real_nginx_speaks_http2_where_a_map_says_https_grpc_or_grpcs(
     assert curl("https://cow.test", https, "--http1.1") == f"cow.test:{https} HTTP/1.1 1.1"
     assert curl("http://cow.test", grpc, "--http2-prior-knowledge") == "over http2 2"
     assert curl("https://cow.test", grpcs, "--http2") == "over http2 2"
+
+
+def test_real_nginx_leaves_an_app_without_domains_its_port(apps: Server) -> None:
+    """Its file is read last; without more ado the first one would answer to every name at the port."""
+    port = free_port()
+    config.set_values("bee", {"NO_VHOST": "1", "DOKKU_PROXY_PORT": str(port)})
+    config.unset_values("bee", ["DOKKU_PROXY_PORT_MAP"])
+    vhosts.build(["bee"])
+    inside = ports.stored("ant")[0].container
+    ports.set_("ant", [f"http:{port}:{inside}", f"http:{apps.port}:{inside}"])
+    assert [apps.get(host, port) for host in ("any.test", "ant.test")] == ["bee", "bee"]
+    assert apps.get("ant.test") == "ant"
+    config.set_values("ant", {"NO_VHOST": "1"})
+    vhosts.build(["ant", "bee"])
+    assert apps.get("any.test", port) == "bee"
+    config.unset_values("bee", ["NO_VHOST", "DOKKU_PROXY_PORT"])
+    vhosts.build(["bee"])
+    vhosts.build(["ant"])
+    assert [apps.get(host, port) for host in ("any.test", "ant.test")] == ["ant", "ant"]
