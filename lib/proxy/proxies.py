@@ -6,7 +6,10 @@ from lib.app import apps, config, config_changes, ports
 from lib.base import log, properties, triggers, values
 from lib.base.errors import DokkuError
 from lib.base.report import Row
+from lib.proxy import haproxy_options
+from lib.tools import haproxy
 
+OURS = ("nginx", "haproxy")
 TYPE = "DOKKU_APP_PROXY_TYPE"
 DISABLED = "DOKKU_DISABLE_PROXY"
 PROPERTIES = {"type": TYPE, "proxy-port": ports.HTTP, "proxy-ssl-port": ports.HTTPS}
@@ -21,6 +24,21 @@ def type_(app: str) -> str:
 def general_type() -> str:
     """The proxy of apps that chose none."""
     return properties.get("proxy", properties.GLOBAL, "type") or "nginx"
+
+
+def is_ours(kind: str) -> bool:
+    """Whether we are that proxy ourselves, and no plugin of its name does it instead."""
+    instead = {plugin.name for plugin in triggers.plugins()} if kind == "haproxy" else set()
+    return kind in OURS and not instead & {kind, f"{kind}-vhosts"}
+
+
+def served_port(app: str, host_port: int) -> int:
+    """Where visitors find what the port map has at a host port: haproxy has others for the usual ones."""
+    if type_(app) != "haproxy" or not is_ours("haproxy"):
+        return host_port
+    usual = {ports.general(ports.HTTP, 80): "http-port", ports.general(ports.HTTPS, 443): "https-port"}
+    key = {80: "http-port", 443: "https-port", **usual}.get(host_port, "")
+    return int(haproxy_options.general()[key]) if key else host_port
 
 
 def is_enabled(app: str) -> bool:
@@ -130,5 +148,7 @@ def _verify(key: str, value: str) -> None:
         raise DokkuError("Detected potential port mapping instead of proxy type", more=(hint,))
     if key == "type" and not values.is_identifier(value):
         raise DokkuError(f"Invalid proxy type: {values.printable(value)}")
+    if key == "type" and value == "haproxy" and is_ours(value):
+        haproxy.verify_installed()
     if key != "type" and not values.is_port(value):
         raise DokkuError(f"Invalid port: {values.printable(value)}")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from lib.app import apps, certs, domains, network_settings, ports, processes
 from lib.app.port_maps import PortMap
 from lib.base import log
-from lib.proxy import conf_files, extra_ports, owners, port_owners, proxies
+from lib.proxy import extra_ports, owners, port_owners, proxies
 from lib.proxy.port_owners import Listening
 from lib.runtime import containers, listeners
 
@@ -31,15 +31,19 @@ class Site(NamedTuple):
 
 
 def gather(
-    wanted: Sequence[str], closing: Collection[str] = (), leaving: Collection[str] = ()
+    wanted: Sequence[str],
+    closing: Collection[str] = (),
+    leaving: Collection[str] = (),
+    proxy: str = "nginx",
 ) -> dict[str, Site | None]:
-    """The site of each app, in one question to docker; None for one that is not to be served.
+    """The site of each app, in one question to docker; None for one that this proxy is not to serve.
 
     closing: apps to answer 502 although their containers run. leaving: apps that give up their names.
     """
-    served = [app for app in wanted if is_served(app)]
+    served = [app for app in wanted if is_served(app, proxy)]
     named = sorted({name for app in served for name in domains.listed(app)})
-    owner = owners.of(named, served, leaving) if named else {}
+    owner = owners.of(named, served, leaving, proxy) if named else {}
+    closing = [app for app in closing if not network_settings.listeners(app)]  # no containers of ours
     addresses = listeners.addresses([app for app in served if app not in closing])
     for app in wanted:
         if not addresses.get(app) and app not in closing and (app in served or _is_for_work_only(app)):
@@ -53,9 +57,9 @@ def gather(
     return found
 
 
-def is_served(app: str) -> bool:
-    """Whether nginx is to know the app: something of it listens, and nginx is what brings it traffic."""
-    if not proxies.is_enabled(app) or proxies.type_(app) != "nginx":
+def is_served(app: str, proxy: str = "nginx") -> bool:
+    """Whether a proxy is to know the app: something of it listens, and that is what brings it traffic."""
+    if not proxies.is_enabled(app) or proxies.type_(app) != proxy:
         return False
     if network_settings.listeners(app):
         return True
@@ -70,7 +74,7 @@ def _is_for_work_only(app: str) -> bool:
     if not proxies.is_enabled(app) or network_settings.listeners(app):
         return False
     running = {container.process for container in containers.registered(app)}
-    had_one = conf_files.current(app) is not None and "web" in (processes.procfile(app) or ["web"])
+    had_one = owners.is_known(app) and "web" in (processes.procfile(app) or ["web"])
     return bool(running) and "web" not in running and not had_one
 
 
@@ -78,7 +82,7 @@ def _site(app: str, addresses: list[str], owner: dict[str, str], neighbours: Nei
     """None when it has no name of its own to be served under."""
     names = _names(app, owner)
     if not names and domains.is_enabled(app):
-        log.warn(f"{app} has no domain of its own, nginx does not serve it")
+        log.warn(f"{app} has no domain of its own, {proxies.type_(app)} does not serve it")
         return None
     names, entries, refused = _placed(app, names, neighbours)
     for entry, reason in refused.items():

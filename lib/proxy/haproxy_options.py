@@ -1,0 +1,130 @@
+"""What haproxy:set can say about an app, or about haproxy as a whole: properties of the store `haproxy`.
+
+A value on disk that is not of its kind is left out with a warning: people and plugins write these files too.
+"""
+
+import re
+from typing import NamedTuple
+
+from lib.app import apps
+from lib.base import log, properties, values
+from lib.base.errors import DokkuError
+from lib.base.report import Row
+
+STORE = "haproxy"
+
+_KINDS = {
+    "count": r"[1-9][0-9]{0,5}",
+    "level": r"emerg|alert|crit|err|warning|notice|info|debug",
+    "number": r"[0-9]{1,12}",
+    "size": r"[0-9]{1,12}[kKmMgG]?",
+    "time": r"[0-9]{1,7}(ms|[smhd])?",
+    "truth": r"true|false",
+}
+_UNITS = {"k": 1024, "m": 1024**2, "g": 1024**3}
+
+
+class Option(NamedTuple):
+    """One that is not for_app is the host's alone."""
+
+    kind: str
+    default: str = ""
+    for_app: bool = True
+
+
+OPTIONS = {
+    "bind-address": Option("address", for_app=False),
+    "client-max-body-size": Option("size"),
+    "hsts": Option("truth", "true"),
+    "hsts-include-subdomains": Option("truth", "true"),
+    "hsts-max-age": Option("number", "15724800"),
+    "hsts-preload": Option("truth", "false"),
+    "http-port": Option("port", "8080", for_app=False),
+    "https-port": Option("port", "8443", for_app=False),
+    "log-level": Option("level", "notice", for_app=False),
+    "max-connections": Option("count", "4000", for_app=False),
+    "proxy-read-timeout": Option("time", "60s"),
+}
+
+
+def general() -> dict[str, str]:
+    """Every option's value for the host."""
+    return {key: _effective(properties.GLOBAL, key) for key in OPTIONS}
+
+
+def effective(app: str) -> dict[str, str]:
+    """The value for an app of every option that apps have: its own, else the host's, else the default."""
+    return {key: _effective(app, key) for key, option in OPTIONS.items() if option.for_app}
+
+
+def is_valid(key: str, value: str) -> bool:
+    """Whether an option may have this value."""
+    kind = OPTIONS[key].kind
+    if kind == "port":
+        return values.is_port(value)
+    if kind == "address":
+        return re.fullmatch(r"[0-9.]+|[0-9a-fA-F:]*:[0-9a-fA-F:.]*", value) is not None and values.is_host(
+            f"[{value}]" if ":" in value else value
+        )
+    return re.fullmatch(_KINDS[kind], value, re.ASCII) is not None
+
+
+def set_(owner: str, key: str, value: str) -> None:
+    """Give an app, or the host, another value for an option; its default again without one.
+
+    It counts when the configuration is built next. Raises: DokkuError before anything is changed.
+    """
+    if owner != properties.GLOBAL:
+        apps.verify_app_name(owner)
+    if not key:
+        raise DokkuError("No key specified")
+    if key not in OPTIONS:
+        raise DokkuError(f"Invalid key specified, valid keys include: {', '.join(OPTIONS)}")
+    if owner != properties.GLOBAL and not OPTIONS[key].for_app:
+        raise DokkuError(f"The key '{key}' can only be set globally")
+    if value and not is_valid(key, value):
+        raise DokkuError(f"Invalid value for {key}: {values.printable(value)}")
+    properties.change(STORE, owner, key, value)
+
+
+def rows(app: str) -> list[Row]:
+    """What haproxy:report knows of an app."""
+    host = general()
+    own = [key for key, option in OPTIONS.items() if option.for_app]
+    chosen = effective(app)
+    return [
+        *(Row(f"--haproxy-{key}", properties.get(STORE, app, key)) for key in own),
+        *(Row(f"--haproxy-computed-{key}", chosen[key], newer=True) for key in own),
+        *(Row(f"--haproxy-global-{key}", host[key], newer=OPTIONS[key].for_app) for key in OPTIONS),
+    ]
+
+
+def general_rows() -> list[Row]:
+    """What haproxy:report knows of the host as a whole."""
+    return [Row(f"--haproxy-global-{key}", value) for key, value in general().items()]
+
+
+def bytes_of(size: str) -> int:
+    """The number that `1m` is short for."""
+    unit = _UNITS.get(size[-1:].lower(), 1)
+    return int(size.rstrip("kKmMgG")) * unit
+
+
+def hsts_header(options: dict[str, str]) -> str:
+    """The value of Strict-Transport-Security; empty when it is off."""
+    if options["hsts"] == "false":
+        return ""
+    words = [f"max-age={options['hsts-max-age']}"]
+    words += ["includeSubdomains"] if options["hsts-include-subdomains"] == "true" else []
+    words += ["preload"] if options["hsts-preload"] == "true" else []
+    return "; ".join(words)
+
+
+def _effective(owner: str, key: str) -> str:
+    for one in dict.fromkeys((owner, properties.GLOBAL)):
+        value = properties.get(STORE, one, key)
+        if value and is_valid(key, value):
+            return value
+        if value:
+            log.warn(f"Ignoring invalid value of haproxy property {key} for {one}")
+    return OPTIONS[key].default

@@ -1,0 +1,280 @@
+"""haproxy serves apps: one configuration for all, written, tested and put in force by one process at a time.
+
+It is the other proxy beside nginx and does what nginx does: one test and one reload for however many apps; a
+front that haproxy refuses stays as it was, the others go on; what a killed process left half-way is made good
+by the next one. It runs as the system user, at ports of its own.
+"""
+
+import contextlib
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from lib.app import certs, domains, ports
+from lib.base import files, log, settings, signals, triggers
+from lib.base.errors import AppsFailed, DokkuError
+from lib.proxy import haproxy_fronts, haproxy_options, haproxy_texts, proxies, sites, urls
+from lib.proxy.haproxy_fronts import Front, Route
+from lib.proxy.sites import Site
+from lib.tools import haproxy
+
+NAME = "haproxy"
+
+Fronts = Mapping[str, Front]
+Changes = Mapping[str, Front | None]
+
+
+def prepare(app: str) -> None:
+    """What comes before the app's front can be made, and the words people are used to see.
+
+    Fires: network-build-config, domains-setup.
+    """
+    triggers.fire("network-build-config", app)
+    if not proxies.is_enabled(app):
+        log.info1(f"haproxy support is disabled for app ({app}).")
+        return
+    served = sites.is_served(app, NAME)
+    if served and domains.is_enabled(app) and not os.path.exists(domains.path(app)):
+        triggers.fire("domains-setup", app)
+    ports.settle(app)
+    if served:
+        log.info1(f"Creating {'https' if certs.exists(app) else 'http'} haproxy configuration")
+        urls.record(app)
+
+
+def apply(
+    wanted: Sequence[str],
+    closing: Collection[str] = (),
+    leaving: Collection[str] = (),
+    must_run: bool = True,
+) -> bool:
+    """Have haproxy serve some apps as they are now; whether it had to be reloaded for that.
+
+    closing: apps to answer 502. leaving: apps to forget. must_run: haproxy that does not run is a failure.
+    Raises: AppsFailed naming the apps that haproxy refused (those stay as they were), DokkuError when it does
+    not run (the configuration is in place then).
+    """
+    with files.locked(haproxy_fronts.directory()):
+        refused: dict[str, str] = {}
+        before = haproxy_fronts.current()
+        changes = _changes(wanted, closing, leaving, before, refused)
+        pending = False
+        if before or any(changes.values()):
+            digest = _accepted(before, changes, refused)
+            pending = digest != haproxy_fronts.digest_in_force()
+            _put_in_force(digest, pending, must_run)
+    if refused:
+        names = ", ".join(sorted(refused))
+        raise AppsFailed(f"Invalid haproxy config for {names}, not put in force", refused)
+    return pending
+
+
+def close(app: str) -> None:
+    """Answer 502 for an app from now on: its containers are about to stop, their addresses to be others'."""
+    if addresses(app) is not None:
+        with _only_warned():
+            apply([app], closing=[app], must_run=False)
+
+
+def clear(gone: Sequence[str]) -> None:
+    """Have haproxy forget some apps, whatever state it is in."""
+    with _only_warned():
+        if not haproxy_fronts.current().keys() & set(gone):
+            return
+        if haproxy.program():
+            apply([], leaving=gone, must_run=False)
+        else:
+            haproxy_fronts.put("")
+
+
+def drop_what_is_older(booted: float, now: float) -> None:
+    """Forget all apps if the configuration in place is not of this boot; haproxy has not started yet."""
+    path = haproxy_fronts.place().configuration
+    if os.path.isfile(path) and not booted <= os.path.getmtime(path) <= now:
+        haproxy_fronts.put(haproxy_fronts.write(haproxy_texts.made({})))
+
+
+def addresses(app: str) -> set[str] | None:
+    """Where haproxy leads the app's visitors; None when it does not know the app."""
+    front = haproxy_fronts.current().get(app)
+    return None if front is None else set(front.addresses)
+
+
+def leads_to(app: str, wanted: Iterable[str]) -> bool:
+    """Whether haproxy leads the app's visitors to one of these addresses."""
+    return bool((addresses(app) or set()) & set(wanted))
+
+
+def start() -> None:
+    """Start haproxy with as much of its configuration as it takes. Raises: DokkuError when it can't."""
+    with files.locked(haproxy_fronts.directory()):
+        refused: dict[str, str] = {}
+        digest = _accepted({}, haproxy_fronts.current(), refused)
+        for app, reason in refused.items():
+            log.warn(f"haproxy does not serve {app}: {reason}")
+        haproxy_fronts.put(digest)
+        problem = _not_free(haproxy_texts.listened(haproxy_fronts.current()))
+        if problem:
+            raise DokkuError(problem)
+        haproxy.start(haproxy_fronts.place())
+        haproxy_fronts.note_in_force(digest)
+
+
+def stop() -> None:
+    """Stop haproxy; what it is at may take ten seconds more."""
+    with files.locked(haproxy_fronts.directory()):
+        haproxy.stop(haproxy_fronts.place(), patience=10)
+        haproxy_fronts.note_in_force("")
+
+
+def _changes(
+    wanted: Sequence[str],
+    closing: Collection[str],
+    leaving: Collection[str],
+    before: Fronts,
+    refused: dict[str, str],
+) -> dict[str, Front | None]:
+    """The new front of each app, None for none; also of those that inherit a domain another one gives up."""
+    found: dict[str, Front | None] = dict.fromkeys(leaving)
+    following = sorted(set(wanted) - found.keys())
+    while True:
+        gone = [app for app, front in found.items() if front is None]
+        for app, site in sites.gather(following, closing, gone, NAME).items():
+            try:
+                found[app] = site and _front(site, {**before, **found})
+            except DokkuError as error:
+                refused[app] = error.text
+        freed = {name for app, front in found.items() for name in _given_up(before.get(app), front)}
+        heirs = {app for others in domains.claimants(sorted(freed)).values() for app in others}
+        following = sorted(app for app in heirs - found.keys() - refused.keys() if sites.is_served(app, NAME))
+        if not following:
+            return found
+
+
+def _given_up(before: Front | None, after: Front | None) -> set[str]:
+    return set(before.names if before else ()) - set(after.names if after else ())
+
+
+def _front(site: Site, others: Mapping[str, Front | None]) -> Front:
+    app = site.app
+    routes: dict[int, Route] = {}
+    for route in _routes(site):
+        near = [front for front in others.values() if front and front.app != app]
+        problem = _against(route, site, near) or (route.port in routes and "another entry is there already")
+        if problem:
+            log.warn(f"Skipping haproxy port {route.port} of {app}: {problem}")
+        else:
+            routes[route.port] = route
+    is_secure = any(route.is_secure for route in routes.values())
+    certificate = haproxy_fronts.keep_certificate(_pair(app)) if is_secure else ""
+    options = haproxy_options.effective(app)
+    front = Front(app, site.names, list(routes.values()), site.addresses, certificate, options)
+    haproxy_texts.verify(front)
+    return front
+
+
+def _routes(site: Site) -> list[Route]:
+    """The port map at haproxy's ports: its own two stand for the host's."""
+    secure = next((proxies.served_port(site.app, e.host) for e in site.entries if e.scheme == "https"), 0)
+    usual = (80, ports.general(ports.HTTP, 80))
+    return [
+        Route(
+            port=proxies.served_port(site.app, entry.host),
+            is_secure=entry.is_secure,
+            container=entry.container,
+            is_http2=entry.scheme.startswith("grpc"),
+            redirect=secure if entry.scheme == "http" and entry.host in usual else 0,
+        )
+        for entry in site.entries
+    ]
+
+
+def _against(route: Route, site: Site, others: Sequence[Front]) -> str:
+    """What keeps an app from a port where others are; empty for nothing."""
+    for other in others:
+        there = next((one for one in other.routes if one.port == route.port), None)
+        if there and there.is_secure != route.is_secure:
+            return f"{other.app} speaks {'TLS' if there.is_secure else 'HTTP'} there"
+        if there and not (site.names and other.names):
+            return f"{other.app} is there too, and one of them has no domains"
+    return ""
+
+
+def _pair(app: str) -> str:
+    """Certificate and key in one text; nobody puts another pair in place between the two."""
+    with files.locked(os.path.join(settings.root(), "nginx.conf")):
+        halves = [certs.half(app, kind).decode("utf-8", "replace").strip() for kind in ("crt", "key")]
+    return "\n".join([*halves, ""])
+
+
+def _accepted(before: Fronts, changes: Changes, refused: dict[str, str]) -> str:
+    """The configuration with as many changes as haproxy takes. refused: gets the rest, with its reason."""
+    after = _merged(before, changes)
+    if _problem(after):
+        if before and _problem(before):
+            log.warn("The haproxy configuration is broken, it is made anew")
+            before, changes = {}, {**before, **changes}
+        after = _divided(before, list(changes.items()), refused)
+    return haproxy_fronts.write(haproxy_texts.made(after))
+
+
+def _divided(
+    before: Fronts, changes: Sequence[tuple[str, Front | None]], refused: dict[str, str]
+) -> dict[str, Front]:
+    """The fronts with what haproxy takes, in parts as large as it takes them."""
+    after = _merged(before, dict(changes))
+    problem = _problem(after)
+    if not problem:
+        return after
+    if len(changes) < 2:
+        refused |= dict.fromkeys((app for app, _ in changes), problem)
+        return dict(before)
+    middle = len(changes) // 2
+    return _divided(_divided(before, changes[:middle], refused), changes[middle:], refused)
+
+
+def _merged(before: Fronts, changes: Changes) -> dict[str, Front]:
+    return {app: front for app, front in {**before, **changes}.items() if front}
+
+
+def _problem(fronts: Fronts) -> str:
+    """What haproxy has against some fronts; also a port that it would wait for, deaf at all others."""
+    problem = haproxy.problem(haproxy_fronts.configuration(haproxy_fronts.write(haproxy_texts.made(fronts))))
+    if problem or not haproxy.master(haproxy_fronts.place()):
+        return problem
+    present = haproxy_texts.listened(haproxy_fronts.current())
+    return _not_free([port for port in haproxy_texts.listened(fronts) if port not in present])
+
+
+def _not_free(ports: Iterable[int]) -> str:
+    """What is wrong with ports that haproxy is to have; empty for nothing."""
+    taken = haproxy.taken(ports, haproxy_options.general()["bind-address"])
+    return f"haproxy can't listen at port {', '.join(map(str, taken))}: taken, or forbidden" if taken else ""
+
+
+def _put_in_force(digest: str, pending: bool, must_run: bool) -> None:
+    """Let haproxy find this configuration, and read it if it has not. Raises: DokkuError when it does not."""
+    place, before = haproxy_fronts.place(), haproxy_fronts.digest_in_place()
+    haproxy_fronts.put(digest)
+    signals.failpoint("haproxy-written")
+    if pending and haproxy.master(place):
+        haproxy_fronts.note_in_force("")
+        log.verbose("Reloading haproxy")
+        try:
+            haproxy.reload(place)
+        except DokkuError:
+            haproxy_fronts.put(before)
+            raise
+        haproxy_fronts.note_in_force(digest)
+    haproxy_fronts.tidy()
+    if must_run and not haproxy.master(place):
+        hint = "Its configuration is written; start it with: dokku haproxy:start"
+        raise DokkuError("haproxy is not running", more=(hint,))
+
+
+@contextlib.contextmanager
+def _only_warned() -> Iterator[None]:
+    try:
+        yield
+    except DokkuError as error:
+        for text in filter(None, (error.text, *error.more)):
+            log.warn(text)

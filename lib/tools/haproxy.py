@@ -1,0 +1,172 @@
+"""haproxy: does a configuration hold, is it running, does it run with it. One master, with its workers.
+
+The master answers at a socket: its own state to `show proc`, a worker's to `@!PID show info`.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from lib.base import files, retry, run, settings
+from lib.base.errors import DokkuError
+
+PATIENCE = 30  # seconds for new workers to be there, on a machine that is busy
+
+
+class Place(NamedTuple):
+    """Where an instance has its configuration, its master's pid and socket, and what it says."""
+
+    configuration: str
+    pid_file: str
+    socket: str
+    log: str
+
+
+class _State(NamedTuple):
+    """What a master says of itself. failed: reloads since the last one that worked."""
+
+    reloads: int
+    failed: int
+    workers: frozenset[int]  # all of them, those of the old configuration too
+
+
+def program() -> str:
+    """Where the program is; empty when it is not installed."""
+    return shutil.which("haproxy", path=f"{os.environ.get('PATH', '')}:{settings.PATH}") or ""
+
+
+def problem(configuration: str) -> str:
+    """What haproxy has against a configuration, without touching any port; empty when it would take it."""
+    done = run.result(verify_installed(), "-c", "-f", configuration)
+    if done.status == 0:
+        return ""
+    said = (done.errors + done.output).decode("utf-8", "replace")
+    alerts = [line for line in _alerts(said) if not line.startswith(("Error(s) found", "Fatal errors"))]
+    return "; ".join(dict.fromkeys(alerts)) or said.strip() or f"status {done.status}"
+
+
+def master(place: Place) -> int:
+    """The pid of the running master process; 0 when there is none."""
+    text = files.read(place.pid_file).strip()
+    pid = int(text) if text.isascii() and text.isdigit() else 0
+    words = files.read(f"/proc/{pid}/cmdline").split("\0") if pid else []
+    return pid if place.socket in "\0".join(words) and place.configuration in words else 0
+
+
+def start(place: Place) -> None:
+    """Start a master and its workers in the background. Raises: DokkuError with its reason when it can't."""
+    files.make_directory(os.path.dirname(place.log))
+    before = _size(place.log)
+    words = ["-W", "-S", f"{place.socket},mode,600", "-p", place.pid_file, "-f", place.configuration]
+    daemon = ["--start", "--background", "--pidfile", place.pid_file, "--output", place.log]
+    files.remove(place.pid_file)
+    run.run("start-stop-daemon", *daemon, "--startas", verify_installed(), "--", *words)
+    if not retry.until(lambda: _state(place) is not None, timeout=PATIENCE, every=0.05):
+        raise DokkuError("haproxy did not start:", more=tuple(_said_since(place, before)))
+
+
+def stop(place: Place, patience: float) -> None:
+    """Let the workers finish what they are at, for so many seconds, and end; nothing running is success."""
+    for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGKILL):
+        pid = master(place)
+        if pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        if retry.until(lambda: not master(place), timeout=patience, every=0.05):
+            files.remove(place.pid_file)
+            return
+
+
+def reload(place: Place) -> None:
+    """Put the configuration on disk in force: returns when the workers that had another accept no more.
+
+    Raises: DokkuError when haproxy does not run, or keeps what it has.
+    """
+    state = _state(place)
+    if state is None:
+        raise DokkuError("haproxy is not running")
+    before, said = state, _size(place.log)
+    os.kill(master(place), signal.SIGUSR2)
+    if not retry.until(lambda: _has_ended_reload(place, before), timeout=PATIENCE, every=0.02):
+        raise DokkuError(f"haproxy did not take its new configuration within {PATIENCE} seconds")
+    after = _state(place)
+    if after is None or after.failed or not after.workers - before.workers:
+        raise DokkuError("haproxy keeps its old configuration:", more=tuple(_said_since(place, said)))
+
+
+def taken(ports: Iterable[int], address: str) -> list[int]:
+    """Those of some ports at which nobody of us can listen."""
+    import socket
+
+    found = []
+    for port in ports:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, port))
+                probe.listen()
+            except OSError:
+                found.append(port)
+    return found
+
+
+def _has_ended_reload(place: Place, before: _State) -> bool:
+    """Whether the new configuration was tried, and nobody accepts with the old one if it was taken."""
+    now = _state(place)
+    if now is None or now.reloads <= before.reloads:
+        return False
+    old = now.workers & before.workers
+    return bool(now.failed) or (now.workers != old and all("Stopping: 1" in _info(place, pid) for pid in old))
+
+
+def _info(place: Place, worker: int) -> str:
+    """What a worker says of itself; one that is gone is as good as stopping."""
+    return _asked(place, f"@!{worker} show info") or "Stopping: 1"
+
+
+def _state(place: Place) -> _State | None:
+    """None while nobody answers."""
+    rows = [line.split() for line in _asked(place, "show proc").splitlines() if line[:1].isdigit()]
+    masters = [row for row in rows if row[1] == "master"]
+    workers = frozenset(int(row[0]) for row in rows if row[1] == "worker")
+    if not masters or not workers:
+        return None
+    words = masters[0]
+    failed = words[words.index("[failed:") + 1].rstrip("]") if "[failed:" in words else "0"
+    return _State(int(words[2]), int(failed), workers)
+
+
+def _asked(place: Place, question: str) -> str:
+    import socket
+
+    with socket.socket(socket.AF_UNIX) as line, contextlib.suppress(OSError):
+        line.settimeout(5)
+        line.connect(place.socket)
+        line.sendall(f"{question}\n".encode())
+        line.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: line.recv(65536), b"")).decode("utf-8", "replace")
+    return ""
+
+
+def verify_installed() -> str:
+    """Where the program is. Raises: DokkuError that says what to install."""
+    found = program()
+    if not found:
+        raise DokkuError("haproxy is not installed, try: apt-get install haproxy")
+    return found
+
+
+def _said_since(place: Place, size: int) -> list[str]:
+    said = files.read(place.log)[size:]
+    return _alerts(said) or said.splitlines()[-5:]
+
+
+def _alerts(said: str) -> list[str]:
+    return [line.partition(" : ")[2] for line in said.splitlines() if line.startswith("[ALERT]")]
+
+
+def _size(path: str) -> int:
+    return len(files.read(path))

@@ -1,0 +1,342 @@
+"""A real haproxy on loopback ports, its apps answered by a listener of the test: no docker, no nginx."""
+
+import contextlib
+import http.client
+import http.server
+import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from lib.app import config
+from lib.base import files, properties, settings
+from lib.base.errors import AppsFailed, DokkuError
+from lib.proxy import haproxy_fronts, haproxy_service, haproxy_vhosts, proxies
+from lib.tools import haproxy
+from tests.conftest import instance_variables
+
+pytestmark = pytest.mark.skipif(not haproxy.program(), reason="haproxy is not installed")
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Says what it was asked, and who it is; /slow waits until the test lets it go on."""
+
+    protocol_version = "HTTP/1.1"
+    go_on = threading.Event()
+    arrived = threading.Event()
+
+    def do_GET(self) -> None:
+        if self.path == "/slow":
+            self.arrived.set()
+            self.go_on.wait(60)
+        said = json.dumps({"who": self.server.server_port, **dict(self.headers.items())}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class Balancer:
+    """haproxy at two ports of its own. Its place is short: a socket's path has at most 107 characters."""
+
+    def __init__(self, place: Path) -> None:
+        os.environ.update(instance_variables(place))
+        for name in ("root", "lib", "log"):
+            (place / name).mkdir()
+        self.port, self.secure = _free_port(), _free_port()
+        self.servers: list[http.server.ThreadingHTTPServer] = []
+        for key, value in {"http": self.port, "https": self.secure}.items():
+            properties.write("haproxy", properties.GLOBAL, f"{key}-port", str(value))
+        properties.write("haproxy", properties.GLOBAL, "bind-address", "127.0.0.1")
+        properties.write("proxy", properties.GLOBAL, "type", "haproxy")
+
+    def app(self, name: str, listener: int, *domains: str) -> None:
+        """An app at a port of this machine, which nobody has been told of yet."""
+        directory = Path(settings.app_dir(name))
+        directory.mkdir(exist_ok=True)
+        (directory / "VHOST").write_text("".join(f"{one}\n" for one in domains or [f"{name}.test"]))
+        properties.write("network", name, "static-web-listener", f"127.0.0.1:{listener}")
+        config.set_values(name, {"DOKKU_PROXY_PORT_MAP": f"http:80:{listener} https:443:{listener}"})
+
+    def listener(self) -> int:
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.servers.append(server)
+        return server.server_port
+
+    def certificate(self, app: str, name: str) -> None:
+        tls = Path(settings.app_dir(app), "tls")
+        tls.mkdir(exist_ok=True)
+        words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+        pair = ["-keyout", str(tls / "server.key"), "-out", str(tls / "server.crt")]
+        subprocess.run([*words, *pair, "-subj", f"/CN={name}", "-days", "2"], check=True, capture_output=True)
+
+    def get(
+        self, host: str, path: str = "/", method: str = "GET", body: bytes | None = None
+    ) -> tuple[int, str]:
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        with contextlib.closing(line):
+            line.request(method, path, body, {"Host": host})
+            answer = line.getresponse()
+            return answer.status, answer.getheader("Location") or answer.read().decode()
+
+    def who(self, host: str) -> int:
+        status, body = self.get(host)
+        assert status == 200, body
+        return int(json.loads(body)["who"])
+
+    def get_securely(self, host: str, sni: str = "") -> tuple[int, str, str]:
+        """Status, the subject of the certificate, and Strict-Transport-Security."""
+        context = ssl._create_unverified_context()
+        with (
+            socket.create_connection(("127.0.0.1", self.secure), timeout=30) as plain,
+            context.wrap_socket(plain, server_hostname=sni or host) as line,
+        ):
+            pem = ssl.DER_cert_to_PEM_cert(line.getpeercert(binary_form=True) or b"")
+            line.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+            answer = http.client.HTTPResponse(line)
+            answer.begin()
+            words = ["openssl", "x509", "-noout", "-subject"]
+            subject = subprocess.run(words, input=pem, capture_output=True, text=True, check=True).stdout
+            header = answer.getheader("Strict-Transport-Security") or ""
+            return answer.status, subject.strip().rpartition(" ")[2], header
+
+
+@pytest.fixture
+def balancer() -> Iterator[Balancer]:
+    place = Path(tempfile.mkdtemp(prefix="dha"))
+    place.chmod(0o711)
+    Handler.go_on.clear()
+    Handler.arrived.clear()
+    found = Balancer(place)
+    try:
+        yield found
+    finally:
+        Handler.go_on.set()
+        haproxy.stop(haproxy_fronts.place(), patience=1)
+        for server in found.servers:
+            server.shutdown()
+            server.server_close()
+        shutil.rmtree(place)
+
+
+def test_it_serves_by_name_and_answers_404_to_others(balancer: Balancer) -> None:
+    one, other = balancer.listener(), balancer.listener()
+    balancer.app("web", one, "web.test", "*.wild.test")
+    balancer.app("blog", other, "blog.test", "deep.wild.test")
+    haproxy_service.start()
+    haproxy_vhosts.apply(["web", "blog"])
+    assert balancer.who("web.test") == one
+    assert balancer.who("WEB.test:80") == one
+    assert balancer.who("a.wild.test") == one
+    assert balancer.who("blog.test") == balancer.who("deep.wild.test") == other
+    assert balancer.get("nobody.test")[0] == 404
+    assert balancer.get("wild.test")[0] == 404
+    haproxy_service.validate()
+
+
+def test_the_app_is_told_of_its_visitor(balancer: Balancer) -> None:
+    balancer.app("web", balancer.listener())
+    haproxy_service.start()
+    haproxy_vhosts.apply(["web"])
+    said = json.loads(balancer.get("web.test")[1])
+    assert said["x-forwarded-for"] == "127.0.0.1"
+    assert said["x-forwarded-port"] == str(balancer.port)
+    assert said["x-forwarded-proto"] == "http"
+    assert float(said["x-request-start"]) > 1e9
+
+
+def test_https_is_spoken_with_the_apps_certificate_and_with_nobody_else(balancer: Balancer) -> None:
+    balancer.app("web", balancer.listener())
+    balancer.app("blog", balancer.listener())
+    balancer.certificate("web", "web.test")
+    balancer.certificate("blog", "another.name")  # not its domain: browsers complain, and it is its own
+    haproxy_service.start()
+    haproxy_vhosts.apply(["web", "blog"])
+    assert balancer.get("web.test", "/a?b=c") == (301, f"https://web.test:{balancer.secure}/a?b=c")
+    header = "max-age=15724800; includeSubdomains"
+    assert balancer.get_securely("web.test") == (200, "web.test", header)
+    assert balancer.get_securely("blog.test")[:2] == (200, "another.name")
+    assert balancer.get_securely("nobody.test", sni="web.test")[0] == 404
+    with pytest.raises(ssl.SSLError):
+        balancer.get_securely("nobody.test")
+
+
+def test_a_broken_certificate_is_the_refusal_of_its_app_only(balancer: Balancer) -> None:
+    one, other = balancer.listener(), balancer.listener()
+    balancer.app("web", one)
+    balancer.app("blog", one)
+    balancer.certificate("blog", "blog.test")
+    haproxy_service.start()
+    haproxy_vhosts.apply(["web", "blog"])
+    shutil.copy(Path(settings.app_dir("blog"), "tls/server.key"), Path(settings.app_dir("blog"), "tls/kept"))
+    balancer.certificate("blog", "blog.test")
+    shutil.copy(Path(settings.app_dir("blog"), "tls/kept"), Path(settings.app_dir("blog"), "tls/server.key"))
+    balancer.app("web", other)
+    balancer.app("blog", other)
+    with pytest.raises(AppsFailed) as caught:
+        haproxy_vhosts.apply(["web", "blog"])
+    assert caught.value.reasons.keys() == {"blog"}
+    assert "inconsistencies" in caught.value.reasons["blog"]
+    assert balancer.who("web.test") == other
+    assert balancer.get_securely("blog.test")[0] == 200
+    assert haproxy_fronts.current()["blog"].routes[0].container == one
+
+
+def test_no_request_fails_while_it_is_reloaded(balancer: Balancer) -> None:
+    ours = [balancer.listener(), balancer.listener()]
+    balancer.app("web", ours[0])
+    haproxy_service.start()
+    haproxy_vhosts.apply(["web"])
+    with _visits(lambda: balancer.who("web.test")) as seen:
+        for round_ in range(10):
+            present = ours[round_ % 2]
+            balancer.app("web", present)
+            haproxy_vhosts.apply(["web"])
+            assert balancer.who("web.test") == present
+    assert not [one for one in seen if isinstance(one, Exception)]
+    assert set(seen) <= set(ours)
+    assert len(seen) > 50
+
+
+def test_what_was_asked_before_a_reload_is_answered_after_it(balancer: Balancer) -> None:
+    one, other = balancer.listener(), balancer.listener()
+    balancer.app("web", one)
+    haproxy_service.start()
+    haproxy_vhosts.apply(["web"])
+    answers: list[tuple[int, str]] = []
+    asking = threading.Thread(target=lambda: answers.append(balancer.get("web.test", "/slow")))
+    asking.start()
+    assert Handler.arrived.wait(30)
+    balancer.app("web", other)
+    haproxy_vhosts.apply(["web"])
+    assert balancer.who("web.test") == other
+    Handler.go_on.set()
+    asking.join(30)
+    assert [status for status, _ in answers] == [200]
+    assert json.loads(answers[0][1])["who"] == one
+
+
+def test_a_port_that_another_program_has_is_refused_and_nobody_is_deaf_meanwhile(balancer: Balancer) -> None:
+    one = balancer.listener()
+    balancer.app("web", one)
+    haproxy_service.start()
+    haproxy_vhosts.apply(["web"])
+    balancer.app("blog", one)
+    config.set_values("blog", {"DOKKU_PROXY_PORT_MAP": f"http:{one}:{one}"})
+    with (
+        _visits(lambda: balancer.who("web.test")) as seen,
+        pytest.raises(AppsFailed, match="Invalid haproxy config for blog"),
+    ):
+        haproxy_vhosts.apply(["blog"])
+    assert set(seen) == {one}
+    assert haproxy_fronts.current().keys() == {"web"}
+
+
+def test_nothing_is_reloaded_when_nothing_has_changed(balancer: Balancer) -> None:
+    balancer.app("web", balancer.listener())
+    haproxy_service.start()
+    assert haproxy_vhosts.apply(["web"]) is True
+    assert haproxy_vhosts.apply(["web"]) is False
+    properties.write("haproxy", properties.GLOBAL, "log-level", "info")
+    assert haproxy_vhosts.apply(["web"]) is True
+    balancer.get("web.test")
+    assert proxies.served_port("web", 80) == balancer.port
+
+
+def test_what_a_killed_process_left_is_put_in_force_by_the_next(
+    balancer: Balancer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = balancer.listener(), balancer.listener()
+    balancer.app("web", one)
+    haproxy_service.start()
+    haproxy_vhosts.apply(["web"])
+    balancer.app("web", other)
+    Path(settings.lib(), "failpoints").touch()
+    monkeypatch.setenv("DOKKU_TEST_FAILPOINT", "haproxy-written:raise")
+    with pytest.raises(RuntimeError):
+        haproxy_vhosts.apply(["web"])
+    monkeypatch.delenv("DOKKU_TEST_FAILPOINT")
+    assert balancer.who("web.test") == one
+    assert haproxy_vhosts.apply(["web"]) is True
+    assert balancer.who("web.test") == other
+
+
+def test_a_request_that_is_too_large_is_refused_by_its_apps_limit(balancer: Balancer) -> None:
+    balancer.app("web", balancer.listener())
+    properties.write("haproxy", "web", "client-max-body-size", "1k")
+    haproxy_service.start()
+    haproxy_vhosts.apply(["web"])
+    assert balancer.get("web.test", "/", "POST", b"x" * 1024)[0] == 200
+    assert balancer.get("web.test", "/", "POST", b"x" * 1025)[0] == 413
+
+
+def test_it_starts_without_an_app_that_it_refuses(
+    balancer: Balancer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    one = balancer.listener()
+    balancer.app("web", one)
+    balancer.app("blog", one)
+    balancer.certificate("blog", "blog.test")
+    with pytest.raises(DokkuError, match="haproxy is not running"):
+        haproxy_vhosts.apply(["web", "blog"])
+    files.replace(haproxy_fronts.certificate(haproxy_fronts.current()["blog"].certificate), "nothing\n")
+    haproxy_service.start()
+    assert "haproxy does not serve blog" in capfd.readouterr().err
+    assert balancer.who("web.test") == one
+
+
+def test_it_says_why_it_does_not_start(balancer: Balancer) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", balancer.port))
+        other.listen()
+        with pytest.raises(DokkuError, match=f"haproxy can't listen at port {balancer.port}: taken"):
+            haproxy_service.start()
+    haproxy_service.start()
+    haproxy_service.stop()
+    assert not haproxy.master(haproxy_fronts.place())
+
+
+@contextlib.contextmanager
+def _visits(visit: Callable[[], int]) -> Iterator[list[int | Exception]]:
+    """What visitors see, one after the other in four rows, from before the block to after it."""
+    seen: list[int | Exception] = []
+    done = threading.Event()
+
+    def go() -> None:
+        while not done.is_set():
+            try:
+                seen.append(visit())
+            except (OSError, AssertionError, http.client.HTTPException) as error:
+                seen.append(error)
+
+    rows = [threading.Thread(target=go) for _ in range(4)]
+    for row in rows:
+        row.start()
+    try:
+        yield seen
+    finally:
+        done.set()
+        for row in rows:
+            row.join(60)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
