@@ -8,7 +8,7 @@ import os
 from lib.base import log, run, settings, triggers
 from lib.base.errors import DokkuError
 
-_REPLACEABLE = ("letsencrypt",)
+_REPLACEABLE = ("haproxy", "letsencrypt")
 
 
 def replaces(command: str) -> bool:

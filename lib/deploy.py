@@ -14,7 +14,7 @@ from lib.app import app_json, config, processes
 from lib.base import locks, log, properties, scratch, signals, triggers
 from lib.base.errors import DokkuError
 from lib.build import builders, exposed_ports, images, layers, manifests, records
-from lib.proxy import batching, conf_files, urls, vhosts
+from lib.proxy import batching, traffic, urls
 from lib.runtime import checks, containers, launch, releases, retirement, schedulers
 from lib.source import commits, remotes, repos
 
@@ -183,7 +183,7 @@ def roll_out(app: str, tag: str = "latest", only: str = "") -> None:
         image = images.verify(app, tag)
         releases.note_image(app, image)
         log.info2("Processing deployment checks")
-        led_to = functools.partial(conf_files.leads_to, app)
+        led_to = functools.partial(traffic.leads_to, app)
         old = containers.registered(app)
         containers.remove_orphans(app, spared=retirement.ids(app))
         with launch.generation(app, image, tag, led_to) as new:  # on failure: removed, pointers put back
@@ -225,7 +225,7 @@ def bring_up(
     app = new.app
     for process in [process for process, index in places if index == 1 and checks.is_disabled(app, process)]:
         if process == "web":
-            vhosts.close(app)
+            traffic.close(app)
         launch.stop_now(app, process, old)
         new.is_one_way = new.is_one_way or any(container.process == process for container in old)
     started = new.start(places)

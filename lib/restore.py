@@ -7,7 +7,6 @@ Running it again changes nothing. Source of the texts: dokku v0.24.0 plugins/ps.
 
 import contextlib
 import os
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -15,13 +14,11 @@ from lib.app import apps, batches, network_settings, process_settings, processes
 from lib.base import files, locks, log, retry, triggers
 from lib.base.errors import DokkuError, ToolFailed
 from lib.build import images
-from lib.proxy import conf_files, vhosts
+from lib.proxy import conf_files, haproxy_vhosts, traffic
 from lib.runtime import containers, schedulers
 from lib.runtime.containers import Container, State
 
 PATIENCE = 10  # seconds that a started container has to be up
-
-_ADDRESS = re.compile(r"^\s*server\s+([0-9.]+|\[[0-9a-f:]+\]):[0-9]", re.MULTILINE)
 
 
 def restore(app: str = "", all_apps: bool = False, workers: int = 0) -> None:
@@ -34,7 +31,7 @@ def restore(app: str = "", all_apps: bool = False, workers: int = 0) -> None:
         log.warn("Restore specified without app, assuming --all")
     all_apps = all_apps or not app
     stale = stale_vhosts(apps.chosen(app, all_apps))
-    vhosts.clear(stale)
+    traffic.clear(stale)
     batches.each("restore", lambda name: _bring_back(name, name in stale), app, all_apps, workers)
 
 
@@ -65,17 +62,18 @@ def keep_up(names: Sequence[str]) -> None:
 def take_over_addresses(app: str, addresses: Sequence[str]) -> None:
     """Let no other app's vhost lead to addresses that containers of this app have got from docker."""
     found = [ip for ip in addresses if ip]
-    _rewrite(_led_astray([name for name in apps.names() if name != app and conf_files.leads_to(name, found)]))
+    _rewrite(_led_astray([name for name in apps.names() if name != app and traffic.leads_to(name, found)]))
 
 
 def drop_vhosts_of_before_boot() -> None:
-    """Remove what was generated before this boot, without a word to anybody: nginx has not started yet."""
+    """Remove what was generated before this boot, without a word to anybody: no proxy has started yet."""
     now = time.time()
     booted = now - time.clock_gettime(time.CLOCK_BOOTTIME)
     for app in apps.names():
         path = conf_files.path(app)
         if os.path.isfile(path) and not booted <= os.path.getmtime(path) <= now:
             files.remove(path)
+    haproxy_vhosts.drop_what_is_older(booted, now)
 
 
 def _led_astray(names: Sequence[str]) -> list[str]:
@@ -88,7 +86,7 @@ def _ours(names: Sequence[str]) -> list[str]:
 
 
 def _has_vhost(app: str) -> bool:
-    return conf_files.current(app) is not None
+    return traffic.is_known(app)
 
 
 def _states(serving: Mapping[str, Sequence[Container]]) -> dict[str, State]:
@@ -175,4 +173,4 @@ def _is_current(app: str, serving: Sequence[Container], alive: dict[str, State])
     web = [alive[one.id] for one in serving if one.process == "web" and one.id in alive]
     static = {one.host for one in network_settings.listeners(app)}
     wanted = static or {state.ip for state in web if state.running}
-    return wanted == set(_ADDRESS.findall(conf_files.current(app) or ""))
+    return wanted == traffic.addresses(app)

@@ -5,16 +5,9 @@ failure fails the deploy: the new containers go, the old ones stay.
 """
 
 from lib import restore
-from lib.base import properties, triggers
-from lib.proxy import proxies
+from lib.base import properties
+from lib.proxy import traffic
 from lib.runtime import attachments, launch, lifecycle
-
-
-def switch(app: str, *_: str) -> None:
-    if proxies.type_(app) == "nginx":
-        if proxies.is_enabled(app):
-            triggers.fire("domains-setup", app)
-        triggers.fire("proxy-build-config", app)
 
 
 def attach(app: str, *_: str) -> None:
@@ -23,8 +16,9 @@ def attach(app: str, *_: str) -> None:
 
 HANDLERS = {
     "common": lambda app, *_: properties.write("common", app, "deployed", "true"),
+    "haproxy-vhosts": traffic.deployed("haproxy"),
     "network": attach,
-    "nginx-vhosts": switch,
+    "nginx-vhosts": traffic.deployed("nginx"),
     "ps": lambda app, *_: lifecycle.remember_running(app),
     "scheduler-docker-local": lambda app, *_: launch.rename(app),
 }

@@ -7,7 +7,7 @@ from lib.app import app_json, processes
 from lib.base import files, log, properties, settings
 from lib.base.errors import DokkuError
 from lib.build import caches, images, pack, records
-from lib.proxy import vhosts
+from lib.proxy import traffic
 from lib.runtime import containers, cron_jobs, cron_table, release_records, retirement
 
 
@@ -35,7 +35,7 @@ HANDLERS = {
     "builder-pack": lambda app, *_: pack.forget(app),
     "common": lambda app, *_: properties.forget(app),
     "cron": drop_jobs,
-    "nginx-vhosts": lambda app, *_: vhosts.clear([app]),
+    "nginx-vhosts": lambda app, *_: traffic.clear([app]),
     "releases": lambda app, *_: release_records.forget(app),
     "ps": lambda app, *_: processes.forget(app),
 }

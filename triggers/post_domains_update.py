@@ -4,6 +4,10 @@ OPERATION: add, clear, disable, enable, remove, reset or set; domains stand afte
 Fired by: lib/app/domains.py, certs commands (with APP only). A failure fails the command; the change stays.
 """
 
-from lib.proxy import acme_renewals, vhosts
+from lib.proxy import acme_renewals, traffic
 
-HANDLERS = {"letsencrypt": acme_renewals.advise, "nginx-vhosts": vhosts.answer}
+HANDLERS = {
+    "letsencrypt": acme_renewals.advise,
+    "haproxy-vhosts": traffic.answer("haproxy"),
+    "nginx-vhosts": traffic.answer("nginx"),
+}

@@ -3,6 +3,10 @@
 Fired by: lib/app/ports.py. A failure fails the command; the change stays.
 """
 
-from lib.proxy import sites, vhosts
+from lib.proxy import sites, traffic
 
-HANDLERS = {"nginx-vhosts": vhosts.answer, "proxy": sites.foretell}
+HANDLERS = {
+    "haproxy-vhosts": traffic.answer("haproxy"),
+    "nginx-vhosts": traffic.answer("nginx"),
+    "proxy": sites.foretell,
+}

@@ -3,6 +3,6 @@
 Fired by: proxy:build-config, ps:start, ps:restore, plugins. A proxy that is not the app's does nothing.
 """
 
-from lib.proxy import vhosts
+from lib.proxy import traffic
 
-HANDLERS = {"nginx-vhosts": vhosts.answer}
+HANDLERS = {"haproxy-vhosts": traffic.answer("haproxy"), "nginx-vhosts": traffic.answer("nginx")}

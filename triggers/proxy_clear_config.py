@@ -5,14 +5,14 @@ Fired by: proxy:clear-config, ps:restore, plugins.
 
 from lib.app import apps
 from lib.base import triggers
-from lib.proxy import vhosts
+from lib.proxy import traffic
 
 
 def clear(app: str, *_: str) -> None:
     gone = apps.names() if app == "--all" else [app]
     for name in gone:
         triggers.fire("network-clear-config", name)
-    vhosts.clear(gone)
+    traffic.clear(gone)
 
 
 HANDLERS = {"nginx-vhosts": clear}

@@ -3,14 +3,9 @@
 Fired by: lib/proxy/proxies.py disable. A proxy that is not the app's does nothing.
 """
 
-from lib.base import triggers
-from lib.proxy import proxies
+from lib.proxy import traffic
 
-
-def disable(app: str, *_: str) -> None:
-    if proxies.type_(app) == "nginx":
-        triggers.fire("domains-disable", app, "false")
-        triggers.fire("app-restart", app)
-
-
-HANDLERS = {"nginx-vhosts": disable}
+HANDLERS = {
+    "haproxy-vhosts": traffic.turn("haproxy", "disable"),
+    "nginx-vhosts": traffic.turn("nginx", "disable"),
+}

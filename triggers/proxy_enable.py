@@ -3,14 +3,9 @@
 Fired by: lib/proxy/proxies.py enable. A proxy that is not the app's does nothing.
 """
 
-from lib.base import triggers
-from lib.proxy import proxies
+from lib.proxy import traffic
 
-
-def enable(app: str, *_: str) -> None:
-    if proxies.type_(app) == "nginx":
-        triggers.fire("domains-enable", app, "false")
-        triggers.fire("app-restart", app)
-
-
-HANDLERS = {"nginx-vhosts": enable}
+HANDLERS = {
+    "haproxy-vhosts": traffic.turn("haproxy", "enable"),
+    "nginx-vhosts": traffic.turn("nginx", "enable"),
+}

@@ -17,7 +17,7 @@ from lib.app import (
 )
 from lib.base.report import GO, SHELL, Row
 from lib.build import builder_settings, buildpacks
-from lib.proxy import nginx_options, proxies
+from lib.proxy import haproxy_options, nginx_options, proxies
 from lib.runtime import cron_settings, docker_local, listeners, scheduler_settings
 from lib.source import branches
 
@@ -41,6 +41,7 @@ HANDLERS = {
     "domains": lambda app, *_: domain_reports.show([app], "stdout"),
     "git": section("git", branches.rows, SHELL),
     "network": section("network", listeners.rows),
+    "haproxy-vhosts": section("haproxy", haproxy_options.rows, SHELL),
     "nginx-vhosts": section("nginx", nginx_options.rows, SHELL),
     "proxy": section("proxy", proxies.rows),
     "ps": lambda app, *_: docker_local.report([app], "stdout"),

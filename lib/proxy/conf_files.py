@@ -6,6 +6,7 @@ becomes property nginx/APP/in-force. A power cut may empty these two: nginx read
 """
 
 import os
+import re
 from collections.abc import Iterable
 
 from lib.app import certs
@@ -13,6 +14,7 @@ from lib.base import files, properties, settings
 from lib.proxy import nginx_options
 
 _DIGEST = "in-force"
+_ADDRESS = re.compile(r"^\s*server\s+([0-9.]+|\[[0-9a-f:]+\]):[0-9]", re.MULTILINE)
 
 
 def path(app: str) -> str:
@@ -28,6 +30,12 @@ def current(app: str) -> str | None:
     """The app's file as it stands; None when there is none."""
     text = files.read(path(app), "\0")
     return None if text == "\0" else text
+
+
+def addresses(app: str) -> set[str] | None:
+    """Where the app's file sends visitors; None when there is none."""
+    text = current(app)
+    return None if text is None else set(_ADDRESS.findall(text))
 
 
 def leads_to(app: str, addresses: Iterable[str]) -> bool:

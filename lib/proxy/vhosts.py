@@ -42,33 +42,27 @@ def build(wanted: Sequence[str]) -> bool:
     files nginx refused (those stay as they were), or when nginx does not run (the files are in place then).
     """
     for app in wanted:
-        _prepare(app)
-    return batching.build(_apply, wanted)
-
-
-def answer(app: str, *_: str) -> None:
-    """What nginx does when a trigger says that an app is to be built: nothing for another proxy's app."""
-    if proxies.type_(app) == "nginx":
-        build([app])
+        prepare(app)
+    return batching.build(apply, wanted)
 
 
 def close(app: str) -> None:
     """Answer 502 for an app from now on: its containers are about to stop, their addresses to be others'."""
     if conf_files.current(app) is not None:
         with _only_warned():
-            _apply([app], closing=[app], must_run=False)
+            apply([app], closing=[app], must_run=False)
 
 
 def clear(gone: Sequence[str]) -> None:
     """Have nginx forget some apps, whatever state it is in."""
     with _only_warned():
         if any(conf_files.current(app) is not None for app in gone):
-            _apply([], leaving=gone, must_run=False)
+            apply([], leaving=gone, must_run=False)
     for app in gone:
         conf_files.forget(app)
 
 
-def _prepare(app: str) -> None:
+def prepare(app: str) -> None:
     """What comes before the app's text can be written, and the words people are used to see."""
     if triggers.has_plugins("network-build-config"):  # ours asks docker, as `sites` does for all
         triggers.fire("network-build-config", app)
@@ -88,7 +82,7 @@ def _prepare(app: str) -> None:
     urls.record(app)
 
 
-def _apply(
+def apply(
     wanted: Sequence[str],
     closing: Collection[str] = (),
     leaving: Collection[str] = (),

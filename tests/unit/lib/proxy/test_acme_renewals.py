@@ -151,7 +151,7 @@ def test_what_nginx_does_not_take_is_taken_back(authority: Authority, host: Host
     deployed(authority, "bad", "10.0.0.2", left=5)
     deployed(authority, "good", "10.0.0.3", left=6)
     before = {app: Path(certs.certificate(app)).read_text() for app in ("bad", "good")}
-    monkeypatch.setattr(letsencrypt.vhosts, "build", _refusing(letsencrypt.vhosts.build, host, before["bad"]))
+    monkeypatch.setattr(host, "_tested", _refusing(host._tested, host, before["bad"]))
     with pytest.raises(DokkuError, match="One or more apps failed"):
         acme_renewals.renew_all()
     assert Path(certs.certificate("bad")).read_text() == before["bad"]
@@ -159,13 +159,13 @@ def test_what_nginx_does_not_take_is_taken_back(authority: Authority, host: Host
     assert acme_orders.is_active("bad")
 
 
-def _refusing(build, host: Host, before: str):
+def _refusing(test, host: Host, before: str):
     """nginx refuses the app bad once its certificate is another one."""
 
-    def then(wanted):
+    def then():
         changed = files.read(certs.certificate("bad")) != before
         host.refused[:] = ["upstream bad-"] if changed else []
-        return build(wanted)
+        return test()
 
     return then
 

@@ -7,7 +7,7 @@ import pytest
 from lib.app import config, domains
 from lib.base import settings
 from lib.base.errors import AppsFailed, DokkuError
-from lib.proxy import batching, conf_files, vhosts
+from lib.proxy import batching, conf_files, traffic, vhosts
 from tests.unit.lib.proxy.conftest import Host
 
 Output = pytest.CaptureFixture[str]
@@ -300,7 +300,7 @@ def test_apps_built_together_share_out_domains_by_name(host: Host) -> None:
 def test_the_app_of_another_proxy_is_not_ours(host: Host) -> None:
     host.app("web", "10.0.0.2")
     config.set_values("web", {"DOKKU_APP_PROXY_TYPE": "haproxy"})
-    vhosts.answer("web")
+    traffic.answer("nginx")("web")
     assert host.ran == []
 
 

@@ -1,0 +1,135 @@
+"""Which proxy serves an app, and how one takes an app over from the other."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from lib.app import config
+from lib.base import settings
+from lib.base.errors import DokkuError
+from lib.proxy import batching, haproxy_fronts, proxies, traffic
+from tests.unit.lib.proxy.conftest import Host
+from tests.unit.lib.proxy.test_haproxy_vhosts import balanced
+
+__all__ = ["balanced"]
+
+
+def choose(app: str, kind: str) -> None:
+    config.set_values(app, {"DOKKU_APP_PROXY_TYPE": kind})
+
+
+def build(app: str) -> None:
+    for kind in ("haproxy", "nginx"):
+        traffic.answer(kind)(app)
+
+
+def build_together(apps: list[str]) -> None:
+    with batching.batched():
+        for app in apps:
+            build(app)
+
+
+def test_the_old_proxy_keeps_an_app_that_the_new_one_does_not_serve(balanced: Host) -> None:
+    balanced.app("web", "10.0.0.2", domains="web.test")
+    choose("web", "nginx")
+    build("web")
+    choose("web", "haproxy")
+    with pytest.raises(DokkuError, match="haproxy is not running"):
+        build("web")
+    assert "10.0.0.2" in balanced.in_force["web"]
+
+
+def test_the_old_proxy_keeps_an_app_that_the_new_one_refuses(balanced: Host) -> None:
+    balanced.app("web", "10.0.0.2", domains="web.test")
+    with pytest.raises(DokkuError):
+        build("web")
+    choose("web", "nginx")
+    balanced.refused = ["server_name web.test"]
+    with pytest.raises(DokkuError, match="Invalid nginx config for web"):
+        build("web")
+    assert traffic.addresses("web") == {"10.0.0.2"}
+    assert haproxy_fronts.names("web") == {"web.test"}
+
+
+def test_the_new_proxy_takes_an_app_over(balanced: Host) -> None:
+    balanced.app("web", "10.0.0.2", domains="web.test")
+    with pytest.raises(DokkuError):
+        build("web")
+    choose("web", "nginx")
+    build("web")
+    assert "10.0.0.2" in balanced.in_force["web"]
+    assert haproxy_fronts.current() == {}
+
+
+def test_an_app_that_moved_keeps_its_domain_from_others_that_list_it(balanced: Host) -> None:
+    balanced.app("ant", "10.0.0.2", domains="both.test")
+    balanced.app("bee", "10.0.0.3", domains="both.test bee.test")
+    for app in ("ant", "bee"):
+        choose(app, "nginx")
+        build(app)
+    choose("ant", "haproxy")
+    with pytest.raises(DokkuError):
+        build("ant")
+    traffic._take_from_others("haproxy", ["ant"])
+    build("bee")
+    assert "ant" not in balanced.in_force
+    assert haproxy_fronts.names("ant") == {"both.test"}
+    assert "both.test" not in balanced.in_force["bee"]
+
+
+def test_apps_of_both_proxies_in_a_batch_are_one_test_each(balanced: Host) -> None:
+    for number in range(4):
+        balanced.app(f"app{number}", f"10.0.0.{number + 2}", domains=f"{number}.test")
+        choose(f"app{number}", "nginx" if number % 2 else "haproxy")
+    with pytest.raises(DokkuError, match="haproxy is not running"):
+        build_together([f"app{number}" for number in range(4)])
+    assert balanced.in_force.keys() == {"app1", "app3"}
+    assert haproxy_fronts.current().keys() == {"app0", "app2"}
+    assert balanced.count("nginx -s reload") == 1
+
+
+def test_an_app_can_be_closed_and_forgotten_whoever_serves_it(balanced: Host) -> None:
+    balanced.app("ant", "10.0.0.2", domains="ant.test")
+    balanced.app("bee", "10.0.0.3", domains="bee.test")
+    choose("bee", "nginx")
+    build("bee")
+    with pytest.raises(DokkuError):
+        build("ant")
+    assert traffic.leads_to("ant", ["10.0.0.2"])
+    assert traffic.leads_to("bee", ["10.0.0.3"])
+    for app in ("ant", "bee"):
+        traffic.close(app)
+        assert traffic.is_known(app)
+        assert traffic.addresses(app) == set()
+    traffic.clear(["ant", "bee"])
+    assert not traffic.is_known("ant")
+    assert not traffic.is_known("bee")
+
+
+@pytest.mark.parametrize("plugin", ["haproxy", "haproxy-vhosts"])
+def test_a_plugin_of_that_name_is_the_proxy_instead_of_us(balanced: Host, plugin: str) -> None:
+    balanced.app("web", "10.0.0.2", domains="web.test")
+    os.makedirs(Path(settings.plugins_enabled(), plugin))
+    build("web")
+    assert haproxy_fronts.current() == {}
+    assert proxies.served_port("web", 80) == 80
+    os.unlink("/usr/sbin/haproxy")
+    proxies.set_("web", ["haproxy"])
+
+
+def test_haproxy_is_chosen_only_where_it_is_installed(balanced: Host) -> None:
+    balanced.app("web", "10.0.0.2", domains="web.test")
+    choose("web", "nginx")
+    os.unlink("/usr/sbin/haproxy")
+    with pytest.raises(DokkuError, match="haproxy is not installed, try: apt-get install haproxy"):
+        proxies.set_("web", ["haproxy"])
+    assert proxies.type_("web") == "nginx"
+
+
+def test_ports_of_the_host_are_other_ports_of_haproxy(balanced: Host) -> None:
+    balanced.app("web")
+    config.set_values(config.GLOBAL, {"DOKKU_PROXY_PORT": "81"})
+    assert [proxies.served_port("web", port) for port in (80, 81, 443, 9000)] == [8080, 8080, 8443, 9000]
+    choose("web", "nginx")
+    assert [proxies.served_port("web", port) for port in (80, 443)] == [80, 443]
