@@ -34,7 +34,7 @@ def computed(app: str) -> list[str]:
     names = domains.listed(app)
     entries = ports.mapped(app) if names else ports.listed(app)
     found = {
-        _url(entry, name, bool(names))
+        _url(entry.scheme, name, proxies.served_port(app, entry.host), bool(names))
         for name in names or [host]
         for entry in entries
         if secure or not entry.is_secure
@@ -50,6 +50,5 @@ def record(app: str) -> None:
         files.replace(path, text, mode=0o644, lasting=False)
 
 
-def _url(entry: ports.PortMap, name: str, short: bool) -> str:
-    port = "" if short and entry.host in (80, 443) else f":{entry.host}"
-    return f"{entry.scheme}://{name}{port}"
+def _url(scheme: str, name: str, port: int, short: bool) -> str:
+    return f"{scheme}://{name}" if short and port in (80, 443) else f"{scheme}://{name}:{port}"

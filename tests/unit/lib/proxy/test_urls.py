@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from lib.app import config, ports
-from lib.base import settings
+from lib.base import properties, settings
 from lib.proxy import urls
 from tests.unit.lib.proxy.conftest import Host
 
@@ -66,3 +66,11 @@ def test_what_a_plugin_says_counts(app: Path, tmp_path: Path, host: Host) -> Non
     hook.chmod(0o755)
     host.answers(f"{hook} web urls", out="http://z\nhttp://a\n")
     assert urls.all_("web") == ["http://a", "http://z"]
+
+
+def test_an_app_of_haproxy_is_at_the_ports_that_haproxy_has(host: Host) -> None:
+    host.app("web", "10.0.0.2", domains="web.test")
+    config.set_values("web", {"DOKKU_APP_PROXY_TYPE": "haproxy"})
+    assert urls.computed("web") == ["http://web.test:8080"]
+    properties.write("haproxy", properties.GLOBAL, "http-port", "80")
+    assert urls.computed("web") == ["http://web.test"]
