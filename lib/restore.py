@@ -32,6 +32,7 @@ def restore(app: str = "", all_apps: bool = False, workers: int = 0) -> None:
     all_apps = all_apps or not app
     stale = stale_vhosts(apps.chosen(app, all_apps))
     traffic.clear(stale)
+    haproxy_vhosts.keep_up()
     batches.each("restore", lambda name: _bring_back(name, name in stale), app, all_apps, workers)
 
 
@@ -49,6 +50,7 @@ def keep_up(names: Sequence[str]) -> None:
     once, and again if it started any. An app that was stopped stays so; one that is being deployed is left to
     that: its vhost may be closed on purpose.
     """
+    haproxy_vhosts.keep_up()
     ours = [app for app in _ours(names) if not locks.is_running(app)]
     serving = {app: containers.registered(app) for app in ours}
     alive = _states(serving)

@@ -4,6 +4,7 @@ import os
 
 from lib.base import run, settings
 from lib.host import placed, services
+from lib.tools import haproxy
 
 PROGRAM = "/usr/bin/dokku"
 UNITS = "/etc/systemd/system"
@@ -72,6 +73,37 @@ ExecStart={program} ps:restore --before-proxy
 [Install]
 WantedBy=nginx.service
 """,
+    # Not enabled: haproxy:start does that. It has the keys of apps that use it, and nothing else of dokku's.
+    haproxy.UNIT: """\
+[Unit]
+Description=haproxy for dokku's apps
+Wants=dokku-before-nginx.service
+After=dokku-before-nginx.service network-online.target
+
+[Service]
+Type=notify
+User={user}
+ExecStart=/usr/sbin/haproxy -Ws -S {haproxy.socket},mode,600 -p {haproxy.pid_file} -f {haproxy.configuration}
+KillMode=mixed
+KillSignal=SIGUSR1
+TimeoutStopSec=10
+SuccessExitStatus=143
+Restart=always
+StandardOutput=append:{haproxy.log}
+StandardError=inherit
+AmbientCapabilities=CAP_NET_BIND_SERVICE
+CapabilityBoundingSet=CAP_NET_BIND_SERVICE
+NoNewPrivileges=true
+PrivateDevices=true
+PrivateTmp=true
+ProtectHome=true
+ProtectSystem=strict
+ReadWritePaths=-{haproxy_data}
+InaccessiblePaths=-/run/docker.sock
+
+[Install]
+WantedBy=multi-user.target
+""",
 }
 
 _CRON = {
@@ -95,6 +127,16 @@ _LOGROTATE = """\
     postrotate
         [ ! -x /usr/lib/rsyslog/rsyslog-rotate ] || /usr/lib/rsyslog/rsyslog-rotate
     endscript
+}}
+
+{logs}/haproxy/*.log {{
+    su {user} {group}
+    weekly
+    rotate 8
+    compress
+    missingok
+    notifempty
+    copytruncate
 }}
 """
 
@@ -126,6 +168,9 @@ def remove() -> None:
     """Take all of it away, and stop what the units run."""
     if services.has_systemd():
         run.succeeds("systemctl", "disable", "--now", "--quiet", *ENABLED)
+        run.succeeds(*haproxy.DISABLE)
+    else:
+        haproxy.stop(haproxy.ours(), patience=10)
     found = [placed.gone(f"{UNITS}/{name}") for name in _UNITS]
     if any(found) and services.has_systemd():
         run.run("systemctl", "daemon-reload")
@@ -142,4 +187,6 @@ def _filled(text: str) -> str:
         program=PROGRAM,
         logs=settings.logs(),
         log=f"{settings.logs()}/restore.log",
+        haproxy=haproxy.ours(),
+        haproxy_data=settings.data(haproxy.PLUGIN),
     )

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from lib.base import files, settings
 from lib.base.errors import DokkuError
-from lib.tools.haproxy import Place
+from lib.tools import haproxy
 
-MAIN = "haproxy.cfg"
+MAIN = haproxy.MAIN
 RECORD = "fronts.json"  # of what the other files were made
 _IN_FORCE = "in-force"
 
@@ -44,16 +44,8 @@ class Front(NamedTuple):
     options: dict[str, str]
 
 
-def place() -> Place:
-    """Where our haproxy keeps what it has."""
-    top = directory()
-    log = os.path.join(settings.logs(), "haproxy", "haproxy.log")
-    link = os.path.join(top, "current", MAIN)
-    return Place(link, os.path.join(top, "haproxy.pid"), os.path.join(top, "master.sock"), log)
-
-
 def directory() -> str:
-    return settings.data("haproxy-vhosts")
+    return settings.data(haproxy.PLUGIN)
 
 
 def current() -> dict[str, Front]:

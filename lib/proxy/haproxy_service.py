@@ -13,7 +13,7 @@ LINES = "100"
 
 def start() -> None:
     """Start haproxy, without the apps it refuses. Raises: DokkuError when it can't start."""
-    if haproxy.master(haproxy_fronts.place()):
+    if haproxy.master(haproxy.ours()):
         log.info1_quiet("haproxy is already running")
         return
     log.info1_quiet("Starting haproxy")
@@ -22,7 +22,7 @@ def start() -> None:
 
 def stop() -> None:
     """Stop haproxy: the apps it serves are out of reach until it is started again."""
-    if not haproxy.master(haproxy_fronts.place()):
+    if not haproxy.master(haproxy.ours()):
         log.info1_quiet("haproxy is not running")
         return
     log.info1_quiet("Stopping haproxy")
@@ -32,7 +32,7 @@ def stop() -> None:
 def show_logs(follow: bool, lines: str) -> None:
     """Print the last lines of what haproxy said, and with follow what comes next, until the reader goes."""
     count = logs.verify_count(lines)
-    path = haproxy_fronts.place().log
+    path = haproxy.ours().log
     if follow:
         tail.follow(path, count)
     if not os.path.exists(path):
@@ -45,7 +45,7 @@ def show_configuration(app: str) -> None:
     front = haproxy_fronts.current().get(app)
     if app and front is None:
         raise DokkuError(f"No haproxy configuration exists for {app}")
-    text = haproxy_texts.described(front) if front else files.read(haproxy_fronts.place().configuration)
+    text = haproxy_texts.described(front) if front else files.read(haproxy.ours().configuration)
     if not text:
         raise DokkuError("No haproxy configuration exists")
     log.raw(text.encode("utf-8", "surrogateescape"))
@@ -53,7 +53,7 @@ def show_configuration(app: str) -> None:
 
 def validate() -> None:
     """Say nothing when haproxy could start. Raises: DokkuError with what it has against the configuration."""
-    path = haproxy_fronts.place().configuration
+    path = haproxy.ours().configuration
     problem = haproxy.problem(path) if os.path.exists(path) else ""
     if problem:
         raise DokkuError(problem)

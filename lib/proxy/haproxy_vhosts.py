@@ -10,7 +10,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from lib.app import certs, domains, ports
-from lib.base import files, log, settings, signals, triggers
+from lib.base import files, log, properties, retry, settings, signals, triggers
 from lib.base.errors import AppsFailed, DokkuError
 from lib.proxy import haproxy_fronts, haproxy_options, haproxy_texts, proxies, sites, urls
 from lib.proxy.haproxy_fronts import Front, Route
@@ -18,6 +18,8 @@ from lib.proxy.sites import Site
 from lib.tools import haproxy
 
 NAME = "haproxy"
+_WANTED = "started"
+_LAST_WORDS = 3  # seconds that workers of one that ended may still listen
 
 Fronts = Mapping[str, Front]
 Changes = Mapping[str, Front | None]
@@ -88,7 +90,7 @@ def clear(gone: Sequence[str]) -> None:
 
 def drop_what_is_older(booted: float, now: float) -> None:
     """Forget all apps if the configuration in place is not of this boot; haproxy has not started yet."""
-    path = haproxy_fronts.place().configuration
+    path = haproxy.ours().configuration
     if os.path.isfile(path) and not booted <= os.path.getmtime(path) <= now:
         haproxy_fronts.put(haproxy_fronts.write(haproxy_texts.made({})))
 
@@ -112,18 +114,30 @@ def start() -> None:
         for app, reason in refused.items():
             log.warn(f"haproxy does not serve {app}: {reason}")
         haproxy_fronts.put(digest)
-        problem = _not_free(haproxy_texts.listened(haproxy_fronts.current()))
-        if problem:
-            raise DokkuError(problem)
-        haproxy.start(haproxy_fronts.place())
+        wanted = haproxy_texts.listened(haproxy_fronts.current())
+        if not retry.until(lambda: not _not_free(wanted), timeout=_LAST_WORDS, every=0.1):
+            raise DokkuError(_not_free(wanted))
+        haproxy.start(haproxy.ours())
         haproxy_fronts.note_in_force(digest)
+        properties.write(haproxy_options.STORE, properties.GLOBAL, _WANTED, "true")
 
 
 def stop() -> None:
     """Stop haproxy; what it is at may take ten seconds more."""
     with files.locked(haproxy_fronts.directory()):
-        haproxy.stop(haproxy_fronts.place(), patience=10)
+        haproxy.stop(haproxy.ours(), patience=10)
         haproxy_fronts.note_in_force("")
+        properties.delete(haproxy_options.STORE, properties.GLOBAL, _WANTED)
+
+
+def keep_up() -> None:
+    """Start haproxy again after a crash or a reboot, unless somebody stopped it or systemd does that."""
+    place = haproxy.ours()
+    wanted = properties.is_set(haproxy_options.STORE, properties.GLOBAL, _WANTED)
+    if wanted and not haproxy.is_unit(place) and not haproxy.master(place):
+        log.info1("haproxy does not run, it is started again")
+        with _only_warned():
+            start()
 
 
 def _changes(
@@ -239,7 +253,7 @@ def _merged(before: Fronts, changes: Changes) -> dict[str, Front]:
 def _problem(fronts: Fronts) -> str:
     """What haproxy has against some fronts; also a port that it would wait for, deaf at all others."""
     problem = haproxy.problem(haproxy_fronts.configuration(haproxy_fronts.write(haproxy_texts.made(fronts))))
-    if problem or not haproxy.master(haproxy_fronts.place()):
+    if problem or not haproxy.master(haproxy.ours()):
         return problem
     present = haproxy_texts.listened(haproxy_fronts.current())
     return _not_free([port for port in haproxy_texts.listened(fronts) if port not in present])
@@ -247,13 +261,13 @@ def _problem(fronts: Fronts) -> str:
 
 def _not_free(ports: Iterable[int]) -> str:
     """What is wrong with ports that haproxy is to have; empty for nothing."""
-    taken = haproxy.taken(ports, haproxy_options.general()["bind-address"])
+    taken = haproxy.taken(haproxy.ours(), ports, haproxy_options.general()["bind-address"])
     return f"haproxy can't listen at port {', '.join(map(str, taken))}: taken, or forbidden" if taken else ""
 
 
 def _put_in_force(digest: str, pending: bool, must_run: bool) -> None:
     """Let haproxy find this configuration, and read it if it has not. Raises: DokkuError when it does not."""
-    place, before = haproxy_fronts.place(), haproxy_fronts.digest_in_place()
+    place, before = haproxy.ours(), haproxy_fronts.digest_in_place()
     haproxy_fronts.put(digest)
     signals.failpoint("haproxy-written")
     if pending and haproxy.master(place):

@@ -13,11 +13,16 @@ from typing import NamedTuple
 from lib.base import files, retry, run, settings
 from lib.base.errors import DokkuError
 
+MAIN, PLUGIN = "haproxy.cfg", "haproxy-vhosts"
+UNIT = "dokku-haproxy.service"
+UNIT_FILE = f"/etc/systemd/system/{UNIT}"
+ENABLE = ["/usr/bin/systemctl", "enable", "--now", "--quiet", UNIT]  # sudoers allows exactly these words
+DISABLE = ["/usr/bin/systemctl", "disable", "--now", "--quiet", UNIT]
 PATIENCE = 30  # seconds for new workers to be there, on a machine that is busy
 
 
 class Place(NamedTuple):
-    """Where an instance has its configuration, its master's pid and socket, and what it says."""
+    """Where haproxy has its configuration, its master's pid and socket, and what it says."""
 
     configuration: str
     pid_file: str
@@ -31,6 +36,23 @@ class _State(NamedTuple):
     reloads: int
     failed: int
     workers: frozenset[int]  # all of them, those of the old configuration too
+
+
+def ours() -> Place:
+    """Where the haproxy of this instance has its things."""
+    top = settings.data(PLUGIN)
+    return Place(
+        configuration=os.path.join(top, "current", MAIN),
+        pid_file=os.path.join(top, "haproxy.pid"),
+        socket=os.path.join(top, "master.sock"),
+        log=os.path.join(settings.logs(), "haproxy", "haproxy.log"),
+    )
+
+
+def is_unit(place: Place) -> bool:
+    """Whether systemd keeps haproxy up: bin/install has placed a unit for this very instance."""
+    unit = files.read(UNIT_FILE) if os.path.isdir("/run/systemd/system") else ""
+    return f" {place.configuration}\n" in unit
 
 
 def program() -> str:
@@ -63,13 +85,19 @@ def start(place: Place) -> None:
     words = ["-W", "-S", f"{place.socket},mode,600", "-p", place.pid_file, "-f", place.configuration]
     daemon = ["--start", "--background", "--pidfile", place.pid_file, "--output", place.log]
     files.remove(place.pid_file)
-    run.run("start-stop-daemon", *daemon, "--startas", verify_installed(), "--", *words)
+    if is_unit(place):
+        run.succeeds(*_as_root(ENABLE))
+    else:
+        run.run("start-stop-daemon", *daemon, "--startas", verify_installed(), "--", *words)
     if not retry.until(lambda: _state(place) is not None, timeout=PATIENCE, every=0.05):
         raise DokkuError("haproxy did not start:", more=tuple(_said_since(place, before)))
 
 
 def stop(place: Place, patience: float) -> None:
     """Let the workers finish what they are at, for so many seconds, and end; nothing running is success."""
+    if is_unit(place):
+        run.run(*_as_root(DISABLE))
+        return
     for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGKILL):
         pid = master(place)
         if pid:
@@ -97,8 +125,9 @@ def reload(place: Place) -> None:
         raise DokkuError("haproxy keeps its old configuration:", more=tuple(_said_since(place, said)))
 
 
-def taken(ports: Iterable[int], address: str) -> list[int]:
-    """Those of some ports at which nobody of us can listen."""
+def taken(place: Place, ports: Iterable[int], address: str) -> list[int]:
+    """Those of some ports at which haproxy could not listen. As a unit of systemd's it may have low ones."""
+    import errno
     import socket
 
     found = []
@@ -108,8 +137,9 @@ def taken(ports: Iterable[int], address: str) -> list[int]:
             try:
                 probe.bind((address, port))
                 probe.listen()
-            except OSError:
-                found.append(port)
+            except OSError as error:
+                if error.errno != errno.EACCES or not is_unit(place):
+                    found.append(port)
     return found
 
 
@@ -149,6 +179,10 @@ def _asked(place: Place, question: str) -> str:
         line.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: line.recv(65536), b"")).decode("utf-8", "replace")
     return ""
+
+
+def _as_root(words: list[str]) -> list[str]:
+    return words if os.geteuid() == 0 else ["sudo", "-n", *words]
 
 
 def verify_installed() -> str:

@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -17,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from lib.app import config
-from lib.base import files, properties, settings
+from lib.base import files, properties, retry, settings
 from lib.base.errors import AppsFailed, DokkuError
 from lib.proxy import haproxy_fronts, haproxy_service, haproxy_vhosts, proxies
 from lib.tools import haproxy
@@ -128,7 +129,7 @@ def balancer() -> Iterator[Balancer]:
         yield found
     finally:
         Handler.go_on.set()
-        haproxy.stop(haproxy_fronts.place(), patience=1)
+        haproxy.stop(haproxy.ours(), patience=1)
         for server in found.servers:
             server.shutdown()
             server.server_close()
@@ -309,7 +310,22 @@ def test_it_says_why_it_does_not_start(balancer: Balancer) -> None:
             haproxy_service.start()
     haproxy_service.start()
     haproxy_service.stop()
-    assert not haproxy.master(haproxy_fronts.place())
+    assert not haproxy.master(haproxy.ours())
+
+
+def test_it_is_started_again_after_a_crash_and_not_after_it_was_stopped(balancer: Balancer) -> None:
+    balancer.app("web", balancer.listener())
+    haproxy_vhosts.keep_up()
+    assert not haproxy.master(haproxy.ours())
+    haproxy_service.start()
+    haproxy_vhosts.apply(["web"])
+    os.kill(haproxy.master(haproxy.ours()), signal.SIGKILL)
+    assert retry.until(lambda: not haproxy.master(haproxy.ours()), timeout=30, every=0.01)
+    haproxy_vhosts.keep_up()
+    assert balancer.get("web.test")[0] == 200
+    haproxy_service.stop()
+    haproxy_vhosts.keep_up()
+    assert not haproxy.master(haproxy.ours())
 
 
 @contextlib.contextmanager

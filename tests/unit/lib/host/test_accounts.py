@@ -46,7 +46,7 @@ def test_a_user_that_may_not_log_in_is_refused(shell: Shell) -> None:
         accounts.set_up()
 
 
-def test_sudo_allows_exactly_four_nginx_commands_and_a_program_of_ours(fs: Any, shell: Shell) -> None:
+def test_sudo_allows_exactly_the_control_of_the_proxies_and_a_program_of_ours(fs: Any, shell: Shell) -> None:
     for word in ("reload", "start", "stop"):
         os.environ[f"DOKKU_NGINX_{word.upper()}_COMMAND"] = f"/usr/bin/systemctl {word} nginx"
     accounts.set_up_sudoers()
@@ -55,6 +55,8 @@ def test_sudo_allows_exactly_four_nginx_commands_and_a_program_of_ours(fs: Any, 
         "dokku ALL=(root) NOPASSWD: /usr/bin/systemctl reload nginx",
         "dokku ALL=(root) NOPASSWD: /usr/bin/systemctl start nginx",
         "dokku ALL=(root) NOPASSWD: /usr/bin/systemctl stop nginx",
+        "dokku ALL=(root) NOPASSWD: /usr/bin/systemctl enable --now --quiet dokku-haproxy.service",
+        "dokku ALL=(root) NOPASSWD: /usr/bin/systemctl disable --now --quiet dokku-haproxy.service",
         "dokku ALL=(root) NOPASSWD: /opt/dokku/current/bin/own-storage",
     ]
     assert Path(accounts.SUDOERS).stat().st_mode & 0o7777 == 0o440

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from lib.host import units
+from lib.tools import haproxy
 from tests.conftest import Shell
 
 
@@ -67,6 +68,20 @@ def test_rsyslog_gets_a_rule_only_where_it_is(fs: Any, shell: Shell) -> None:
     units.set_up()
     assert "/var/log/dokku/events.log\n" in Path(units.RSYSLOG).read_text()
     assert shell.ran == ["service rsyslog restart"]
+
+
+def test_haproxy_has_a_unit_of_its_own_that_is_not_enabled_and_out_of_reach_of_docker(
+    fs: Any, shell: Shell
+) -> None:
+    fs.create_dir("/run/systemd/system")
+    units.set_up()
+    unit = Path(haproxy.UNIT_FILE).read_text()
+    assert f" -f {haproxy.ours().configuration}\n" in unit
+    assert "User=dokku\n" in unit
+    assert "InaccessiblePaths=-/run/docker.sock\n" in unit
+    assert haproxy.is_unit(haproxy.ours())
+    assert not haproxy.is_unit(haproxy.ours()._replace(configuration="/elsewhere/haproxy.cfg"))
+    assert not [line for line in shell.ran if "haproxy" in line]
 
 
 def test_rotation_runs_as_the_logs_owner(fs: Any, shell: Shell) -> None:

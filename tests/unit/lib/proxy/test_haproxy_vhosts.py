@@ -10,6 +10,7 @@ from lib.app import config
 from lib.base import files, properties
 from lib.base.errors import AppsFailed, DokkuError
 from lib.proxy import haproxy_fronts, haproxy_vhosts
+from lib.tools import haproxy
 from tests.conftest import Answer
 from tests.unit.lib.proxy.conftest import Host
 
@@ -44,7 +45,7 @@ def served() -> dict[str, list[str]]:
 
 
 def text() -> str:
-    return files.read(haproxy_fronts.place().configuration)
+    return files.read(haproxy.ours().configuration)
 
 
 def test_an_app_is_in_the_configuration_that_a_stopped_haproxy_will_find(balanced: Host) -> None:
@@ -161,7 +162,7 @@ def test_an_app_without_domains_does_not_get_a_port_where_another_one_is(balance
 def test_what_is_older_than_the_boot_goes(balanced: Host) -> None:
     balanced.app("web", "10.0.0.2", domains="web.test")
     apply("web")
-    written = os.path.getmtime(haproxy_fronts.place().configuration)
+    written = os.path.getmtime(haproxy.ours().configuration)
     haproxy_vhosts.drop_what_is_older(written - 1, written + 1)
     assert served().keys() == {"web"}
     haproxy_vhosts.drop_what_is_older(written + 1, written + 2)
