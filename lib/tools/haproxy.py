@@ -80,7 +80,8 @@ def master(place: Place) -> int:
 
 def start(place: Place) -> None:
     """Start a master and its workers in the background. Raises: DokkuError with its reason when it can't."""
-    files.make_directory(os.path.dirname(place.log))
+    if not os.path.exists(place.log):
+        files.replace(place.log, "", mode=0o640)  # ours also where systemd would make it
     before = _size(place.log)
     words = ["-W", "-S", f"{place.socket},mode,600", "-p", place.pid_file, "-f", place.configuration]
     daemon = ["--start", "--background", "--pidfile", place.pid_file, "--output", place.log]
@@ -127,20 +128,23 @@ def reload(place: Place) -> None:
 
 def taken(place: Place, ports: Iterable[int], address: str) -> list[int]:
     """Those of some ports at which haproxy could not listen. As a unit of systemd's it may have low ones."""
-    import errno
+    return [port for port in ports if not _is_free(address, port, may_be_low=is_unit(place))]
+
+
+def _is_free(address: str, port: int, may_be_low: bool) -> bool:
     import socket
 
-    found = []
-    for port in ports:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((address, port))
-                probe.listen()
-            except OSError as error:
-                if error.errno != errno.EACCES or not is_unit(place):
-                    found.append(port)
-    return found
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+            probe.listen()
+        except PermissionError:
+            return may_be_low and probe.connect_ex((address or "127.0.0.1", port)) != 0
+        except OSError:
+            return False
+    return True
 
 
 def _has_ended_reload(place: Place, before: _State) -> bool:
