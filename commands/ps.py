@@ -21,6 +21,9 @@ Property = Annotated[list[str] | None, typer.Argument(metavar="<app> <property> 
 SkipDeploy = Annotated[bool, typer.Option("--skip-deploy", help="only write the counts down")]
 Everywhere = Annotated[bool, typer.Option("--global", help="for every app, where that makes sense")]
 BeforeProxy = Annotated[bool, typer.Option("--before-proxy", help="only drop vhosts of before this boot")]
+BeforeDocker = Annotated[
+    bool, typer.Option("--before-docker", help="only answer 502 for apps whose containers are to start anew")
+]
 
 
 @namespace.command("inspect")
@@ -50,12 +53,18 @@ def restart(app: App = "", process: Process = "", all_apps: AllApps = False, wor
 
 @namespace.command("restore")
 def restore(
-    app: MaybeApp = "", all_apps: AllApps = False, workers: Workers = 0, before_proxy: BeforeProxy = False
+    app: MaybeApp = "",
+    all_apps: AllApps = False,
+    workers: Workers = 0,
+    before_proxy: BeforeProxy = False,
+    before_docker: BeforeDocker = False,
 ) -> None:
     """Starts what ran before a reboot."""
     if before_proxy:
         boot.drop_vhosts_of_before_boot()
-    else:
+    if before_docker:
+        boot.close_before_docker()
+    if not before_proxy and not before_docker:
         boot.restore(app, all_apps, workers)
 
 

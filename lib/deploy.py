@@ -225,7 +225,7 @@ def bring_up(
     app = new.app
     for process in [process for process, index in places if index == 1 and checks.is_disabled(app, process)]:
         if process == "web":
-            traffic.close(app)
+            traffic.close([app])
         launch.stop_now(app, process, old)
         new.is_one_way = new.is_one_way or any(container.process == process for container in old)
     started = new.start(places)

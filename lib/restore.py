@@ -14,6 +14,7 @@ from lib.app import apps, batches, network_settings, process_settings, processes
 from lib.base import files, locks, log, retry, triggers
 from lib.base.errors import DokkuError, ToolFailed
 from lib.build import images
+from lib.host import daemon
 from lib.proxy import conf_files, haproxy_vhosts, traffic
 from lib.runtime import containers, schedulers
 from lib.runtime.containers import Container, State
@@ -76,6 +77,15 @@ def drop_vhosts_of_before_boot() -> None:
         if os.path.isfile(path) and not booted <= os.path.getmtime(path) <= now:
             files.remove(path)
     haproxy_vhosts.drop_what_is_older(booted, now)
+
+
+def close_before_docker() -> None:
+    """Have nginx answer 502 for every app whose containers docker is about to give new addresses.
+
+    Not where docker's `live-restore` keeps them running. Asks docker for nothing: it is down.
+    """
+    if not daemon.setting("live-restore"):
+        traffic.close([app for app in _ours(apps.names()) if traffic.addresses(app) - _static(app)])
 
 
 def _led_astray(names: Sequence[str]) -> list[str]:
@@ -173,6 +183,10 @@ def _run(serving: Sequence[Container]) -> bool:
 
 def _is_current(app: str, serving: Sequence[Container], alive: dict[str, State]) -> bool:
     web = [alive[one.id] for one in serving if one.process == "web" and one.id in alive]
-    static = {one.host for one in network_settings.listeners(app)}
-    wanted = static or {state.ip for state in web if state.running}
+    wanted = _static(app) or {state.ip for state in web if state.running}
     return wanted == traffic.addresses(app)
+
+
+def _static(app: str) -> set[str]:
+    """The addresses that people have set for the app, whatever docker does."""
+    return {one.host for one in network_settings.listeners(app)}

@@ -7,6 +7,6 @@ from lib.proxy import traffic
 from lib.runtime import docker_local
 
 HANDLERS = {
-    "nginx-vhosts": lambda _scheduler, app, *_: traffic.close(app),  # before the addresses can be others'
+    "nginx-vhosts": lambda _scheduler, app, *_: traffic.close([app]),  # before the addresses can be others'
     "scheduler-docker-local": docker_local.stop,
 }

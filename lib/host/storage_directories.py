@@ -11,7 +11,7 @@ import sys
 
 from lib.base import files, log, run, settings, values
 from lib.base.errors import DokkuError, ToolFailed
-from lib.host import trees
+from lib.host import daemon, trees
 
 PROGRAM = f"{trees.CURRENT}/bin/own-storage"  # sudoers names it
 OWNERS = {"herokuish": 32767, "heroku": 1000, "paketo": 2000, "packeto": 2000, "root": 0}
@@ -102,10 +102,4 @@ def _id_of(owner: str) -> int:
 
 def _is_remapped() -> bool:
     """Whether dockerd maps the users of containers to others of the host."""
-    import json
-
-    try:
-        found = json.loads(files.read("/etc/docker/daemon.json") or "{}")
-    except (ValueError, OSError):
-        return False
-    return isinstance(found, dict) and bool(found.get("userns-remap"))
+    return bool(daemon.setting("userns-remap"))

@@ -12,7 +12,13 @@ CRON_RETIRE = "/etc/cron.d/dokku-retire"
 CRON_REDEPLOY = "/etc/cron.d/dokku-redeploy"
 LOGROTATE = "/etc/logrotate.d/dokku"
 RSYSLOG = "/etc/rsyslog.d/99-dokku.conf"
-ENABLED = ("dokku-retire.timer", "dokku-redeploy.service", "dokku-before-nginx.service")
+ENABLED = (
+    "dokku-retire.timer",
+    "dokku-redeploy.service",
+    "dokku-before-nginx.service",
+    "dokku-before-docker-stops.service",
+)
+STARTED = ("dokku-retire.timer", "dokku-before-docker-stops.service")  # right away, not with the next boot
 
 _NOTE = "# Written by dokku's bin/install; a changed file is written again.\n"
 
@@ -72,6 +78,26 @@ ExecStart={program} ps:restore --before-proxy
 
 [Install]
 WantedBy=nginx.service
+""",
+    # While the containers still answer, also after a crash of docker's, when they run until it starts again:
+    # a request that waits for a dead address would go to its next owner.
+    # Not after nginx.service: its reload would wait for the end of this.
+    "dokku-before-docker-stops.service": """\
+[Unit]
+Description=Answer for no dokku app once docker is about to stop
+After=docker.service
+PartOf=docker.service
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+User={user}
+ExecStart=/bin/true
+ExecStop={program} ps:restore --before-docker
+TimeoutStopSec=20
+
+[Install]
+WantedBy=docker.service
 """,
     # Not enabled: haproxy:start does that. It has the keys of apps that use it, and nothing else of dokku's.
     haproxy.UNIT: """\
@@ -154,8 +180,9 @@ def set_up() -> None:
         for name in ENABLED:
             if not run.succeeds("systemctl", "is-enabled", "--quiet", name):
                 run.run("systemctl", "enable", "--quiet", name)
-        if not run.succeeds("systemctl", "is-active", "--quiet", ENABLED[0]):
-            run.run("systemctl", "start", ENABLED[0])
+        for name in STARTED:
+            if not run.succeeds("systemctl", "is-active", "--quiet", name):
+                run.run("systemctl", "start", name)
     else:
         for path, text in _CRON.items():
             placed.file(path, _filled(text))
@@ -167,13 +194,15 @@ def set_up() -> None:
 def remove() -> None:
     """Take all of it away, and stop what the units run."""
     if services.has_systemd():
-        run.succeeds("systemctl", "disable", "--now", "--quiet", *ENABLED)
+        run.succeeds("systemctl", "disable", "--quiet", *ENABLED)
         run.succeeds(*haproxy.DISABLE)
     else:
         haproxy.stop(haproxy.ours(), patience=10)
     found = [placed.gone(f"{UNITS}/{name}") for name in _UNITS]
     if any(found) and services.has_systemd():
-        run.run("systemctl", "daemon-reload")
+        run.run("systemctl", "daemon-reload")  # first: the apps are to answer although a unit stops
+        for name in ENABLED:
+            run.succeeds("systemctl", "stop", "--quiet", name)
     for path in (*_CRON, LOGROTATE):
         placed.gone(path)
     if placed.gone(RSYSLOG):

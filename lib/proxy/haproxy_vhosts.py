@@ -70,11 +70,12 @@ def apply(
     return pending
 
 
-def close(app: str) -> None:
-    """Answer 502 for an app from now on: its containers are about to stop, their addresses to be others'."""
-    if addresses(app) is not None:
+def close(closing: Sequence[str]) -> None:
+    """Answer 502 for apps from now on: their containers are about to stop, their addresses to be others'."""
+    known = [app for app in closing if addresses(app) is not None]
+    if known:
         with _only_warned():
-            apply([app], closing=[app], must_run=False)
+            apply(known, closing=known, must_run=False)
 
 
 def clear(gone: Sequence[str]) -> None:

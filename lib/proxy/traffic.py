@@ -16,13 +16,13 @@ class Proxy(NamedTuple):
     """What a proxy of ours does.
 
     prepare: what comes before an app is served. apply: serve some apps as they are now; whether that needed a
-    reload. close: answer 502 for an app. clear: forget some apps. addresses: where an app's visitors are led,
+    reload. close: answer 502 for some apps. clear: forget some. addresses: where an app's visitors are led,
     None when the proxy does not know it. leads_to: whether to one of these.
     """
 
     prepare: Callable[[str], None]
     apply: Callable[[Sequence[str]], bool]
-    close: Callable[[str], None]
+    close: Callable[[Sequence[str]], None]
     clear: Callable[[Sequence[str]], None]
     addresses: Callable[[str], set[str] | None]
     leads_to: Callable[[str, Iterable[str]], bool]
@@ -90,10 +90,10 @@ def deployed(kind: str) -> Callable[..., None]:
     return switch
 
 
-def close(app: str) -> None:
-    """Answer 502 for an app from now on: its containers are about to stop, their addresses to be others'."""
+def close(closing: Sequence[str]) -> None:
+    """Answer 502 for apps from now on: their containers are about to stop, their addresses to be others'."""
     for proxy in PROXIES.values():
-        proxy.close(app)
+        proxy.close(closing)
 
 
 def clear(gone: Sequence[str]) -> None:

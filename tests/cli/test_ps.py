@@ -264,6 +264,7 @@ def test_restoring_before_the_proxy_says_and_starts_nothing(dokku, blog):
     asked = dokku.recorded("docker")
     tested = dokku.recorded("nginx")
     assert dokku("ps:restore", "--before-proxy") == ("", "", 0)
+    assert dokku("ps:restore", "--before-docker") == ("", "", 0)
     assert not (blog / "nginx.conf").exists()
     assert asked() == tested() == []
 

@@ -10,6 +10,8 @@ from lib import restore
 from lib.app import config
 from lib.base import files, locks, log, properties, settings
 from lib.base.errors import DokkuError, TriggerFailed
+from lib.host import daemon
+from lib.proxy import traffic
 
 IMAGE = json.dumps({"Id": "sha256:1", "Config": {}})
 BLOG, SHOP = "1" * 64, "2" * 64
@@ -207,6 +209,43 @@ def test_an_address_that_nobody_had_asks_nobody(shell, fired):
     restore.take_over_addresses("blog", ["172.17.0.2"])
     restore.take_over_addresses("new", ["172.17.0.20", ""])
     assert (fired(), shell.ran) == ([], [])
+
+
+@pytest.fixture
+def closed(monkeypatch):
+    """The apps that nginx is told to answer 502 for."""
+    found = []
+    monkeypatch.setattr(traffic, "close", found.extend)
+    return found
+
+
+def test_before_docker_starts_every_vhost_that_leads_somewhere_is_closed(shell, closed):
+    deploy("blog", BLOG, "172.17.0.2")
+    deploy("shop", SHOP, "172.17.0.3")
+    files.replace(vhost("shop"), "server { return 502; }\n")
+    deploy("elsewhere", SHOP, "172.17.0.4", DOKKU_SCHEDULER="kubernetes")
+    deploy("static", SHOP, "192.0.2.1")
+    properties.write("network", "static", "static-web-listener", "192.0.2.1:5000")
+    restore.close_before_docker()
+    assert (closed, shell.ran) == (["blog"], [])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"live-restore": true}', []),
+        ('{"live-restore": false}', ["blog"]),
+        ("{", ["blog"]),
+        ("[]", ["blog"]),
+        ("", ["blog"]),
+    ],
+)
+def test_where_containers_outlive_docker_nothing_is_closed(closed, tmp_path, monkeypatch, text, expected):
+    deploy("blog", BLOG, "172.17.0.2")
+    (tmp_path / "daemon.json").write_text(text)
+    monkeypatch.setattr(daemon, "PATH", str(tmp_path / "daemon.json"))
+    restore.close_before_docker()
+    assert closed == expected
 
 
 def test_vhosts_of_before_the_boot_and_of_the_future_go_and_no_program_starts(shell):

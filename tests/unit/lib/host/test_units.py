@@ -53,6 +53,26 @@ def test_stale_vhosts_go_before_nginx_starts(fs: Any, shell: Shell) -> None:
     assert "ExecStart=/usr/bin/dokku ps:restore --before-proxy\n" in unit
 
 
+def test_before_docker_stops_the_apps_are_closed(fs: Any, shell: Shell) -> None:
+    fs.create_dir("/run/systemd/system")
+    units.set_up()
+    unit = Path(f"{units.UNITS}/dokku-before-docker-stops.service").read_text()
+    assert "After=docker.service\n" in unit  # and so it ends before docker does
+    assert "PartOf=docker.service\n" in unit
+    assert "ExecStop=/usr/bin/dokku ps:restore --before-docker\n" in unit
+    assert "nginx.service" not in unit
+    assert "systemctl is-active --quiet dokku-before-docker-stops.service" in shell.ran
+
+
+def test_apps_are_not_closed_because_dokku_goes(fs: Any, shell: Shell) -> None:
+    fs.create_dir("/run/systemd/system")
+    units.set_up()
+    shell.ran.clear()
+    units.remove()
+    stop = "systemctl stop --quiet dokku-before-docker-stops.service"
+    assert shell.ran.index("systemctl daemon-reload") < shell.ran.index(stop)
+
+
 def test_a_second_run_under_systemd_only_looks(fs: Any, shell: Shell) -> None:
     fs.create_dir("/run/systemd/system")
     units.set_up()
@@ -98,4 +118,4 @@ def test_removing_leaves_none_of_it(fs: Any, shell: Shell) -> None:
     units.remove()
     left = [path for path in Path("/etc").rglob("*") if "dokku" in path.name]
     assert left == []
-    assert "systemctl disable --now --quiet dokku-retire.timer dokku-redeploy.service " in " ".join(shell.ran)
+    assert "systemctl disable --quiet dokku-retire.timer dokku-redeploy.service " in " ".join(shell.ran)

@@ -100,7 +100,7 @@ def test_an_app_that_is_closed_answers_502_and_leads_nowhere(balanced: Host) -> 
     balanced.app("web", "10.0.0.2", domains="web.test")
     apply("web")
     assert haproxy_vhosts.leads_to("web", ["10.0.0.2"])
-    haproxy_vhosts.close("web")
+    haproxy_vhosts.close(["web"])
     assert served() == {"web": []}
     assert not haproxy_vhosts.leads_to("web", ["10.0.0.2"])
     assert "  http-request return status 502\n" in text()

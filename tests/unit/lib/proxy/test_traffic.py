@@ -99,7 +99,7 @@ def test_an_app_can_be_closed_and_forgotten_whoever_serves_it(balanced: Host) ->
     assert traffic.leads_to("ant", ["10.0.0.2"])
     assert traffic.leads_to("bee", ["10.0.0.3"])
     for app in ("ant", "bee"):
-        traffic.close(app)
+        traffic.close([app])
         assert traffic.is_known(app)
         assert traffic.addresses(app) == set()
     traffic.clear(["ant", "bee"])
