@@ -328,6 +328,66 @@ def test_it_is_started_again_after_a_crash_and_not_after_it_was_stopped(balancer
     assert not haproxy.master(haproxy.ours())
 
 
+@pytest.mark.skipif(shutil.which("nghttpd") is None, reason="nghttpd is not installed")
+def test_grpc_is_http2_from_the_visitor_to_the_container(balancer: Balancer, tmp_path: Path) -> None:
+    (tmp_path / "page").write_text("over HTTP/2")
+    port, own = _free_port(), _free_port()
+    argv = ["nghttpd", "--no-tls", "--address=127.0.0.1", f"--htdocs={tmp_path}", str(port)]
+    upstream = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        assert retry.until(
+            lambda: bool(haproxy.taken(haproxy.ours(), [port], "127.0.0.1")), timeout=30, every=0.02
+        )
+        balancer.app("web", port)
+        config.set_values("web", {"DOKKU_PROXY_PORT_MAP": f"grpc:{own}:{port}"})
+        haproxy_service.start()
+        haproxy_vhosts.apply(["web"])
+        url = f"http://127.0.0.1:{own}/page"
+        words = [
+            "curl",
+            "-s",
+            "--http2-prior-knowledge",
+            "-H",
+            "Host: web.test",
+            "-w",
+            " %{http_version}",
+            url,
+        ]
+        said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+        assert said == "over HTTP/2 2"
+    finally:
+        upstream.terminate()
+        upstream.wait(30)
+
+
+def test_a_connection_that_is_upgraded_survives_a_reload(balancer: Balancer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=_echo_upgraded, args=(listening,), daemon=True).start()
+        balancer.app("web", listening.getsockname()[1])
+        haproxy_service.start()
+        haproxy_vhosts.apply(["web"])
+        with socket.create_connection(("127.0.0.1", balancer.port), timeout=30) as line:
+            line.sendall(b"GET / HTTP/1.1\r\nHost: web.test\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += line.recv(4096)
+            assert head.startswith(b"HTTP/1.1 101")
+            balancer.app("web", balancer.listener())
+            haproxy_vhosts.apply(["web"])
+            line.sendall(b"still there?")
+            assert line.recv(4096) == b"still there?"
+
+
+def _echo_upgraded(listening: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        line, _ = listening.accept()
+        with line:
+            line.recv(4096)
+            line.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
+            while said := line.recv(4096):
+                line.sendall(said)
+
+
 @contextlib.contextmanager
 def _visits(visit: Callable[[], int]) -> Iterator[list[int | Exception]]:
     """What visitors see, one after the other in four rows, from before the block to after it."""

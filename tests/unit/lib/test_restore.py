@@ -11,7 +11,7 @@ from lib.app import config
 from lib.base import files, locks, log, properties, settings
 from lib.base.errors import DokkuError, TriggerFailed
 from lib.host import daemon
-from lib.proxy import traffic
+from lib.proxy import haproxy_fronts, traffic
 
 IMAGE = json.dumps({"Id": "sha256:1", "Config": {}})
 BLOG, SHOP = "1" * 64, "2" * 64
@@ -111,6 +111,20 @@ def test_an_app_without_a_vhost_has_no_stale_one(shell):
     os.makedirs(settings.app_dir("blog"))
     assert restore.stale_vhosts(["blog"]) == []
     assert shell.ran == []
+
+
+def test_what_haproxy_leads_to_is_looked_at_as_well(shell, fired):
+    deploy("blog", BLOG, "172.17.0.2")
+    os.unlink(vhost("blog"))
+    front = haproxy_fronts.Front("blog", ["blog.test"], [], ["172.17.0.2"], "", {})
+    record = haproxy_fronts.as_text({"blog": front})
+    haproxy_fronts.put(haproxy_fronts.write({haproxy_fronts.RECORD: record, haproxy_fronts.MAIN: ""}))
+    shell.answers("docker container inspect …", known(BLOG, "blog", "172.17.0.2"))
+    assert restore.stale_vhosts(["blog"]) == []
+    shell.answers("docker container inspect …", known(BLOG, "blog", "172.17.0.9"))
+    assert restore.stale_vhosts(["blog"]) == ["blog"]
+    restore.keep_up(["blog"])
+    assert fired() == ["proxy-build-config blog"]
 
 
 def test_a_vhost_follows_a_container_that_docker_restarted_elsewhere(shell, fired, said):
