@@ -49,7 +49,7 @@ _FORWARDED = """\
   http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
   http-request set-header X-Request-Start %Ts.%ms
 """
-_SITE = "req.hdr(host),host_only,lower"
+_SITE = "req.hdr(host),host_only,lower,rtrim(.)"
 
 
 def made(fronts: Mapping[str, Front]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from lib.app import certs, domains, ports
 from lib.base import files, log, properties, retry, settings, signals, triggers
 from lib.base.errors import AppsFailed, DokkuError
-from lib.proxy import haproxy_fronts, haproxy_options, haproxy_texts, proxies, sites, urls
+from lib.proxy import certificate_names, haproxy_fronts, haproxy_options, haproxy_texts, proxies, sites, urls
 from lib.proxy.haproxy_fronts import Front, Route
 from lib.proxy.sites import Site
 from lib.tools import haproxy
@@ -38,9 +38,12 @@ def prepare(app: str) -> None:
     if served and domains.is_enabled(app) and not os.path.exists(domains.path(app)):
         triggers.fire("domains-setup", app)
     ports.settle(app)
-    if served:
-        log.info1(f"Creating {'https' if certs.exists(app) else 'http'} haproxy configuration")
-        urls.record(app)
+    if not served:
+        return
+    if certs.exists(app):
+        certificate_names.warn_of_mismatch(app)
+    log.info1(f"Creating {'https' if certs.exists(app) else 'http'} haproxy configuration")
+    urls.record(app)
 
 
 def apply(

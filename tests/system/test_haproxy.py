@@ -134,11 +134,16 @@ def test_with_haproxy_stopped_the_configuration_is_written_and_the_command_fails
     assert behind.get().status == 200
 
 
-def test_an_app_that_is_destroyed_is_nobody(behind: Behind) -> None:
+def test_an_app_is_cloned_renamed_and_destroyed(behind: Behind) -> None:
     gone = behind.instance.name("balanced-too")
     clone = behind.instance.dokku("apps:clone", behind.app, gone)
     assert clone.code == 0, clone
     assert ask(behind.port, behind.instance.host(gone)).status == 200
+    renamed = behind.instance.name("balanced-otherwise")
+    behind.must("apps:rename", gone, renamed)
+    assert ask(behind.port, behind.instance.host(gone)).status == 404
+    assert ask(behind.port, behind.instance.host(renamed)).status == 200
+    gone = renamed
     behind.must("--force", "apps:destroy", gone)
     assert ask(behind.port, behind.instance.host(gone)).status == 404
     assert behind.get().status == 200

@@ -143,7 +143,7 @@ def test_it_serves_by_name_and_answers_404_to_others(balancer: Balancer) -> None
     haproxy_service.start()
     haproxy_vhosts.apply(["web", "blog"])
     assert balancer.who("web.test") == one
-    assert balancer.who("WEB.test:80") == one
+    assert balancer.who("WEB.test:80") == balancer.who("web.test.") == one
     assert balancer.who("a.wild.test") == one
     assert balancer.who("blog.test") == balancer.who("deep.wild.test") == other
     assert balancer.get("nobody.test")[0] == 404
