@@ -66,7 +66,8 @@ def apply(
         if before or any(changes.values()):
             digest = _accepted(before, changes, refused)
             pending = digest != haproxy_fronts.digest_in_force()
-            _put_in_force(digest, pending, must_run)
+            concerned = any(changes.values()) or digest != haproxy_fronts.digest_in_place()
+            _put_in_force(digest, pending, must_run and concerned)
     if refused:
         names = ", ".join(sorted(refused))
         raise AppsFailed(f"Invalid haproxy config for {names}, not put in force", refused)

@@ -62,6 +62,14 @@ def test_no_haproxy_is_needed_for_apps_that_it_does_not_serve(balanced: Host) ->
     assert served() == {}
 
 
+def test_a_stopped_haproxy_is_no_concern_of_an_app_that_it_does_not_know(balanced: Host) -> None:
+    balanced.app("web", "10.0.0.2", domains="web.test")
+    apply("web")
+    balanced.app("idle", domains="idle.test")
+    haproxy_vhosts.apply(["idle"])
+    assert served().keys() == {"web"}
+
+
 def test_all_apps_of_a_batch_are_tested_at_once(balanced: Host) -> None:
     names = [f"app{number}" for number in range(20)]
     for number, name in enumerate(names):
