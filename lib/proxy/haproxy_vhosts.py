@@ -30,7 +30,8 @@ def prepare(app: str) -> None:
 
     Fires: network-build-config, domains-setup.
     """
-    triggers.fire("network-build-config", app)
+    if triggers.has_plugins("network-build-config"):  # ours asks docker, as `sites` does for all
+        triggers.fire("network-build-config", app)
     if not proxies.is_enabled(app):
         log.info1(f"haproxy support is disabled for app ({app}).")
         return
