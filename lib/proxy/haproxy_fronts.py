@@ -89,7 +89,7 @@ def write(texts: Mapping[str, str]) -> str:
     for name, text in sorted(texts.items()):
         digest.update(f"{name}\0{len(text)}\0{text}".encode("utf-8", "surrogateescape"))
     top = _generation(digest.hexdigest())
-    files.make_directory(directory(), 0o700)
+    _make_directory()
     for name, text in texts.items():
         if files.read(os.path.join(top, name), "\0") != text:
             files.replace(os.path.join(top, name), text)
@@ -136,7 +136,7 @@ def keep_certificate(content: str) -> str:
     import hashlib
 
     name = hashlib.blake2b(content.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest() + ".pem"
-    files.make_directory(directory(), 0o700)
+    _make_directory()
     if not os.path.exists(certificate(name)):
         files.replace(certificate(name), content)
     return name
@@ -162,6 +162,11 @@ def _recorded(path: str) -> dict[str, Front]:
 def _remove_others(top: str, kept: Iterable[str]) -> None:
     for name in set(os.listdir(top) if os.path.isdir(top) else []) - set(kept):
         files.remove(os.path.join(top, name))
+
+
+def _make_directory() -> None:
+    files.make_directory(os.path.dirname(directory()))
+    files.make_directory(directory(), 0o700)
 
 
 def _generation(digest: str) -> str:

@@ -79,6 +79,11 @@ def listened(fronts: Mapping[str, Front]) -> dict[int, bool]:
     return dict(sorted(found.items()))
 
 
+def ports_in(text: str) -> set[int]:
+    """The ports of a configuration that was made before, maybe with other options."""
+    return {int(port) for port in re.findall(r"^frontend at-([0-9]+)$", text, re.MULTILINE)}
+
+
 def verify(front: Front) -> None:
     """Raises: DokkuError when a word of the front can't stand in a configuration."""
     words = [front.app, *front.names, *front.addresses]

@@ -227,9 +227,15 @@ def _pair(app: str) -> str:
 
 
 def _accepted(before: Fronts, changes: Changes, refused: dict[str, str]) -> str:
-    """The configuration with as many changes as haproxy takes. refused: gets the rest, with its reason."""
+    """The configuration with as many changes as haproxy takes. refused: gets the rest, with its reason.
+
+    Raises: DokkuError for what is no app's fault: a port of haproxy's own, an option for all.
+    """
     after = _merged(before, changes)
     if _problem(after):
+        general = _problem({})
+        if general:
+            raise DokkuError(f"Invalid haproxy config, not put in force: {general}")
         if before and _problem(before):
             log.warn("The haproxy configuration is broken, it is made anew")
             before, changes = {}, {**before, **changes}
@@ -261,7 +267,7 @@ def _problem(fronts: Fronts) -> str:
     problem = haproxy.problem(haproxy_fronts.configuration(haproxy_fronts.write(haproxy_texts.made(fronts))))
     if problem or not haproxy.master(haproxy.ours()):
         return problem
-    present = haproxy_texts.listened(haproxy_fronts.current())
+    present = haproxy_texts.ports_in(files.read(haproxy.ours().configuration))
     return _not_free([port for port in haproxy_texts.listened(fronts) if port not in present])
 
 

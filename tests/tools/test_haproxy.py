@@ -249,6 +249,21 @@ def test_a_port_that_another_program_has_is_refused_and_nobody_is_deaf_meanwhile
     assert haproxy_fronts.current().keys() == {"web"}
 
 
+def test_a_port_of_its_own_that_another_program_has_is_refused_too(balancer: Balancer) -> None:
+    one = balancer.listener()
+    balancer.app("web", one)
+    haproxy_service.start()
+    haproxy_vhosts.apply(["web"])
+    properties.write("haproxy", properties.GLOBAL, "http-port", str(one))
+    with (
+        _visits(lambda: balancer.who("web.test")) as seen,
+        pytest.raises(DokkuError, match=f"not put in force: haproxy can't listen at port {one}: taken"),
+    ):
+        haproxy_vhosts.apply(["web"])
+    assert set(seen) == {one}
+    assert haproxy_fronts.current().keys() == {"web"}
+
+
 def test_nothing_is_reloaded_when_nothing_has_changed(balancer: Balancer) -> None:
     balancer.app("web", balancer.listener())
     haproxy_service.start()

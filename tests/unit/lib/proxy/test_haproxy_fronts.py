@@ -67,6 +67,7 @@ def test_what_is_not_in_place_goes_with_its_certificates(tmp_path: Path) -> None
     assert not os.path.exists(haproxy_fronts.certificate(old))
     assert Path(haproxy_fronts.certificate(new)).stat().st_mode & 0o777 == 0o600
     assert Path(haproxy_fronts.directory()).stat().st_mode & 0o777 == 0o700
+    assert Path(haproxy_fronts.directory()).parent.stat().st_mode & 0o777 == 0o755
 
 
 def test_a_damaged_record_is_named(tmp_path: Path) -> None:
