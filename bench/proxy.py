@@ -25,7 +25,6 @@ from tests.system.conftest import Instance, missing
 GOAL = 10  # times a bare test and reload
 MEMORY = 150  # MB
 TREE = pathlib.Path(__file__).resolve().parent.parent
-COUNTED = '#!/bin/sh\necho "$*" >>"{notes}"\nexec /usr/sbin/nginx "$@"\n'
 
 PROFILED = """
 import cProfile, os, runpy, sys
@@ -61,7 +60,7 @@ def main() -> None:
 def measure(instance: Instance, port: int, count: int, runs: int, with_profile: bool) -> None:
     names = light.names(instance, count)
     light.make(instance, names, port)
-    notes = count_nginx(instance)
+    notes = light.noted_nginx(instance)
     first, memory = build(instance)
     assert instance.get(names[-1]).body == f"this is {instance.host(names[-1])}\n"
     print(f"{count} apps; the first build took {first:.2f} s and {memory:.0f} MB")
@@ -127,19 +126,6 @@ def bare_nginx(instance: Instance) -> float:
     while not set(children.read_text().split()) - before:
         time.sleep(0.005)
     return time.monotonic() - begin
-
-
-def count_nginx(instance: Instance) -> pathlib.Path:
-    """Let every start of nginx be noted in a file."""
-    notes, wrapper = instance.place / "nginx-calls", instance.place / "bin/nginx-noted"
-    wrapper.write_text(COUNTED.format(notes=notes))
-    wrapper.chmod(0o755)
-    commands = {
-        name: instance.environment[name].replace("/usr/sbin/nginx", str(wrapper), 1)
-        for name in ("DOKKU_NGINX_TEST_COMMAND", "DOKKU_NGINX_RELOAD_COMMAND")
-    }
-    instance.set_environment(**commands)
-    return notes
 
 
 def profile(instance: Instance) -> None:

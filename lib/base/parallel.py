@@ -7,12 +7,13 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from lib.base import log, progress, run, signals
 from lib.base.errors import AppsFailed, DokkuError, Interrupted
 
+_HEARS_WITHIN = 0.2  # seconds
 _Answer = TypeVar("_Answer")
 Together = Callable[[], contextlib.AbstractContextManager[None]]
 
@@ -93,13 +94,14 @@ def _in_turn(
 def _pooled(
     verb: str, work: Callable[[str], None], apps: Sequence[str], workers: int, course: _Course
 ) -> None:
-    from concurrent.futures import Future, ThreadPoolExecutor, as_completed  # 17 ms
+    from concurrent.futures import Future, ThreadPoolExecutor  # 17 ms
 
     threads: set[int] = set()
+    is_over = threading.Event()
 
     def attempt(app: str) -> tuple[str | None, list[tuple[int, bytes]]]:
-        threads.add(threading.get_ident())
-        return _collected(verb, work, app)
+        threads.add(threading.get_ident())  # before the question: who is not asked to stop has not begun
+        return (None, []) if is_over.is_set() else _collected(verb, work, app)
 
     def take(done: Future[Any]) -> None:
         reason, said = done.result()
@@ -115,17 +117,32 @@ def _pooled(
     names = {pool.submit(attempt, app): app for app in apps}
     try:
         _draw(verb, len(apps), course)
-        for done in as_completed(list(names)):
+        for done in _as_they_end(set(names)):
             take(done)
     except KeyboardInterrupt as interruption:
+        is_over.set()
         pool.shutdown(wait=False, cancel_futures=True)
-        signals.pass_on(getattr(interruption, "number", signal.SIGINT), threads)
-        run.end_all()
-        for done in as_completed([one for one in names if not one.cancelled()]):
+        _interrupt(interruption, threads)
+        for done in _as_they_end({one for one in names if not one.cancelled()}):
             take(done)
         raise
     finally:
         progress.wipe()
+
+
+def _interrupt(interruption: KeyboardInterrupt, threads: set[int]) -> None:
+    """Have some threads clear away and stop."""
+    signals.pass_on(getattr(interruption, "number", signal.SIGINT), threads)
+    run.end_all()
+
+
+def _as_they_end(pending: set[Any]) -> Iterator[Any]:
+    """These futures, each when it is done. A signal need not wake who waits for threads: look up."""
+    from concurrent.futures import FIRST_COMPLETED, wait
+
+    while pending:
+        ended, pending = wait(pending, timeout=_HEARS_WITHIN, return_when=FIRST_COMPLETED)
+        yield from ended
 
 
 def _collected(

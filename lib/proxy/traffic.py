@@ -7,9 +7,10 @@ away from the old one when the new one serves it.
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from lib.base import triggers
-from lib.base.errors import AppsFailed
-from lib.proxy import batching, conf_files, haproxy_vhosts, proxies, vhosts
+from lib.app import apps, domains, network_settings, process_settings
+from lib.base import log, triggers
+from lib.base.errors import AppsFailed, DokkuError
+from lib.proxy import batching, conf_files, haproxy_vhosts, owners, proxies, sites, vhosts
 
 
 class Proxy(NamedTuple):
@@ -67,13 +68,15 @@ def is_served_by(kind: str, app: str) -> bool:
 def turn(kind: str, word: str) -> Callable[..., None]:
     """What a proxy does when an app of its is to be served again (enable) or no more (disable).
 
-    Fires: domains-enable or domains-disable, app-restart.
+    Fires: domains-enable or domains-disable, app-restart; proxy-build-config for what no deploy builds.
     """
 
     def switch(app: str, *_: str) -> None:
         if is_served_by(kind, app):
             triggers.fire(f"domains-{word}", app, "false")
             triggers.fire("app-restart", app)
+            if not _has_restarted(app):
+                triggers.fire("proxy-build-config", app)
 
     return switch
 
@@ -98,8 +101,10 @@ def close(closing: Sequence[str]) -> None:
 
 def clear(gone: Sequence[str]) -> None:
     """Have all proxies forget some apps, whatever state they are in."""
+    before = _served(gone)
     for proxy in PROXIES.values():
         proxy.clear(gone)
+    _pass_on(before - _served(gone), set(gone))
 
 
 def is_known(app: str) -> bool:
@@ -118,30 +123,58 @@ def leads_to(app: str, wanted: Iterable[str]) -> bool:
     return any(proxy.leads_to(app, found) for proxy in PROXIES.values())
 
 
-def _to_nginx(apps: Sequence[str]) -> bool:
-    return _switch("nginx", apps)
+def _has_restarted(app: str) -> bool:
+    """Whether a restart deploys the app, or there is nothing to be served."""
+    if network_settings.listeners(app):
+        return False
+    return not apps.is_deployed(app) or process_settings.is_restored(app)
 
 
-def _to_haproxy(apps: Sequence[str]) -> bool:
-    return _switch("haproxy", apps)
+def _to_nginx(wanted: Sequence[str]) -> bool:
+    return _switch("nginx", wanted)
 
 
-def _switch(kind: str, apps: Sequence[str]) -> bool:
+def _to_haproxy(wanted: Sequence[str]) -> bool:
+    return _switch("haproxy", wanted)
+
+
+def _switch(kind: str, wanted: Sequence[str]) -> bool:
     """Let a proxy serve some apps; the others forget those that it serves then."""
+    before = _served(wanted)
     try:
-        changed = PROXIES[kind].apply(apps)
+        changed = PROXIES[kind].apply(wanted)
     except AppsFailed as error:
-        _take_from_others(kind, [app for app in apps if app not in error.reasons])
+        _take_from_others(kind, [app for app in wanted if app not in error.reasons])
         raise
-    _take_from_others(kind, apps)
+    _take_from_others(kind, wanted)
+    _pass_on(before - _served(wanted), set(wanted))
     return changed
 
 
-def _take_from_others(kind: str, apps: Collection[str]) -> None:
+def _take_from_others(kind: str, wanted: Collection[str]) -> None:
     for name, proxy in PROXIES.items():
-        gone = [app for app in apps if name != kind and proxy.addresses(app) is not None]
+        gone = [app for app in wanted if name != kind and proxy.addresses(app) is not None]
         if gone:
             proxy.clear(gone)
+
+
+def _served(wanted: Collection[str]) -> set[str]:
+    return {name for app in wanted for name in owners.served_by_any(app)}
+
+
+def _pass_on(names: Collection[str], gone: Collection[str]) -> None:
+    """Let apps of the other proxy have domains that nobody has any more; a proxy sees to its own itself."""
+    found = domains.claimants(sorted(names)) if names else {}
+    heirs = {app for name, others in found.items() for app in others if name not in _served(others)}
+    heirs -= set(gone)
+    for kind, proxy in PROXIES.items():
+        ours = sorted(app for app in heirs if is_served_by(kind, app) and sites.is_served(app, kind))
+        if ours:
+            try:
+                proxy.apply(ours)
+            except DokkuError as error:
+                for text in filter(None, (error.text, *error.more)):
+                    log.warn(text)
 
 
 _SWITCHES = {"nginx": _to_nginx, "haproxy": _to_haproxy}  # one function each: that is what a batch goes by

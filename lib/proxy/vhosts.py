@@ -173,6 +173,7 @@ def _put_in_force(pending: Sequence[Change], refused: dict[str, str]) -> None:
         for change in pending if nginx.is_running() else ():
             change.undo()
         raise
+    signals.failpoint("vhost-reloaded")
     for change in pending:
         conf_files.note_in_force(change.app)
 

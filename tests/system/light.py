@@ -8,6 +8,7 @@ import http.server
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from tests.system.conftest import Instance
 
@@ -54,6 +55,19 @@ def make(instance: Instance, names: Sequence[str], port: int) -> None:
         listener = instance.lib / f"config/network/{app}/static-web-listener"
         listener.parent.mkdir(parents=True)
         listener.write_text(f"127.0.0.1:{port}")
+
+
+def noted_nginx(instance: Instance) -> Path:
+    """Have dokku start nginx by way of a script that notes each call in a file; the file."""
+    notes, wrapper = instance.place / "nginx-calls", instance.place / "bin/nginx-noted"
+    wrapper.write_text(f'#!/bin/sh\necho "$*" >>"{notes}"\nexec /usr/sbin/nginx "$@"\n')
+    wrapper.chmod(0o755)
+    names = ("DOKKU_NGINX_TEST_COMMAND", "DOKKU_NGINX_RELOAD_COMMAND")
+    commands = {
+        name: instance.environment[name].replace("/usr/sbin/nginx", str(wrapper), 1) for name in names
+    }
+    instance.set_environment(**commands)
+    return notes
 
 
 def names(instance: Instance, count: int) -> list[str]:

@@ -2,6 +2,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -182,12 +183,12 @@ def test_an_interruption_of_many_workers_begins_no_more_and_waits_for_those_unde
     import concurrent.futures
 
     under_way, goes_on = threading.Event(), threading.Event()
-    real, asked = concurrent.futures.as_completed, []
+    real, asked = concurrent.futures.wait, []
 
-    def as_completed(futures: object) -> object:
+    def wait(futures: Any, **how: Any) -> Any:
         asked.append(futures)
         if len(asked) > 1:
-            return real(futures)  # type: ignore[arg-type]
+            return real(futures, **how)
         under_way.wait()
         raise KeyboardInterrupt
 
@@ -195,7 +196,7 @@ def test_an_interruption_of_many_workers_begins_no_more_and_waits_for_those_unde
         under_way.set()
         goes_on.wait()
 
-    monkeypatch.setattr(concurrent.futures, "as_completed", as_completed)
+    monkeypatch.setattr(concurrent.futures, "wait", wait)
     monkeypatch.setattr("lib.base.run.end_all", goes_on.set)
     with pytest.raises(KeyboardInterrupt):
         parallel.each("restart", work, [f"a{number}" for number in range(9)], 2)
@@ -211,12 +212,12 @@ def test_a_worker_that_was_interrupted_has_neither_done_nor_failed(
     import concurrent.futures
 
     begun = threading.Barrier(3)
-    real, asked = concurrent.futures.as_completed, []
+    real, asked = concurrent.futures.wait, []
 
-    def as_completed(futures: object) -> object:
+    def wait(futures: Any, **how: Any) -> Any:
         asked.append(futures)
         if len(asked) > 1:
-            return real(futures)  # type: ignore[arg-type]
+            return real(futures, **how)
         begun.wait()
         raise Interrupted(15)
 
@@ -226,7 +227,7 @@ def test_a_worker_that_was_interrupted_has_neither_done_nor_failed(
             signals.heed()
             time.sleep(0.001)
 
-    monkeypatch.setattr(concurrent.futures, "as_completed", as_completed)
+    monkeypatch.setattr(concurrent.futures, "wait", wait)
     with pytest.raises(Interrupted):
         parallel.each("restart", work, ["a", "b", "c"], 2)
     assert capfd.readouterr().err.splitlines() == [
