@@ -78,6 +78,19 @@ def test_an_app_that_moved_keeps_its_domain_from_others_that_list_it(balanced: H
     assert "both.test" not in balanced.in_force["bee"]
 
 
+def test_a_domain_goes_to_an_app_of_the_other_proxy_when_nobody_has_it_any_more(balanced: Host) -> None:
+    balanced.app("ant", "10.0.0.2", domains="both.test")
+    balanced.app("bee", "10.0.0.3", domains="both.test bee.test")
+    with pytest.raises(DokkuError):
+        build("ant")
+    choose("bee", "nginx")
+    build("bee")
+    assert "server_name bee.test;" in balanced.in_force["bee"]
+    traffic.clear(["ant"])
+    assert "server_name both.test bee.test;" in balanced.in_force["bee"]
+    assert not traffic.is_known("ant")
+
+
 def test_apps_of_both_proxies_in_a_batch_are_one_test_each(balanced: Host) -> None:
     for number in range(4):
         balanced.app(f"app{number}", f"10.0.0.{number + 2}", domains=f"{number}.test")
