@@ -9,7 +9,7 @@ from commands._params import ANY_FLAG, AllApps, App, Format, ReportWords, Worker
 from lib import restore as boot
 from lib.app import apps, batches, config, process_settings
 from lib.base import triggers
-from lib.proxy import batching
+from lib.proxy import batching, closing
 from lib.runtime import docker_local, lifecycle, schedulers
 
 namespace = typer.Typer(help="Manage app processes")
@@ -102,4 +102,4 @@ def start(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> Non
 @namespace.command("stop")
 def stop(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> None:
     """Stops an app or all apps."""
-    batches.each("stop", lifecycle.stop, app, all_apps, workers)
+    batches.each("stop", lifecycle.stop, app, all_apps, workers, closing.closed)

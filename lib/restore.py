@@ -6,6 +6,7 @@ Running it again changes nothing. Source of the texts: dokku v0.24.0 plugins/ps.
 """
 
 import contextlib
+import functools
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,10 +16,11 @@ from lib.base import files, locks, log, retry, triggers
 from lib.base.errors import DokkuError, ToolFailed
 from lib.build import images
 from lib.host import daemon
-from lib.proxy import conf_files, haproxy_vhosts, traffic
+from lib.proxy import batching, conf_files, haproxy_vhosts, traffic
 from lib.runtime import containers, schedulers
 from lib.runtime.containers import Container, State
 
+OFFLINE = 5  # seconds that an app which is up may wait for others to be put in force with it
 PATIENCE = 10  # seconds that a started container has to be up
 
 
@@ -34,7 +36,8 @@ def restore(app: str = "", all_apps: bool = False, workers: int = 0) -> None:
     stale = stale_vhosts(apps.chosen(app, all_apps))
     traffic.clear(stale)
     haproxy_vhosts.keep_up()
-    batches.each("restore", lambda name: _bring_back(name, name in stale), app, all_apps, workers)
+    together = functools.partial(batching.batched, patience=OFFLINE)
+    batches.each("restore", lambda name: _bring_back(name, name in stale), app, all_apps, workers, together)
 
 
 def stale_vhosts(names: Sequence[str]) -> list[str]:

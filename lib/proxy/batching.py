@@ -6,15 +6,28 @@ containers stay only until the proxy leads to the new ones.
 """
 
 import contextlib
+import math
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from lib.base.errors import AppsFailed, DokkuError
 
 Apply = Callable[[Sequence[str]], bool]  # puts some apps in force; whether anything had to change
 
+
+class _Block(NamedTuple):
+    """An open block. since: when the first of those that wait came, empty without any."""
+
+    patience: float
+    waiting: dict[Apply, dict[str, None]]
+    since: list[float]
+    failures: list[DokkuError]
+
+
 _guard = threading.Lock()
-_waiting: list[dict[Apply, dict[str, None]]] = []  # the open block's apps, none while no block is open
+_open: list[_Block] = []  # one at most
 _thread = threading.local()
 
 
@@ -24,24 +37,27 @@ def build(apply: Apply, apps: Sequence[str]) -> bool:
     Raises: what `apply` raises, when it is now.
     """
     with _guard:
-        if _waiting and not getattr(_thread, "is_urgent", False):
-            _waiting[0].setdefault(apply, {}).update(dict.fromkeys(apps))
-            return False
-    return apply(apps)
+        block = _open[0] if _open and not getattr(_thread, "is_urgent", False) else None
+        due = _noted(block, apply, apps) if block else {}
+    if block is None:
+        return apply(apps)
+    block.failures.extend(_apply(due))
+    return False
 
 
 @contextlib.contextmanager
-def batched() -> Iterator[None]:
+def batched(patience: float = math.inf) -> Iterator[None]:
     """Let every `build` inside the block wait for its end, where each proxy is called once with all its apps.
 
+    patience: seconds after which those that wait are not kept waiting for the end.
     Also when the block fails or is interrupted: what was done for an app until then is to count.
     Raises: what the block raises, with the proxies' failures as its cause if it was interrupted; AppsFailed
     for what it and the proxies raised together.
     """
     with _guard:
-        is_outermost = not _waiting
+        is_outermost = not _open
         if is_outermost:
-            _waiting.append({})
+            _open.append(_Block(patience, {}, [], []))
     if not is_outermost:
         yield
         return
@@ -53,7 +69,9 @@ def batched() -> Iterator[None]:
         failed.append(error)
     except BaseException as error:
         stopped = error
-    failures = [*_apply(_taken()), *failed]
+    with _guard:
+        block = _open.pop()
+    failures = [*block.failures, *_apply(block.waiting), *failed]
     failure = _joined(failures) if failures else None
     if stopped:
         raise stopped from failure
@@ -72,9 +90,18 @@ def at_once() -> Iterator[None]:
         _thread.is_urgent = before
 
 
-def _taken() -> dict[Apply, dict[str, None]]:
-    with _guard:
-        return _waiting.pop() if _waiting else {}
+def _noted(block: _Block, apply: Apply, apps: Sequence[str]) -> dict[Apply, dict[str, None]]:
+    """Let some apps wait; who waits no longer, everybody as soon as one has waited too long."""
+    block.waiting.setdefault(apply, {}).update(dict.fromkeys(apps))
+    now = time.monotonic()
+    if not block.since:
+        block.since.append(now)
+    if now - block.since[0] < block.patience:
+        return {}
+    due = dict(block.waiting)
+    block.waiting.clear()
+    block.since.clear()
+    return due
 
 
 def _apply(collected: dict[Apply, dict[str, None]]) -> list[DokkuError]:

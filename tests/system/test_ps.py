@@ -182,7 +182,7 @@ def test_restoring_an_app_whose_container_is_gone_deploys_it_and_stops_no_other(
     assert (
         f"Error running restore against app {broken}: App image (dokku/{broken}:latest) not found" in done.err
     )
-    assert done.err.endswith(" !     restore command returned 1 errors\n")
+    assert done.err.endswith(f" !     restore command returned 1 errors\n !     Failed apps: {broken}\n")
     assert _serving(instance, app)
     assert instance.dokku("apps:destroy", "--force", broken).code == 0
 

@@ -115,3 +115,26 @@ def test_what_was_built_before_an_interruption_counts() -> None:
     assert [proxy.calls for proxy in proxies] == [[["a", "b"]]] * 2
     assert isinstance(caught.value.__cause__, AppsFailed)
     assert batching.build(proxies[1].apply, ["c"]) is True
+
+
+def test_nobody_waits_longer_than_the_block_has_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy, now = Proxy("c"), [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+
+    def build_some() -> None:
+        with batching.batched(patience=5):
+            for app, moment in (
+                ("a", 1.0),
+                ("b", 5.9),
+                ("c", 6.0),
+                ("d", 7.0),
+                ("e", 11.9),
+                ("f", 12.0),
+                ("g", 13.0),
+            ):
+                now[0] = moment
+                batching.build(proxy.apply, [app])
+
+    with pytest.raises(AppsFailed, match=r"^Refused: c$"):
+        build_some()
+    assert proxy.calls == [["a", "b", "c"], ["d", "e", "f"], ["g"]]
