@@ -103,3 +103,23 @@ def test_an_upgrade_in_place_drops_no_request(host: Machine) -> None:
     assert "Failed requests:        0" in report, report
     assert "Non-2xx" not in report
     assert host.sh("docker container ls --quiet --no-trunc").output == containers
+
+
+def test_haproxy_comes_back_after_a_kill_and_a_power_cut(host: Machine) -> None:
+    install = "apt-get -qq install --yes --no-install-recommends haproxy"
+    installed = host.sh(f"systemctl mask --quiet haproxy && DEBIAN_FRONTEND=noninteractive {install}")
+    assert installed.status == 0, installed.output
+    moved = host.sh("dokku haproxy:start && dokku proxy:set third haproxy && dokku proxy:build-config third")
+    assert moved.status == 0, moved.output
+    served = "curl --silent --max-time 5 http://third.dokku.localhost:8080/ | grep --quiet 'This is third'"
+    assert host.sh(served).status == 0
+    assert answers(host)["third"] == ""
+    host.sh("kill -KILL $(cat /var/lib/dokku/data/haproxy-vhosts/haproxy.pid)")
+    host.wait(served)
+    host.reboot()
+    host.wait("systemctl is-active --quiet dokku-redeploy")
+    assert host.sh(served).status == 0
+    assert host.sh("su dokku -c 'dokku haproxy:stop'").status == 0
+    assert host.sh("systemctl is-active dokku-haproxy; systemctl is-enabled dokku-haproxy").output == (
+        "inactive\ndisabled\n"
+    )
