@@ -66,9 +66,14 @@ def keep_up(names: Sequence[str]) -> None:
 
 
 def take_over_addresses(app: str, addresses: Sequence[str]) -> None:
-    """Let no other app's vhost lead to addresses that containers of this app have got from docker."""
+    """Let no other app's vhost lead to addresses that containers of this app have got from docker.
+
+    One that can't be written anew, as its own template is bad, answers 502.
+    """
     found = [ip for ip in addresses if ip]
-    _rewrite(_led_astray([name for name in apps.names() if name != app and traffic.leads_to(name, found)]))
+    astray = _led_astray([name for name in apps.names() if name != app and traffic.leads_to(name, found)])
+    _rewrite(astray)
+    traffic.close([name for name in astray if traffic.leads_to(name, found)])
 
 
 def drop_vhosts_of_before_boot() -> None:

@@ -175,7 +175,8 @@ def _put_in_force(pending: Sequence[Change], refused: dict[str, str]) -> None:
         raise
     signals.failpoint("vhost-reloaded")
     for change in pending:
-        conf_files.note_in_force(change.app)
+        with contextlib.suppress(OSError):  # on a full disk it is not noted, and the next build reloads again
+            conf_files.note_in_force(change.app)
 
 
 def _divide(pending: Sequence[Change], refused: dict[str, str]) -> None:

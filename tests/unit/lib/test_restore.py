@@ -215,7 +215,7 @@ def test_who_gets_an_address_takes_it_from_the_vhost_of_the_one_who_had_it(shell
     shell.answers("docker container inspect …", known(BLOG, "blog", running=False))
     restore.take_over_addresses("new", ["172.17.0.2", ""])
     assert fired() == ["proxy-build-config blog"]
-    assert len([line for line in shell.ran if line.startswith("docker")]) == 1
+    assert len([line for line in shell.ran if line.startswith("docker container inspect")]) == 1
 
 
 def test_an_address_that_nobody_had_asks_nobody(shell, fired):
@@ -231,6 +231,22 @@ def closed(monkeypatch):
     found = []
     monkeypatch.setattr(traffic, "close", found.extend)
     return found
+
+
+@pytest.mark.parametrize("can_be_written", [True, False])
+def test_a_vhost_that_goes_on_leading_to_an_address_of_another_app_is_closed(
+    shell, fired, closed, monkeypatch, can_be_written
+):
+    deploy("blog", BLOG, "172.17.0.2")
+    shell.answers("docker container inspect …", known(BLOG, "blog", running=False))
+
+    def write(names):
+        files.replace(vhost("blog"), "server { return 502; }\n")
+
+    if can_be_written:
+        monkeypatch.setattr(restore, "_rewrite", write)
+    restore.take_over_addresses("new", ["172.17.0.2"])
+    assert closed == ([] if can_be_written else ["blog"])
 
 
 def test_before_docker_starts_every_vhost_that_leads_somewhere_is_closed(shell, closed):

@@ -373,3 +373,19 @@ def test_a_file_that_can_not_be_written_is_its_own_apps_failure(
         vhosts.build(names)
     assert caught.value.reasons == {"web4": f"{conf_files.path('web4')}: No space left on device"}
     assert len(host.in_force) == 19
+
+
+def test_what_could_not_be_noted_is_loaded_again_by_the_next_build(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.app("web", "10.0.0.2")
+
+    def no_room(app: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(conf_files, "note_in_force", no_room)
+        assert vhosts.build(["web"]) is True
+    assert "web" in host.in_force
+    assert vhosts.build(["web"]) is True
+    assert vhosts.build(["web"]) is False
