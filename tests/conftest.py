@@ -25,6 +25,7 @@ _REAL_FILES = [f"lib.base.{name}" for name in ("log", "memory", "run", "tee")] +
 ]
 # What one process remembers, and every command is a process of its own; so is every test, in any order.
 _MEMORIES = (
+    ("lib.base.signals", "_interrupted"),
     ("lib.app.app_json", "_sources"),
     ("lib.build.images", "_files"),
     ("lib.build.records", "_under_way"),

@@ -85,10 +85,12 @@ def answers(question: Callable[[str], _Answer], apps: Sequence[str], workers: in
 def _in_turn(
     verb: str, work: Callable[[str], None], apps: Sequence[str], _workers: int, course: _Course
 ) -> None:
-    log.warn(f"Running {verb} in serial mode")
+    if not log.is_mail():
+        log.warn(f"Running {verb} in serial mode")
     for app in apps:
-        log.info1(f"Running {verb} against app {app}")
-        _settle(app, _attempt(work, app, _complaint(verb, False)), course)
+        with _headed(f"Running {verb} against app {app}"):
+            reason = _attempt(work, app, _complaint(verb, False))
+        _settle(app, reason, course)
 
 
 def _pooled(
@@ -150,11 +152,29 @@ def _collected(
 ) -> tuple[str | None, list[tuple[int, bytes]]]:
     """Why an app failed, None if it was interrupted, and what was said while it was at work."""
     with log.collected() as said:
-        log.info1(f"Running command against {app}")
         try:
-            return _attempt(work, app, _complaint(verb, True)), said
+            with _headed(f"Running command against {app}"):
+                return _attempt(work, app, _complaint(verb, True)), said
         except Interrupted:
             return None, said
+
+
+@contextlib.contextmanager
+def _headed(title: str) -> Iterator[None]:
+    """Say a title before what the block says; in a mail from cron, none for a block that says nothing."""
+    if not log.is_mail():
+        log.info1(title)
+        yield
+        return
+    said: list[tuple[int, bytes]] = []
+    try:
+        with log.collected() as said:
+            yield
+    finally:
+        if said:
+            log.info1(title)
+        for stream, data in said:
+            log.raw(data, stream)
 
 
 def _attempt(work: Callable[[str], None], app: str, complaint: str) -> str:

@@ -234,3 +234,26 @@ def test_a_worker_that_was_interrupted_has_neither_done_nor_failed(
         " !     Interrupted: 0 of 3 apps done",
         " !     Not done: a, b, c",
     ]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_mail_from_cron_holds_the_apps_that_said_something_and_no_others(
+    workers: int, capfd: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(app: str) -> None:
+        if app == "b":
+            log.verbose("fetched")
+        if app == "c":
+            raise DokkuError("no such branch")
+
+    monkeypatch.setattr(log, "is_mail", lambda: True)
+    parallel.each("sync", work, ["a", "d"], workers)
+    assert capfd.readouterr() == ("", "")
+    with pytest.raises(DokkuError, match="1 errors"):
+        parallel.each("sync", work, ["a", "b", "c"], workers)
+    said = capfd.readouterr()
+    assert [line.split()[-1] for line in said.out.splitlines()] in (
+        ["b", "fetched", "c"],
+        ["c", "b", "fetched"],
+    )
+    assert said.err.endswith("c: no such branch\n")
