@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable, Sequence
 
-from lib.app import apps, network_settings, ports
+from lib.app import apps, network_settings, ports, reports
 from lib.app.network_settings import Listener
 from lib.base import values
 from lib.base.report import Row
@@ -36,7 +36,7 @@ def rows(app: str) -> list[Row]:
 
 def reporter(words: Sequence[str] | None) -> Callable[[str], Sequence[Row]]:
     """What network:report knows of an app, a function. words: of its call; docker is asked once for all."""
-    named = [word for word in words or [] if not word.startswith("--")]
+    named = reports.asked(words).apps
 
     @functools.cache
     def known() -> dict[str, list[str]]:

@@ -123,7 +123,7 @@ def wait_for(path: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [["--all"], ["--all", "--parallel", "3"], ["--parallel=2"]])
-@pytest.mark.parametrize("report", ["apps", "proxy", "ps", "git"])
+@pytest.mark.parametrize("report", ["apps", "certs", "domains", "git", "network", "proxy", "ps"])
 def test_every_report_takes_the_words_of_a_batch(many: Dokku, report: str, words: list[str]) -> None:
     plain = many(f"{report}:report", "--format", "json")
     assert plain.out.count("\n") == len(APPS)
