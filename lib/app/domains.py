@@ -108,16 +108,17 @@ def setup(app: str) -> None:
 def enable(app: str, apply: bool = True) -> None:
     """Serve the app by name again, under the domains of a new app if the host has any.
 
-    apply: have the proxy take it over at once. Fires: pre-enable-vhost, post-domains-update.
+    apply: have the proxy take it over at once, or make good what an interrupted call left undone.
+    Fires: pre-enable-vhost, post-domains-update.
     """
     if is_enabled(app):
         log.info1(f"Domains (VHOST) support is already enabled for app ({app})")
-        return
-    names = defaults(app)
-    if names:
-        with files.locked(path(app)):
-            _write(app, names)
-    _serve_by_name(app)
+    else:
+        names = defaults(app)
+        if names:
+            with files.locked(path(app)):
+                _write(app, names)
+        _serve_by_name(app)
     if apply:
         triggers.fire("post-domains-update", app, "enable")
 
@@ -125,14 +126,15 @@ def enable(app: str, apply: bool = True) -> None:
 def disable(app: str, apply: bool = True) -> None:
     """Serve the app by a port of its own instead of names, which are forgotten.
 
-    Fires: pre-disable-vhost, post-domains-update. Differs from Dokku 0.24: the containers keep running.
+    apply: as of `enable`. Fires: pre-disable-vhost, post-domains-update. Differs from Dokku 0.24: the
+    containers keep running.
     """
-    if not is_enabled(app):
+    if is_enabled(app):
+        triggers.fire("pre-disable-vhost", app)
+        log.info1("App virtual host support disabled")
+        config.set_values(app, {"NO_VHOST": "1"})
+    else:
         log.info1(f"Domains (VHOST) support is already disabled for app ({app})")
-        return
-    triggers.fire("pre-disable-vhost", app)
-    log.info1("App virtual host support disabled")
-    config.set_values(app, {"NO_VHOST": "1"})
     for name in (path(app), urls_path(app)):
         files.remove(name)
     if apply:

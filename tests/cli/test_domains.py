@@ -96,6 +96,21 @@ def test_plugins_hear_of_every_change(dokku: Dokku) -> None:
     ]
 
 
+def test_a_second_call_makes_good_what_an_interrupted_one_left(dokku: Dokku) -> None:
+    app = dokku.make_app("web")
+    notes = dokku.root.parent / "notes"
+    dokku.plugin("zz-listener", post_domains_update=f'#!/bin/sh\necho "$@" >>{notes}\n')
+    (app / "VHOST").write_text("a.com\n")
+    (app / "ENV").write_text("NO_VHOST=1\n")
+    again = dokku("domains:disable", "web")
+    assert again.out.startswith("-----> Domains (VHOST) support is already disabled for app (web)\n")
+    assert "setting to random open high port" in again.out
+    assert not (app / "VHOST").exists()
+    (app / "ENV").write_text("NO_VHOST=0\n")
+    assert dokku("domains:enable", "web").code == 0
+    assert notes.read_text().splitlines() == ["web disable", "web enable"]
+
+
 def test_plugins_can_ask_for_domains(dokku: Dokku) -> None:
     dokku.make_app("web")
     (dokku.root / "HOSTNAME").write_text("host.me\n")
