@@ -13,7 +13,7 @@ Value = Any  # str, int, bool, None, or a list or dict of these
 
 _VERB = re.compile(r"%([-+ #0]*)([0-9]{0,3})(?:\.([0-9]{1,3}))?(.)", re.DOTALL)
 _MOST_NUMBERS = 10_000
-LARGEST = 64 * 1024  # characters of a text, or items of a list
+LARGEST = 64 * 1024  # characters of a text, or of all that is in a list
 
 
 class Function(NamedTuple):
@@ -35,6 +35,15 @@ def shown(value: Value, nothing: str = "<nil>") -> str:
     if isinstance(value, list):
         return f"[{' '.join(map(shown, value))}]"
     return str(value)
+
+
+def size(value: Value) -> int:
+    """How many characters there are in a value, and at least one for each item of a list."""
+    if isinstance(value, dict):
+        return sum(len(key) + 1 + size(value[key]) for key in value)
+    if isinstance(value, list):
+        return sum(size(item) + 1 for item in value)
+    return len(value) if isinstance(value, str) else 1
 
 
 def lookup(known: Mapping[str, str]) -> Function:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from lib.base import values
 from lib.base.errors import DokkuError
 from lib.proxy import go_template_parsing as parsing
-from lib.proxy.go_template_functions import FUNCTIONS, LARGEST, Function, Value, lookup, shown
+from lib.proxy.go_template_functions import FUNCTIONS, LARGEST, Function, Value, lookup, shown, size
 from lib.proxy.go_template_parsing import Block, Command, Dot, Literal, Node, Operand, Path, Pipeline, Text
 
 STEPS = 100_000
@@ -145,9 +145,8 @@ def _command(command: Command, piped: tuple[Literal, ...], run: _Run, dot: Value
         value = function.call(*arguments)
     except ValueError as error:
         raise _error(command.line, f"{command.function}: {error}") from error
-    size = len(value) if isinstance(value, str | list | dict) else 0
-    _spend(size // 100, command.line, run)
-    if size > LARGEST:
+    _spend((size(value) + sum(map(size, arguments))) // 100, command.line, run)
+    if size(value) > LARGEST:
         raise _error(command.line, f"{command.function} gives more than {LARGEST} characters")
     return value
 

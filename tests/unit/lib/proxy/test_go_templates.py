@@ -92,6 +92,9 @@ LONG = "{{ $x := `0123456789abcdef` }}"
         f"{LONG}{{{{ range seq 99 }}}}{{{{ $x = replace `` $x $x }}}}{{{{ end }}}}",
         "{{ range seq 10000 }}{{ printf `%999s` `` }}{{ range seq 9 }}{{ $.A }}{{ end }}{{ end }}",
         f"{LONG}{{{{ range seq 9 }}}}{{{{ $x = split `` (join $x (split `` $x)) | join `` }}}}{{{{ end }}}}",
+        "{{ $l := split `a` (printf `%999s` `` | replace ` ` `a`) }}"
+        "{{ range seq 9999 }}{{ $x := join `` $l }}{{ end }}",
+        f"{LONG}{{{{ $l := seq 1 }}}}{{{{ range seq 9999 }}}}{{{{ $l = append $x $l }}}}{{{{ end }}}}",
         "{{ " + "(" * 60 + ".A" + ")" * 60 + " }}",
         "{{ if .A }}" * 5000 + "{{ end }}" * 5000,
         "{{ if .A }}a" + "{{ else if .A }}" * 5000 + "{{ end }}",
