@@ -19,6 +19,8 @@ from tests.conftest import instance_variables
 
 TREE = Path(__file__).resolve().parents[2]
 NOBODY = 65534
+_SWITCH = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+
 # A docker without containers, images and networks: the real one serves others on this machine.
 _EMPTY_DOCKER = """#!/bin/sh
 case "$*" in
@@ -161,6 +163,7 @@ def nobodys() -> Iterator[Dokku]:
     """An instance whose system user is nobody, in a place where that user can go; for tests run by root."""
     if os.geteuid() != 0:
         pytest.skip("only root becomes another user")
+    _verify_nobody_reads(os.path.realpath(sys.executable))
     with tempfile.TemporaryDirectory(dir="/var/tmp") as place:
         os.chmod(place, 0o755)
         dokku = Dokku(Path(place))
@@ -172,15 +175,18 @@ def nobodys() -> Iterator[Dokku]:
 
 def as_nobody(*words: str, env: dict[str, str], input: str = "") -> Result:
     """Run a command line as the user nobody."""
-    switch = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
     program = str(TREE / "bin/dokku")
-    for needed in (program, sys.executable):
-        if subprocess.run([*switch, "test", "-r", needed], check=False).returncode:
-            pytest.skip(f"nobody can't read {needed}")
+    _verify_nobody_reads(program, sys.executable)
     done = subprocess.run(
-        [*switch, program, *words], env=env, input=input.encode(), capture_output=True, cwd="/", check=False
+        [*_SWITCH, program, *words], env=env, input=input.encode(), capture_output=True, cwd="/", check=False
     )
     return Result(done.stdout.decode(), done.stderr.decode(), done.returncode)
+
+
+def _verify_nobody_reads(*paths: str) -> None:
+    for path in paths:
+        if subprocess.run([*_SWITCH, "test", "-r", path], check=False).returncode:
+            pytest.skip(f"nobody can't read {path}")
 
 
 def _executable(path: Path, script: str) -> Path:
