@@ -4,7 +4,7 @@ import os
 import re
 from typing import Any, NamedTuple
 
-from commands import _modules
+from commands import _modules, _plugins
 from lib.base import quoting
 from lib.base.errors import DokkuError
 
@@ -84,7 +84,8 @@ def understood(words: list[str]) -> Line:
     if app:
         variables["DOKKU_APP_NAME"] = app
     command = _OTHER_NAMES.get(kept[0], kept[0]) if kept else "help"
-    inserted = [app] if app and _modules.find(command) else []  # plugins' commands read the variable
+    is_ours = not _plugins.replaces(command) and _modules.find(command) is not None
+    inserted = [app] if app and is_ours else []  # plugins' commands read the variable
     if command in _STARTING_PROGRAMS:
         return Line([command, *_flags_of_run(kept[1:]), *inserted, *operands], variables)
     return Line([command, *inserted, *kept[1:]], variables)

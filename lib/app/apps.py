@@ -84,7 +84,7 @@ def create_if_missing(app: str) -> None:
 
 def confirm_destruction(name: str, force: bool, kind: str = "app") -> None:
     """Ask for the name of what is to go on stdin, unless forced. Raises: DokkuError for any other answer."""
-    if force or os.environ.get("DOKKU_APPS_FORCE_DELETE"):
+    if force or settings.is_forced():
         return
     log.warn("WARNING: Potentially Destructive Action")
     log.warn(f"This command will destroy {kind} {name}.")

@@ -60,6 +60,11 @@ def load_user() -> None:
     _export()
 
 
+def is_forced() -> bool:
+    """Whether --force stood anywhere among the words of this call, or of the one that called us."""
+    return bool(os.environ.get("DOKKU_APPS_FORCE_DELETE"))
+
+
 def clean_environment() -> None:
     """Drop what could change the programs we start: loader, interpreter and archiver variables, an umask."""
     os.umask(0o022)

@@ -26,6 +26,7 @@ def enable(app: str, force: bool = False) -> None:
     force: order all the same. Raises: DokkuError with the server's words; the app is then as it was.
     """
     apps.verify_app_name(app)
+    force = force or settings.is_forced()
     names = orderable(app)
     account = acme_settings.account(app)
     with alone():

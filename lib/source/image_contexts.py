@@ -13,7 +13,7 @@ import sys
 import termios
 from collections.abc import Iterator
 
-from lib.base import files, log, run, scratch, values
+from lib.base import files, log, run, scratch, settings, values
 from lib.base.errors import DokkuError, ToolFailed
 from lib.tools import docker
 
@@ -32,7 +32,7 @@ def pulled(image: str, build_dir: str = "", is_forced: bool = False) -> Iterator
     """
     _judge(image, build_dir)
     with _generated(image, build_dir) as tree:
-        _pull(image, is_forced or bool(os.environ.get("DOKKU_APPS_FORCE_DELETE")))
+        _pull(image, is_forced or settings.is_forced())
         yield tree
 
 

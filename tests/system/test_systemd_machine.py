@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import acme
 from tests.system import machine
 from tests.system.machine import Machine
 
@@ -103,6 +104,33 @@ def test_an_upgrade_in_place_drops_no_request(host: Machine) -> None:
     assert "Failed requests:        0" in report, report
     assert "Non-2xx" not in report
     assert host.sh("docker container ls --quiet --no-trunc").output == containers
+
+
+def test_an_app_gets_a_certificate_from_an_authority(host: Machine) -> None:
+    installed = host.sh("DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes pebble")
+    assert installed.status == 0, installed.output
+    place = Path(f"{host.root}/root/acme")
+    place.mkdir()
+    ports = acme.Ports(14000, 15000, 8053, 8055)
+    authority, (resolving, issuing) = acme.furnish(place, "/root/acme", ports, 80)
+    environment = [f"--setenv={name}={value}" for name, value in acme.ENVIRONMENT.items()]
+    for words in (resolving, issuing):
+        assert host.run("systemd-run", "--quiet", *environment, *words).status == 0
+    trusted = Path(f"{host.root}/usr/local/share/ca-certificates/acme.crt")
+    trusted.write_bytes(authority.path.read_bytes())
+    host.sh("update-ca-certificates")
+    host.wait("curl --silent --output /root/acme/issued https://localhost:15000/roots/0")
+    server = "https://localhost:14000/dir"
+    host.sh(f"dokku letsencrypt:set --global server {server}; dokku letsencrypt:set --global email me@me.com")
+    enabled = host.sh("su dokku -c 'dokku letsencrypt:enable second'")
+    assert enabled.status == 0, enabled.output
+    visited = "curl --silent --location --cacert /root/acme/issued http://second.dokku.localhost/"
+    assert "This is second" in host.sh(visited).output
+    (entry,) = (line for line in host.sh("crontab -l -u dokku").output.splitlines() if "auto-renew" in line)
+    renewed = host.run("su", "dokku", "-c", entry.split(maxsplit=5)[5])
+    assert (renewed.status, renewed.output) == (0, "")
+    assert host.sh("dokku letsencrypt:revoke second").status == 0
+    assert answers(host)["second"] == "This is second"
 
 
 def test_haproxy_comes_back_after_a_kill_and_a_power_cut(host: Machine) -> None:

@@ -1,0 +1,231 @@
+"""Certificates from a real ACME server, ordered by the real lego, and answered for by the real nginx."""
+
+import contextlib
+import http.client
+import re
+import secrets
+import shutil
+import socket
+import ssl
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests import acme
+from tests.system.conftest import PATH, Instance, Result
+
+_CRONTAB = """#!/bin/sh
+# the table of this instance alone
+table={place}/acme-crontab
+case $1 in
+-l) [ -f $table ] && cat $table || {{ echo "no crontab for root" >&2; exit 1; }} ;;
+-r) rm -f $table ;;
+*) cat >$table ;;
+esac
+"""
+
+
+class Site(NamedTuple):
+    """An app that is deployed once for all tests of this file, and the ACME server beside it."""
+
+    instance: Instance
+    server: acme.Server
+    app: str
+    tls_port: int
+
+    @property
+    def host(self) -> str:
+        return self.instance.host(self.app)
+
+    @property
+    def directory(self) -> Path:
+        return self.instance.root / self.app
+
+    def dokku(self, *words: str, **environment: str) -> Result:
+        return self.instance.dokku(*words, env={**self.environment, **environment})
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"LEGO_CA_CERTIFICATES": str(self.server.trust)}
+
+    def in_background(self, *words: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [str(self.instance.place / "bin/dokku"), *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={"PATH": PATH, "HOME": "/root", "USER": "root", **self.environment},
+            start_new_session=True,
+        )
+
+    def visited(self, host: str = "") -> tuple[str, list[str]]:
+        """The page over https as who trusts the ACME server's root sees it, and the certificate's names."""
+        with self._connected(host) as secure:
+            secure.sendall(f"GET / HTTP/1.0\r\nHost: {host or self.host}\r\n\r\n".encode())
+            answer = http.client.HTTPResponse(secure)
+            answer.begin()
+            certificate = secure.getpeercert() or {}
+            names = [str(value) for _, value in certificate["subjectAltName"]]  # type: ignore[misc]
+            return answer.read().decode(), sorted(names)
+
+    def serial(self) -> str:
+        """The serial number of the certificate on disk."""
+        return _serial((self.directory / "tls/server.crt").read_bytes())
+
+    def served_serial(self) -> str:
+        """The serial number of what nginx shows."""
+        with self._connected() as secure:
+            return _serial(ssl.DER_cert_to_PEM_cert(secure.getpeercert(binary_form=True) or b"").encode())
+
+    @contextlib.contextmanager
+    def _connected(self, host: str = "") -> Iterator[ssl.SSLSocket]:
+        context = ssl.create_default_context(cafile=str(self.server.root))
+        with (
+            socket.create_connection(("127.0.0.1", self.tls_port), timeout=10) as raw,
+            context.wrap_socket(raw, server_hostname=host or self.host) as secure,
+        ):
+            yield secure
+
+    def state(self) -> dict[str, bytes]:
+        """Every file of the app that a failed order must leave as it is."""
+        kept = [self.directory / "nginx.conf", *self.directory.glob("nginx.conf.d/*")]
+        kept += self.directory.glob("tls/server.*")
+        return {str(path): path.read_bytes() for path in kept if path.exists()}
+
+
+@pytest.fixture(scope="module")
+def site(instance: Instance, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    absent = acme.missing()
+    if absent:
+        pytest.skip(f"no ACME server can be had here: needs the packages {absent}")
+    crontab = instance.place / "bin/crontab"
+    crontab.write_text(_CRONTAB.format(place=instance.place))
+    crontab.chmod(0o755)
+    with acme.running(tmp_path_factory.mktemp("acme"), instance.port) as server:
+        found = Site(instance, server, instance.name("acme"), 20000 + secrets.randbelow(10000))
+        pushed = instance.push(instance.new_repo(instance.sample("acme page")), found.app)
+        assert pushed.code == 0, pushed.err
+        assert found.dokku("proxy:set", found.app, "proxy-ssl-port", str(found.tls_port)).code == 0
+        assert found.dokku("letsencrypt:set", found.app, "server", server.url).code == 0
+        assert found.dokku("letsencrypt:set", "--global", "email", "tests@example.com").code == 0
+        yield found
+        found.dokku("letsencrypt:set", "--global", "email")
+    crontab.unlink()
+
+
+def test_an_app_is_served_over_https_with_a_certificate_for_its_domain(site: Site) -> None:
+    enabled = site.dokku("letsencrypt:enable", site.app)
+    assert enabled.code == 0, enabled
+    assert site.visited() == ("acme page", [site.host])
+    assert site.instance.get(site.app).status == 301
+    key = (site.directory / "tls/server.key").resolve()
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert site.dokku("letsencrypt:active", site.app).out == "true\n"
+    _, row = site.dokku("letsencrypt:list").out.splitlines()
+    assert re.split(r"\s{2,}", row)[0] == site.app
+    line = rf"\d+ \d+,\d+ \* \* \* {site.instance.place}/bin/dokku --quiet letsencrypt:auto-renew\n"
+    assert re.search(line, (site.instance.place / "acme-crontab").read_text())
+    nothing_to_do = site.dokku("--quiet", "letsencrypt:auto-renew")
+    assert nothing_to_do == ("", "", 0)
+
+
+def test_the_question_of_the_server_is_answered_before_the_redirect(site: Site) -> None:
+    challenge = "/.well-known/acme-challenge"
+    token = site.instance.lib / f"data/letsencrypt/challenges{challenge}/token"
+    token.write_text("answer")
+    assert site.instance.get(site.app, f"{challenge}/token") == (200, "answer")
+    assert site.instance.get(site.app, f"{challenge}/none").status == 404
+    token.unlink()
+
+
+def test_a_domain_that_leads_nowhere_fails_in_the_servers_words_and_changes_nothing(site: Site) -> None:
+    site.server.lose("elsewhere.apps.test")
+    assert site.dokku("domains:add", site.app, "elsewhere.apps.test").code == 0
+    before = site.state()
+    failed = site.dokku("letsencrypt:enable", site.app)
+    assert failed.code == 1
+    assert f" !     {site.app} gets no certificate\n" in failed.err
+    assert "[elsewhere.apps.test] acme: error: 400 :: urn:ietf:params:acme:error:connection" in failed.err
+    assert "could not resolve URL" in failed.err
+    assert site.state() == before
+    assert site.visited() == ("acme page", [site.host])
+    assert site.dokku("--quiet", "letsencrypt:auto-renew") == ("", "", 0)  # not again at once
+    assert site.dokku("domains:remove", site.app, "elsewhere.apps.test").code == 0
+
+
+def test_of_two_at_once_one_orders_and_no_request_is_lost(site: Site) -> None:
+    added = "second.apps.test"
+    said = site.dokku("domains:add", site.app, added)
+    assert "Please run dokku letsencrypt:enable to add https support to the new domain" in said.err
+    both = [site.in_background("letsencrypt:enable", site.app) for _ in range(2)]
+    pages = []
+    while any(process.poll() is None for process in both):
+        pages.append(site.visited()[0])
+    outputs = [process.communicate(timeout=60)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    assert sorted("Certificate retrieved successfully" in text for text in outputs) == [False, True]
+    assert sorted("already; it is renewed when it is time" in text for text in outputs) == [False, True]
+    assert set(pages) == {"acme page"}
+    assert site.visited(added) == ("acme page", sorted([site.host, added]))
+
+
+@pytest.mark.parametrize("stage", ["acme-obtained", "cert-written", "cert-in-place", "vhost-written"])
+def test_who_is_killed_half_way_leaves_a_whole_pair_and_the_next_one_ends_it(site: Site, stage: str) -> None:
+    killed = site.dokku("letsencrypt:enable", "--force", site.app, DOKKU_TEST_FAILPOINT=stage)
+    assert killed.code != 0
+    assert site.visited()[0] == "acme page"
+    assert site.dokku("letsencrypt:active", site.app).out == "true\n"
+    mended = site.dokku("letsencrypt:auto-renew")
+    assert mended.code == 0, mended
+    assert site.serial() == site.served_serial()
+    assert not list((site.instance.lib / "tmp").glob("acme.*"))
+
+
+def test_a_certificate_of_the_plugin_is_renewed_when_it_is_due(site: Site) -> None:
+    """An app as dokku-letsencrypt leaves it, with a certificate that has ten of its ninety days left."""
+    old = acme.aged(site.server.root.parent / "old", site.host, age=80, left=10)
+    plugins = site.directory / "letsencrypt"
+    shutil.rmtree(plugins)
+    (plugins / "certs/0f/certificates").mkdir(parents=True)
+    (plugins / "certs/0f/config").write_text(f"--server {site.server.url} --email old@example.com\n")
+    (plugins / "certs/current").symlink_to(plugins / "certs/0f")
+    (plugins / f"certs/0f/certificates/{site.host}.crt").write_bytes(old.certificate)
+    for name, content in (("server.crt", old.certificate), ("server.key", old.key)):
+        (site.directory / "tls" / name).unlink()
+        (site.directory / "tls" / name).write_bytes(content)
+    (row,) = site.dokku("--quiet", "letsencrypt:list").out.splitlines()
+    cells = re.split(r"\s{2,}", row)
+    assert (cells[0], cells[2].split(",")[0], cells[3][-4:]) == (site.app, "9d", " ago")
+
+    renewed = site.dokku("letsencrypt:auto-renew")
+
+    assert renewed.code == 0, renewed
+    assert renewed.out.count("Reloading nginx") == 1
+    assert site.host in site.visited()[1]
+    (row,) = site.dokku("--quiet", "letsencrypt:list").out.splitlines()
+    assert re.split(r"\s{2,}", row)[2].startswith("89d, ")
+
+
+def test_a_revoked_certificate_is_void_and_not_served(site: Site) -> None:
+    serial = site.serial()
+    assert site.server.status(serial) == "Valid"
+    revoked = site.dokku("letsencrypt:revoke", site.app)
+    assert revoked.code == 0, revoked
+    assert site.server.status(serial) == "Revoked"
+    assert site.instance.get(site.app) == (200, "acme page")
+    assert not (site.directory / "tls").exists()
+    assert site.dokku("letsencrypt:active", site.app).out == "false\n"
+    assert not (site.instance.place / "acme-crontab").exists()
+    again = site.dokku("letsencrypt:revoke", site.app)
+    assert (again.code, again.err) == (1, f" !     Letsencrypt not enabled for {site.app}\n")
+
+
+def _serial(pem: bytes) -> str:
+    words = ["openssl", "x509", "-noout", "-serial"]
+    done = subprocess.run(words, input=pem, check=True, capture_output=True)
+    return done.stdout.decode().strip().partition("=")[2]
