@@ -122,15 +122,15 @@ def test_an_app_gets_a_certificate_from_an_authority(host: Machine) -> None:
     host.wait("curl --silent --output /root/acme/issued https://localhost:15000/roots/0")
     server = "https://localhost:14000/dir"
     host.sh(f"dokku letsencrypt:set --global server {server}; dokku letsencrypt:set --global email me@me.com")
-    enabled = host.sh("su dokku -c 'dokku letsencrypt:enable second'")
+    enabled = host.sh("su dokku -c 'dokku letsencrypt:enable hello'")
     assert enabled.status == 0, enabled.output
-    visited = "curl --silent --location --cacert /root/acme/issued http://second.dokku.localhost/"
-    assert "This is second" in host.sh(visited).output
+    visited = "curl --silent --location --cacert /root/acme/issued http://hello.dokku.localhost/"
+    assert "It works" in host.sh(visited).output
     (entry,) = (line for line in host.sh("crontab -l -u dokku").output.splitlines() if "auto-renew" in line)
     renewed = host.run("su", "dokku", "-c", entry.split(maxsplit=5)[5])
     assert (renewed.status, renewed.output) == (0, "")
-    assert host.sh("dokku letsencrypt:revoke second").status == 0
-    assert answers(host)["second"] == "This is second"
+    assert host.sh("dokku letsencrypt:revoke hello").status == 0
+    assert answers(host)["hello"] == "It works"
 
 
 def test_haproxy_comes_back_after_a_kill_and_a_power_cut(host: Machine) -> None:
