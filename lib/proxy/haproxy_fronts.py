@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from lib.base import files, settings
+from lib.base import files, scratch, settings
 from lib.base.errors import DokkuError
 from lib.tools import haproxy
 
@@ -122,13 +122,14 @@ def digest_in_place() -> str:
 
 
 def digest_in_force() -> str:
-    """The configuration that haproxy took last; empty when nobody knows."""
-    return files.read(os.path.join(directory(), _IN_FORCE)).strip()
+    """The configuration that haproxy took last; empty when nobody knows, as after others started it."""
+    digest, _, taker = files.read(os.path.join(directory(), _IN_FORCE)).strip().partition(" ")
+    return digest if taker == _running() else ""
 
 
 def note_in_force(digest: str) -> None:
     """haproxy has just read this one; or, with an empty digest, nobody knows."""
-    files.replace(os.path.join(directory(), _IN_FORCE), f"{digest}\n")
+    files.replace(os.path.join(directory(), _IN_FORCE), f"{digest} {_running()}\n")
 
 
 def keep_certificate(content: str) -> str:
@@ -157,6 +158,12 @@ def tidy() -> None:
 def _recorded(path: str) -> dict[str, Front]:
     """The fronts of a record, which never changes."""
     return of_text(files.read(path))
+
+
+def _running() -> str:
+    """The haproxy that runs, as no other one is called until the next boot."""
+    pid = haproxy.master(haproxy.ours())
+    return f"{files.read('/proc/sys/kernel/random/boot_id').strip()} {pid} {scratch.started(pid)}"
 
 
 def _remove_others(top: str, kept: Iterable[str]) -> None:

@@ -343,6 +343,20 @@ def test_it_is_started_again_after_a_crash_and_not_after_it_was_stopped(balancer
     assert not haproxy.master(haproxy.ours())
 
 
+def test_one_that_others_started_is_told_again_what_the_one_before_knew(balancer: Balancer) -> None:
+    balancer.app("web", balancer.listener())
+    haproxy_service.start()
+    haproxy_vhosts.apply(["web"])
+    os.kill(haproxy.master(haproxy.ours()), signal.SIGKILL)
+    assert retry.until(lambda: not haproxy.master(haproxy.ours()), timeout=30, every=0.01)
+    haproxy_vhosts.clear(["web"])
+    assert retry.until(lambda: not haproxy_vhosts._not_free([balancer.port]), timeout=30, every=0.1)
+    haproxy.start(haproxy.ours())  # as systemd does, with whatever is in place
+    assert balancer.get("web.test")[0] == 404
+    haproxy_vhosts.apply(["web"])
+    assert balancer.get("web.test")[0] == 200
+
+
 @pytest.mark.skipif(shutil.which("nghttpd") is None, reason="nghttpd is not installed")
 def test_grpc_is_http2_from_the_visitor_to_the_container(balancer: Balancer, tmp_path: Path) -> None:
     (tmp_path / "page").write_text("over HTTP/2")
