@@ -118,6 +118,14 @@ def site(instance: Instance, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     crontab.unlink()
 
 
+@pytest.fixture
+def served(site: Site) -> Site:
+    """The app with its certificate, whatever the test before has left."""
+    enabled = site.dokku("letsencrypt:enable", site.app)
+    assert enabled.code == 0, enabled
+    return site
+
+
 def test_an_app_is_served_over_https_with_a_certificate_for_its_domain(site: Site) -> None:
     enabled = site.dokku("letsencrypt:enable", site.app)
     assert enabled.code == 0, enabled
@@ -134,95 +142,97 @@ def test_an_app_is_served_over_https_with_a_certificate_for_its_domain(site: Sit
     assert nothing_to_do == ("", "", 0)
 
 
-def test_the_question_of_the_server_is_answered_before_the_redirect(site: Site) -> None:
+def test_the_question_of_the_server_is_answered_before_the_redirect(served: Site) -> None:
     challenge = "/.well-known/acme-challenge"
-    token = site.instance.lib / f"data/letsencrypt/challenges{challenge}/token"
+    token = served.instance.lib / f"data/letsencrypt/challenges{challenge}/token"
     token.write_text("answer")
-    assert site.instance.get(site.app, f"{challenge}/token") == (200, "answer")
-    assert site.instance.get(site.app, f"{challenge}/none").status == 404
+    assert served.instance.get(served.app, f"{challenge}/token") == (200, "answer")
+    assert served.instance.get(served.app, f"{challenge}/none").status == 404
     token.unlink()
 
 
-def test_a_domain_that_leads_nowhere_fails_in_the_servers_words_and_changes_nothing(site: Site) -> None:
-    site.server.lose("elsewhere.apps.test")
-    assert site.dokku("domains:add", site.app, "elsewhere.apps.test").code == 0
-    before = site.state()
-    failed = site.dokku("letsencrypt:enable", site.app)
+def test_a_domain_that_leads_nowhere_fails_in_the_servers_words_and_changes_nothing(served: Site) -> None:
+    served.server.lose("elsewhere.apps.test")
+    assert served.dokku("domains:add", served.app, "elsewhere.apps.test").code == 0
+    before = served.state()
+    failed = served.dokku("letsencrypt:enable", served.app)
     assert failed.code == 1
-    assert f" !     {site.app} gets no certificate\n" in failed.err
+    assert f" !     {served.app} gets no certificate\n" in failed.err
     assert "[elsewhere.apps.test] acme: error: 400 :: urn:ietf:params:acme:error:connection" in failed.err
     assert "could not resolve URL" in failed.err
-    assert site.state() == before
-    assert site.visited() == ("acme page", [site.host])
-    assert site.dokku("--quiet", "letsencrypt:auto-renew") == ("", "", 0)  # not again at once
-    assert site.dokku("domains:remove", site.app, "elsewhere.apps.test").code == 0
+    assert served.state() == before
+    assert served.visited() == ("acme page", [served.host])
+    assert served.dokku("--quiet", "letsencrypt:auto-renew") == ("", "", 0)  # not again at once
+    assert served.dokku("domains:remove", served.app, "elsewhere.apps.test").code == 0
 
 
-def test_of_two_at_once_one_orders_and_no_request_is_lost(site: Site) -> None:
+def test_of_two_at_once_one_orders_and_no_request_is_lost(served: Site) -> None:
     added = "second.apps.test"
-    said = site.dokku("domains:add", site.app, added)
+    said = served.dokku("domains:add", served.app, added)
     assert "Please run dokku letsencrypt:enable to add https support to the new domain" in said.err
-    both = [site.in_background("letsencrypt:enable", site.app) for _ in range(2)]
+    both = [served.in_background("letsencrypt:enable", served.app) for _ in range(2)]
     pages = []
     while any(process.poll() is None for process in both):
-        pages.append(site.visited()[0])
+        pages.append(served.visited()[0])
     outputs = [process.communicate(timeout=60)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], outputs
     assert sorted("Certificate retrieved successfully" in text for text in outputs) == [False, True]
     assert sorted("already; it is renewed when it is time" in text for text in outputs) == [False, True]
     assert set(pages) == {"acme page"}
-    assert site.visited(added) == ("acme page", sorted([site.host, added]))
+    assert served.visited(added) == ("acme page", sorted([served.host, added]))
 
 
 @pytest.mark.parametrize("stage", ["acme-obtained", "cert-written", "cert-in-place", "vhost-written"])
-def test_who_is_killed_half_way_leaves_a_whole_pair_and_the_next_one_ends_it(site: Site, stage: str) -> None:
-    killed = site.dokku("letsencrypt:enable", "--force", site.app, DOKKU_TEST_FAILPOINT=stage)
+def test_who_is_killed_half_way_leaves_a_whole_pair_and_the_next_one_ends_it(
+    served: Site, stage: str
+) -> None:
+    killed = served.dokku("letsencrypt:enable", "--force", served.app, DOKKU_TEST_FAILPOINT=stage)
     assert killed.code != 0
-    assert site.visited()[0] == "acme page"
-    assert site.dokku("letsencrypt:active", site.app).out == "true\n"
-    mended = site.dokku("letsencrypt:auto-renew")
+    assert served.visited()[0] == "acme page"
+    assert served.dokku("letsencrypt:active", served.app).out == "true\n"
+    mended = served.dokku("letsencrypt:auto-renew")
     assert mended.code == 0, mended
-    assert site.serial() == site.served_serial()
-    assert not list((site.instance.lib / "tmp").glob("acme.*"))
+    assert served.serial() == served.served_serial()
+    assert not list((served.instance.lib / "tmp").glob("acme.*"))
 
 
-def test_a_certificate_of_the_plugin_is_renewed_when_it_is_due(site: Site) -> None:
+def test_a_certificate_of_the_plugin_is_renewed_when_it_is_due(served: Site) -> None:
     """An app as dokku-letsencrypt leaves it, with a certificate that has ten of its ninety days left."""
-    old = acme.aged(site.server.root.parent / "old", site.host, age=80, left=10)
-    plugins = site.directory / "letsencrypt"
+    old = acme.aged(served.server.root.parent / "old", served.host, age=80, left=10)
+    plugins = served.directory / "letsencrypt"
     shutil.rmtree(plugins)
     (plugins / "certs/0f/certificates").mkdir(parents=True)
-    (plugins / "certs/0f/config").write_text(f"--server {site.server.url} --email old@example.com\n")
+    (plugins / "certs/0f/config").write_text(f"--server {served.server.url} --email old@example.com\n")
     (plugins / "certs/current").symlink_to(plugins / "certs/0f")
-    (plugins / f"certs/0f/certificates/{site.host}.crt").write_bytes(old.certificate)
+    (plugins / f"certs/0f/certificates/{served.host}.crt").write_bytes(old.certificate)
     for name, content in (("server.crt", old.certificate), ("server.key", old.key)):
-        (site.directory / "tls" / name).unlink()
-        (site.directory / "tls" / name).write_bytes(content)
-    (row,) = site.dokku("--quiet", "letsencrypt:list").out.splitlines()
+        (served.directory / "tls" / name).unlink()
+        (served.directory / "tls" / name).write_bytes(content)
+    (row,) = served.dokku("--quiet", "letsencrypt:list").out.splitlines()
     cells = re.split(r"\s{2,}", row)
-    assert (cells[0], cells[2].split(",")[0], cells[3][-4:]) == (site.app, "9d", " ago")
+    assert (cells[0], cells[2].split(",")[0], cells[3][-4:]) == (served.app, "9d", " ago")
 
-    renewed = site.dokku("letsencrypt:auto-renew")
+    renewed = served.dokku("letsencrypt:auto-renew")
 
     assert renewed.code == 0, renewed
     assert renewed.out.count("Reloading nginx") == 1
-    assert site.host in site.visited()[1]
-    (row,) = site.dokku("--quiet", "letsencrypt:list").out.splitlines()
+    assert served.host in served.visited()[1]
+    (row,) = served.dokku("--quiet", "letsencrypt:list").out.splitlines()
     assert re.split(r"\s{2,}", row)[2].startswith("89d, ")
 
 
-def test_a_revoked_certificate_is_void_and_not_served(site: Site) -> None:
-    serial = site.serial()
-    assert site.server.status(serial) == "Valid"
-    revoked = site.dokku("letsencrypt:revoke", site.app)
+def test_a_revoked_certificate_is_void_and_not_served(served: Site) -> None:
+    serial = served.serial()
+    assert served.server.status(serial) == "Valid"
+    revoked = served.dokku("letsencrypt:revoke", served.app)
     assert revoked.code == 0, revoked
-    assert site.server.status(serial) == "Revoked"
-    assert site.instance.get(site.app) == (200, "acme page")
-    assert not (site.directory / "tls").exists()
-    assert site.dokku("letsencrypt:active", site.app).out == "false\n"
-    assert not (site.instance.place / "acme-crontab").exists()
-    again = site.dokku("letsencrypt:revoke", site.app)
-    assert (again.code, again.err) == (1, f" !     Letsencrypt not enabled for {site.app}\n")
+    assert served.server.status(serial) == "Revoked"
+    assert served.instance.get(served.app) == (200, "acme page")
+    assert not (served.directory / "tls").exists()
+    assert served.dokku("letsencrypt:active", served.app).out == "false\n"
+    assert not (served.instance.place / "acme-crontab").exists()
+    again = served.dokku("letsencrypt:revoke", served.app)
+    assert (again.code, again.err) == (1, f" !     Letsencrypt not enabled for {served.app}\n")
 
 
 def _serial(pem: bytes) -> str:
