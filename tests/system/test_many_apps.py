@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,11 +18,27 @@ import pytest
 
 from lib.base import descendants
 from tests.system import light
-from tests.system.conftest import Instance, Result, missing, wait_for
+from tests.system.conftest import BASE_IMAGE, Instance, Result, missing, wait_for
 from tests.system.load import Load
 
 COUNT = 200
 WORKERS = 2  # of the instance's nginx
+TEMPLATE = """
+{{ $words := split ":" (index (split " " .PROXY_PORT_MAP) 0) }}
+server {
+  listen {{ index $words 1 }};
+  server_name {{ .NOSSL_SERVER_NAME }};
+  {{ if var "CERTIFICATE" }}ssl_certificate {{ var "CERTIFICATE" }};{{ end }}
+  # {{ index (split ":" (var "WORDS")) 1 }}
+  location / { return 200 "this is $host\\n"; }
+}
+"""
+DOCKERFILE = f"""FROM {BASE_IMAGE}
+RUN mkdir -p /www && echo page >/www/index.html
+COPY serve nginx.conf.sigil /app/
+WORKDIR /app
+CMD ["/app/serve"]
+"""
 
 
 class Many(NamedTuple):
@@ -118,39 +135,45 @@ def test_all_apps_are_one_test_and_one_reload_however_many_work_on_them(
 
 
 def test_three_broken_apps_stay_as_they_were_and_are_named_while_the_others_go_live(many: Many) -> None:
-    """A plugin's edit that is no configuration, a certificate that is not there, and another app's domain."""
-    many.change("before")
-    assert many.build().code == 0
-    before = many.texts()
-    bad, bare, greedy, rich = many.apps[3], many.apps[77], many.apps[150], many.apps[42]
-    plugin = many.instance.lib / "plugins/enabled/breaks"
-    plugin.mkdir(parents=True)
-    edit = plugin / "nginx-pre-reload"
-    edit.write_text(
-        "#!/bin/sh\n"
-        f'[ "$1" != {bad} ] || echo "bogus" >>"$DOKKU_ROOT/$1/nginx.conf"\n'
-        f'[ "$1" != {bare} ] || sed -i "s|server_name|ssl_certificate /none.crt; server_name|" '
-        f'"$DOKKU_ROOT/$1/nginx.conf"\n'
-    )
-    edit.chmod(0o755)
-    try:
-        many.change("after")
-        many.domains(greedy, many.instance.host(rich))
-        done = many.build("--parallel", "4")
-        assert done.code == 1
-        assert done.err.splitlines()[-2:] == [
-            " !     Encountered 3 errors during parallel run",
-            f" !     Failed apps: {bad}, {bare}, {greedy}",
-        ]
-        assert f"{many.instance.host(rich)} belongs to {rich}" in done.err
-        assert "/none.crt" in done.err
-        after = many.texts()
-        assert [app for app in many.apps if after[app] == before[app]] == [bad, bare, greedy]
-        many.verify_nginx()
-        assert many.strangers("after.") == [bad, bare, greedy]
-        assert set(many.strangers("before.")).isdisjoint({bad, bare, greedy})
-    finally:
-        shutil.rmtree(plugin)
+    """A template that fails, one that names a certificate that is not there, and another app's domain."""
+    instance = many.instance
+    bad, bare = instance.name("bad-template"), instance.name("no-certificate")
+    greedy, rich = many.apps[150], many.apps[42]
+    repo = instance.new_repo({**instance.sample(), "Dockerfile": DOCKERFILE, "nginx.conf.sigil": TEMPLATE})
+    for app in (bad, bare):
+        assert instance.dokku("apps:create", app).code == 0
+        assert instance.dokku("config:set", "--no-restart", app, "WORDS=one:two").code == 0
+        pushed = instance.push(repo, app)
+        assert pushed.code == 0, pushed
+    whole = many._replace(apps=sorted([*many.apps, bad, bare]))
+    whole.change("before")
+    assert whole.build().code == 0
+    assert whole.strangers("before.") == []
+    before = whole.texts()
+
+    whole.change("after")
+    whole.domains(greedy, instance.host(rich))
+    assert instance.dokku("config:set", "--no-restart", bad, "WORDS=one").code == 0
+    assert instance.dokku("config:set", "--no-restart", bare, "CERTIFICATE=/none.crt").code == 0
+    done = whole.build("--parallel", "4")
+
+    assert done.code == 1
+    broken = sorted([bad, bare, greedy])
+    assert done.err.splitlines()[-2:] == [
+        " !     Encountered 3 errors during parallel run",
+        f" !     Failed apps: {', '.join(broken)}",
+    ]
+    assert f"{bad}: nginx.conf.sigil line 7: index: " in done.err
+    assert "/none.crt" in done.err
+    assert f"{instance.host(rich)} belongs to {rich}" in done.err
+    after = whole.texts()
+    assert [app for app in whole.apps if after[app] == before[app]] == broken
+    whole.verify_nginx()
+    assert whole.strangers("after.") == broken
+    assert set(whole.strangers("before.")).isdisjoint(broken)
+
+    for app in (bad, bare):
+        assert instance.dokku("apps:destroy", "--force", app).code == 0
     many.change("mended")
     assert many.build().code == 0
     assert many.strangers("mended.") == []
@@ -208,3 +231,18 @@ def test_switching_all_proxies_off_and_on_drops_no_request_of_what_stays(many: M
     assert all(load.outcome.requests > 20 for load in loads)
     assert [(load.outcome.failed, load.outcome.wrong) for load in loads] == [(0, 0)] * 2
     wait_for(lambda: len(many.nginx_processes()) <= 3 * WORKERS, 60)
+
+
+@pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
+def test_apps_that_stay_lose_no_request_while_many_switch_others_off_and_on_at_once(many: Many) -> None:
+    instance = many.instance
+    assert many.build().code == 0
+    staying, switched = many.apps[:2], many.apps[2:26]
+    loads = [Load(instance, app, f"this is {instance.host(app)}", connections=4) for app in staying]
+    with loads[0], loads[1], ThreadPoolExecutor(4) as pool:
+        for word, status in (("disable", 0), ("enable", 200)):
+            done = list(pool.map(lambda app, word=word: instance.dokku(f"proxy:{word}", app), switched))
+            assert [one for one in done if one.code] == []
+            assert {instance.get(app).status for app in switched} == {status}
+    assert all(load.outcome.requests > 20 for load in loads)
+    assert [(load.outcome.failed, load.outcome.wrong) for load in loads] == [(0, 0)] * 2
