@@ -1,8 +1,8 @@
 """What a configuration that an app brings may not have nginx do: the master process is root.
 
-It opens logs, makes and gives away directories, reads includes and runs what modules bring, all before it
-serves anything. Names are looked for wherever they stand: a way of reading that is not quite nginx's own
-would be a way past it.
+It opens logs, makes sockets, makes and gives away directories, reads includes and runs what modules and
+engines of OpenSSL bring, all before it serves anything. Names are looked for wherever they stand: a way of
+reading that is not quite nginx's own would be a way past it.
 """
 
 import functools
@@ -15,10 +15,14 @@ from lib.base.errors import DokkuError
 _STORES = ("/var/cache/nginx", "/var/lib/nginx", "/tmp/nginx")
 _NAMES = (
     r"access_log|error_log|include|(?:client_body|proxy|fastcgi|uwsgi|scgi)_temp_path"
-    r"|(?:proxy|fastcgi|uwsgi|scgi)_cache_path|init_by_lua\w*|perl_modules|perl_require|perl_set"
+    r"|(?:proxy|fastcgi|uwsgi|scgi)_cache_path|init_by_lua\w*|lua_package_c?path|modsecurity_rules\w*"
+    r"|perl|perl_modules|perl_require|perl_set|listen|(?:\w+_)?ssl_certificate_key"
 )
-_DIRECTIVE = re.compile(rf"""(?:^|[\s;{{}}"'])({_NAMES})["']?[\s{{]+["']?([^\s;"'{{}}]*)""")
+_VALUE = r"""["']?[\s{]+(["']?)([^\s;"'{}]*)(["']?)"""  # may be a directive itself: `location include { perl`
+_DIRECTIVE = re.compile(rf"""(?:^|[\s;{{}}"'])({_NAMES})(?={_VALUE})""")
 _COMMENT = re.compile(r"""^[ \t]*#[^"'{}\]\n]*$""", re.MULTILINE)  # surely one, whatever is around it
+_LISTEN = re.compile(r"[\w.:*\[\]-]*", re.ASCII)
+_KEY = re.compile(r"(data:)?[\w./$@+-]*", re.ASCII)
 _SAFE = re.compile(r"[\w./*$+-]+", re.ASCII)
 _NOWHERE = ("off", "stderr", "/dev/null", "/dev/stdout", "/dev/stderr")
 
@@ -27,8 +31,10 @@ def verify(text: str, app: str) -> None:
     """Raises: DokkuError that begins with the line, for what nginx would do as root outside of its places."""
     plain = _COMMENT.sub("", text)
     for match in _DIRECTIVE.finditer(plain):
-        name, value = match.groups()
-        if not _is_allowed(name, value, app):
+        name, opening, value, closing = match.groups()
+        value += closing if closing != opening else ""
+        is_whole = closing or not opening
+        if not is_whole or not _is_allowed(name, value, app):
             line = plain.count("\n", 0, match.start(1)) + 1
             raise DokkuError(
                 f"line {line} of the result: {name} {values.printable(value[:200])} is not allowed"
@@ -36,6 +42,10 @@ def verify(text: str, app: str) -> None:
 
 
 def _is_allowed(name: str, value: str, app: str) -> bool:
+    if name == "listen":
+        return _LISTEN.fullmatch(value) is not None and not value.lower().startswith("unix:")
+    if name.endswith("ssl_certificate_key"):
+        return _KEY.fullmatch(value) is not None
     if name.endswith("_log") and (value in _NOWHERE or value.startswith(("syslog:", "memory:"))):
         return True
     if not _SAFE.fullmatch(value) or ".." in value.split("/"):

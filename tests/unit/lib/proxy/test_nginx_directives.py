@@ -22,6 +22,9 @@ HARMLESS = [
     "proxy_include x; my_access_log /etc/x;",
     "content_by_lua_block { ngx.say('x') }",
     'add_header X "includeSubDomains";',
+    "listen [::]:443 ssl http2; listen *:80; listen localhost:8080;",
+    "ssl_certificate_key /etc/letsencrypt/live/a.com/privkey.pem;",
+    "types { application/x-perl pl pm; }",
 ]
 HARMFUL = [
     ("\n  error_log /etc/cron.d/x;", "line 2 of the result: error_log /etc/cron.d/x is not allowed"),
@@ -38,8 +41,23 @@ HARMFUL = [
     ("client_body_temp_path /home/dokku;", "client_body_temp_path /home/dokku is not allowed"),
     ("include /home/dokku/other/ENV;", "include /home/dokku/other/ENV is not allowed"),
     ("include ../dokku/other/ENV;", "include ../dokku/other/ENV is not allowed"),
-    ("init_by_lua_block { os.execute('id') }", "init_by_lua_block os.execute( is not allowed"),
+    ("init_by_lua_block { os.execute('id') }", "init_by_lua_block os.execute(' is not allowed"),
     ("perl_modules /home/x;", "perl_modules /home/x is not allowed"),
+    ("perl 'sub { BEGIN { system(q(id)) } }';", "perl sub is not allowed"),
+    ("lua_package_path '/tmp/?.lua';", "lua_package_path /tmp/?.lua is not allowed"),
+    ("lua_package_cpath /tmp/?.so;", "lua_package_cpath /tmp/?.so is not allowed"),
+    ("modsecurity_rules 'SecAuditLog /etc/x';", "modsecurity_rules SecAuditLog is not allowed"),
+    ("ssl_certificate_key engine:/tmp/x.so:k;", "ssl_certificate_key engine:/tmp/x.so:k is not allowed"),
+    ("grpc_ssl_certificate_key 'engine:x:k';", "grpc_ssl_certificate_key engine:x:k is not allowed"),
+    ("ssl_certificate_key #\nengine:x:k;", "ssl_certificate_key # is not allowed"),
+    ("listen unix:/etc/x;", "listen unix:/etc/x is not allowed"),
+    ("listen 'UNIX:/etc/x';", "listen UNIX:/etc/x is not allowed"),
+    ("listen #\nunix:/etc/x;", "listen # is not allowed"),
+    ('proxy_temp_path "/tmp/nginx/a\'/../../../etc";', "proxy_temp_path /tmp/nginx/a' is not allowed"),
+    ("access_log '/var/log/nginx/a /../x';", "access_log /var/log/nginx/a is not allowed"),
+    ("location include { access_log /etc/x; }", "access_log /etc/x is not allowed"),
+    ("location listen { include /etc/shadow; }", "include /etc/shadow is not allowed"),
+    ("include /etc/nginx/a'/../x;", "include /etc/nginx/a' is not allowed"),
 ]
 
 
