@@ -18,10 +18,9 @@ from lib.base.report import Row
 STORE = "nginx"
 
 _KINDS = {
-    "address": r"[0-9.]+|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*",
     "buffers": r"[0-9]{1,6} [0-9]{1,9}[kKmM]?",
     "count": r"[1-9][0-9]{0,5}",
-    "header": r"[^;{}\"'\\\x00-\x1f\x7f]+",
+    "header": r"[^#;{}\"'\\\x00-\x1f\x7f][^;{}\"'\\\x00-\x1f\x7f]*",
     "name": r"[A-Za-z0-9_]+",
     "number": r"[0-9]{1,12}",
     "size": r"[0-9]{1,12}[kKmMgG]?",
@@ -52,8 +51,8 @@ class Option(NamedTuple):
 OPTIONS = {
     "access-log-format": Option("name"),
     "access-log-path": Option("log", "{logs}/{app}-access.log"),
-    "bind-address-ipv4": Option("address"),
-    "bind-address-ipv6": Option("address", "::"),
+    "bind-address-ipv4": Option("ipv4"),
+    "bind-address-ipv6": Option("ipv6", "::"),
     "client-body-timeout": Option("time", "60s", is_general=True, is_later=True),
     "client-header-timeout": Option("time", "60s", is_general=True, is_later=True),
     "client-max-body-size": Option("size"),
@@ -113,8 +112,8 @@ def is_valid(key: str, value: str) -> bool:
         return value in _LOGS_ELSEWHERE or (inside and _FILE.fullmatch(value) is not None)
     if kind == "path":
         return source_files.stays_inside(value)
-    if kind == "address":
-        return _is_address(value)
+    if kind in ("ipv4", "ipv6"):
+        return _is_address(kind, value)
     return re.fullmatch(_KINDS[kind], value) is not None
 
 
@@ -212,13 +211,11 @@ def _last_visit(access_log: str) -> str:
         return ""
 
 
-def _is_address(value: str) -> bool:
+def _is_address(kind: str, value: str) -> bool:
     import socket
 
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, value)
-        except (OSError, ValueError):
-            continue
-        return True
-    return False
+    try:
+        socket.inet_pton(socket.AF_INET if kind == "ipv4" else socket.AF_INET6, value)
+    except (OSError, ValueError):
+        return False
+    return True

@@ -12,10 +12,11 @@ from tests.unit.lib.proxy.conftest import Host
 
 ENDS = ["; return 200 x", ";", " }", "\n}", " # x", "\0", " {", "$(id)"]
 PLAIN = {
-    "address": "127.0.0.1",
     "buffers": "8 4k",
     "count": "8",
     "header": "$remote_addr",
+    "ipv4": "127.0.0.1",
+    "ipv6": "::1",
     "log": "/var/log/nginx/a.log",
     "name": "combined",
     "number": "1",
