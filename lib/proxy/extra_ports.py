@@ -16,6 +16,8 @@ from lib.tools import nginx
 PLAIN, TLS, HTTP2 = "plain", "tls", "http2"
 
 _LISTEN = re.compile(r"^\s*listen\s+(?:\[[^]]*\]:|[0-9.]+:)?([0-9]+)([ \w]*);", re.MULTILINE)
+_SERVER = re.compile(r"^\s*server\s*\{", re.MULTILINE)
+_HTTP2 = re.compile(r"^\s*http2\s+on\s*;", re.MULTILINE)  # nginx 1.25.1 and later
 
 
 def own() -> dict[int, str]:
@@ -27,8 +29,10 @@ def own() -> dict[int, str]:
 def listened(text: str) -> dict[int, str]:
     """The ports of an app's file and what is spoken at them."""
     found = {}
-    for port, words in _LISTEN.findall(text):
-        found[int(port)] = TLS if "ssl" in words else HTTP2 if "http2" in words else PLAIN
+    for server in _SERVER.split(text):
+        plain = HTTP2 if _HTTP2.search(server) else PLAIN
+        for port, words in _LISTEN.findall(server):
+            found[int(port)] = TLS if "ssl" in words else HTTP2 if "http2" in words else plain
     return found
 
 

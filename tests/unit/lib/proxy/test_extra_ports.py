@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from lib.app import config
 from lib.proxy import extra_ports, vhosts
 from tests.unit.lib.proxy.conftest import Host
@@ -68,3 +70,22 @@ def test_a_default_server_that_came_later_makes_ours_give_way(host: Host) -> Non
 def test_ports_and_protocols_are_read_from_a_file() -> None:
     text = "  listen      [::]:80;\n  listen 127.0.0.1:81 ssl http2;\n  listen  82 http2;\n"
     assert extra_ports.listened(text) == {80: "plain", 81: "tls", 82: "http2"}
+
+
+def test_a_server_block_says_of_itself_that_it_speaks_http2() -> None:
+    separate = "server {\n  listen 82;\n  http2       on;\n}\n"
+    plain = "server {\n  listen 83;\n  http2 off;\n}\n"
+    secure = "server {\n  listen 84 ssl;\n  http2 on;\n}\n"
+    found = extra_ports.listened(separate + plain + secure)
+    assert found == {82: "http2", 83: "plain", 84: "tls"}
+
+
+@pytest.mark.parametrize("version", ["1.22.1", "1.26.3"])
+def test_two_apps_share_a_grpc_port_whatever_nginx_is_there(host: Host, version: str) -> None:
+    host.answers("nginx -v", err=f"nginx version: nginx/{version}\n")
+    for number, app in enumerate(("ant", "bee"), 2):
+        host.app(app, f"10.0.0.{number}")
+        config.set_values(app, {"DOKKU_PROXY_PORT_MAP": "grpc:3000:5000"})
+        vhosts.build([app])
+    assert all("grpc_pass" in host.in_force[app] for app in ("ant", "bee"))
+    assert servers().startswith("# 3000/http2\n")
