@@ -99,9 +99,10 @@ def accused(problem: str) -> str:
     """The app in whose directory the file lies that nginx complains of; empty when it is none of ours.
 
     Read from its words because it has no other way to say it: `[emerg] unknown directive "x" in /FILE:12`
-    (nginx 1.22 to 1.28).
+    (nginx 1.22 to 1.28). Without a place at its end (a certificate that can't be read) the first file.
     """
-    named = re.search(re.escape(settings.root()) + r"/([^/\s]+)/", problem)
+    directory = re.escape(settings.root()) + r"/([^/\s]+)/"
+    named = re.search(rf".* in {directory}\S*:[0-9]+$", problem) or re.search(directory, problem)
     return named[1] if named and apps.exists(named[1]) else ""
 
 

@@ -218,3 +218,15 @@ def test_the_accused_is_the_app_in_whose_directory_the_file_is(host: Host, tmp_p
     assert nginx_texts.accused(f"unknown directive in {tmp_path}/root/web/nginx.conf:3") == "web"
     assert nginx_texts.accused(f"unknown directive in {tmp_path}/root/gone/nginx.conf:3") == ""
     assert nginx_texts.accused("bind() to 0.0.0.0:80 failed") == ""
+
+
+def test_what_a_file_speaks_of_is_not_accused_for_it(host: Host, tmp_path: Path) -> None:
+    host.app("ant")
+    host.app("web")
+    at = f"in {tmp_path}/root/web/nginx.conf.d/a.conf:3"
+    for said in (
+        f'open() "{tmp_path}/root/ant/shared.conf" failed (2: No such file or directory) {at}',
+        f'open() "{tmp_path}/root/gone/shared.conf" failed (2: No such file or directory) {at}',
+        f'unknown directive "x in {tmp_path}/root/ant/nginx.conf:1" {at}',
+    ):
+        assert nginx_texts.accused(said) == "web"
