@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 
 from lib.app import certs
-from lib.base import files, properties, settings
+from lib.base import files, log, properties, settings
 from lib.proxy import nginx_options
 
 _DIGEST = "in-force"
@@ -64,7 +64,9 @@ def write_hsts(app: str) -> None:
     text = f'add_header Strict-Transport-Security "{header}" always;\n' if header else ""
     if not text:
         files.remove(name)
-    elif files.read(name) != text:
+        return
+    log.verbose_quiet("Enabling HSTS")
+    if files.read(name) != text:
         files.replace(name, text, mode=0o644)
 
 

@@ -71,6 +71,7 @@ def prepare(app: str) -> None:
         log.info1(f"nginx support is disabled for app ({app}).")
         if conf_files.current(app) is not None:
             log.info1("deleting nginx.conf")
+            log.info1("reloading nginx after nginx.conf deletion")
         return
     served = sites.is_served(app)
     if served and domains.is_enabled(app) and not os.path.exists(domains.path(app)):

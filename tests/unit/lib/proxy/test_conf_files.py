@@ -70,3 +70,17 @@ def test_an_address_is_led_to_only_as_a_whole():
 
     assert conf_files.leads_to(APP, ["172.17.0.12"])
     assert not conf_files.leads_to(APP, ["172.17.0.1"])
+
+
+def test_a_build_says_that_browsers_will_insist_on_https(capfd):
+    conf_files.write_hsts(APP)
+    for name in ("server.crt", "server.key"):
+        files.replace(os.path.join(settings.app_dir(APP), "tls", name), "pem")
+    assert capfd.readouterr().out == ""
+
+    conf_files.write_hsts(APP)
+    assert capfd.readouterr().out == "       Enabling HSTS\n"
+
+    properties.write("nginx", APP, "hsts", "false")
+    conf_files.write_hsts(APP)
+    assert capfd.readouterr().out == ""

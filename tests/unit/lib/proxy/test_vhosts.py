@@ -230,9 +230,10 @@ def test_an_app_with_its_proxy_off_loses_its_file(host: Host, capfd: Output) -> 
     capfd.readouterr()
     vhosts.build(["web"])
     assert host.in_force == {}
-    assert capfd.readouterr().out.splitlines()[:2] == [
+    assert capfd.readouterr().out.splitlines()[:3] == [
         "-----> nginx support is disabled for app (web).",
         "-----> deleting nginx.conf",
+        "-----> reloading nginx after nginx.conf deletion",
     ]
 
 
