@@ -345,9 +345,10 @@ def _unquoted(token: Token) -> str:
         escape = match[1]
         if escape in _ESCAPES:
             return _ESCAPES[escape]
-        if len(escape) == 1 or (escape[0] not in "ux" and int(escape, 8) > 127):
+        code = -1 if len(escape) == 1 else int(escape[1:], 16) if escape[0] in "ux" else int(escape, 8)
+        if code < 0 or 0xD800 <= code <= 0xDFFF or (escape[0] != "u" and code > 127):
             raise _error(token.line, f"can't read \\{escape}")
-        return chr(int(escape[1:], 16) if escape[0] in "ux" else int(escape, 8))
+        return chr(code)
 
     return _ESCAPE.sub(meant, inside)
 

@@ -11,7 +11,7 @@ from lib.proxy import go_templates
 def refusal(source: str) -> str:
     """Empty for a template that is rendered."""
     try:
-        go_templates.render(source, {"A": "x y", "APP": "web", "NONE": ""}, {})
+        go_templates.render(source, {"A": "x y", "APP": "web", "NONE": ""}, {}).encode()
     except DokkuError as error:
         return error.text
     return ""
@@ -46,6 +46,8 @@ def refusal(source: str) -> str:
         ("{{ print upper .A }}", "line 1: upper needs parentheses here: (upper ...)"),
         ("{{ 1.5 }}", "line 1: unexpected 1.5"),
         ('{{ "\\d" }}', "line 1: can't read \\d"),
+        ('{{ "\\ud800" }}', "line 1: can't read \\ud800"),
+        ('{{ "\\xc3\\xa9" }}', "line 1: can't read \\xc3"),
     ],
 )
 def test_what_is_no_template_of_ours_is_refused_with_its_line(source: str, said: str) -> None:
