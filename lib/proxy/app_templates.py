@@ -8,10 +8,10 @@ Source: dokku v0.24.0 plugins/nginx-vhosts; what the template sees of later opti
 import re
 from collections.abc import Callable, Sequence
 
-from lib.app import certs, config, ports, source_files
+from lib.app import certs, config, domains, ports, source_files
 from lib.base import log, settings
 from lib.base.errors import DokkuError
-from lib.proxy import certificate_names, go_templates, nginx_directives, nginx_options
+from lib.proxy import certificate_names, go_templates, nginx_directives, nginx_options, owners
 from lib.proxy.sites import Site
 from lib.runtime import containers, image_files
 from lib.tools import nginx
@@ -60,11 +60,21 @@ def rendered(site: Site, template: str, has_ipv6: bool) -> str:
     try:
         text = go_templates.render(template, variables(site), config.merged(site.app))
         nginx_directives.verify(text, site.app)
+        _verify_names(text, site)
     except DokkuError as error:
         raise DokkuError(f"{NAME} {error.text}") from error
     if not has_ipv6:
         text = re.sub(r"^[ \t]*listen[ \t]+\[[^;]*;[ \t]*$", "", text, flags=re.MULTILINE)
     return re.sub(r"\n{3,}", "\n\n", f"\n{text}").removeprefix("\n")
+
+
+def _verify_names(text: str, site: Site) -> None:
+    """Raises: DokkuError for a name that another app is served under: nginx takes whom it reads first."""
+    lines = nginx_directives.server_names(text)
+    for name, others in domains.claimants(sorted(lines.keys() - set(site.names)), site.app).items():
+        for other in others:
+            if name in owners.served_by_any(other):
+                raise DokkuError(f"line {lines[name]} of the result: server_name {name} belongs to {other}")
 
 
 def variables(site: Site) -> dict[str, str]:

@@ -94,6 +94,33 @@ def test_what_nginx_would_do_as_root_is_refused_before_nginx_sees_it(host: Host)
     assert host.conf("web") is None
 
 
+@pytest.mark.parametrize(
+    "named",
+    ["server_name bee.com;", 'listen 80; server_name\n  web.org\n "BEE.com";', "server_name .bee.com;"],
+)
+def test_a_domain_that_another_app_is_served_under_is_refused(host: Host, named: str) -> None:
+    host.app("ant", "10.0.0.2", domains="ant.com")
+    host.app("bee", "10.0.0.3", domains="bee.com")
+    vhosts.build(["ant", "bee"])
+    before = host.conf("ant")
+    bring("ant", f"server {{\n  # server_name bee.com;\n{named} }}\n")
+    with pytest.raises(AppsFailed) as caught:
+        vhosts.build(["ant"])
+    said = "ant: nginx.conf.sigil line 3 of the result: server_name bee.com belongs to bee"
+    assert said in str(caught.value.more)
+    assert host.conf("ant") == before
+
+
+def test_a_domain_of_its_own_or_of_nobody_may_stand_in_a_template(host: Host) -> None:
+    host.app("ant", "10.0.0.2", domains="ant.com")
+    host.app("bee", "10.0.0.3", domains="bee.com")
+    vhosts.build(["ant"])
+    bring("ant", "server_name ant.com www.ant.com bee.com *.com ~^bee;\n")
+    assert vhosts.build(["ant"])
+    assert vhosts.build(["bee"])
+    assert "server_name bee.com" in (host.conf("bee") or "")
+
+
 def test_a_template_that_nginx_refuses_leaves_the_last_good_file(host: Host) -> None:
     host.app("web", "10.0.0.2", domains="a.com")
     bring("web", "good\n")
