@@ -5,15 +5,35 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from lib.base.errors import UsageError
+from lib.base.properties import GLOBAL
+
 App = Annotated[str, typer.Argument(metavar="<app>")]
 AllApps = Annotated[bool, typer.Option("--all", help="every app")]
 Workers = Annotated[int, typer.Option("--parallel", metavar="N", help="apps at a time, -1 for one per CPU")]
 ReportWords = Annotated[list[str] | None, typer.Argument(metavar="[<app>] [<flag>]")]
+OneApp = Annotated[str, typer.Argument(metavar="[<app>]")]
+Owner = Annotated[str, typer.Argument(metavar="<app>|--global")]
+Global = Annotated[bool, typer.Option("--global", hidden=True)]
+Key = Annotated[str, typer.Argument(metavar="<property>")]
+Value = Annotated[str, typer.Argument(metavar="[<value>]")]
+Follow = Annotated[bool, typer.Option("--tail", "-t", help="go on until Ctrl-C")]
+Number = Annotated[str, typer.Option("--num", "-n", metavar="N", help="lines")]
 Format = Annotated[str, typer.Option("--format", metavar="stdout|json")]
 Words = Annotated[list[str] | None, typer.Argument()]
 ANY_FLAG = {"ignore_unknown_options": True}  # context settings: flags the function sorts out itself
 
 _DASHES = "\0--"
+
+
+def addressed(owner: str, key: str, value: str, is_global: bool) -> tuple[str, str, str]:
+    """Whom `NS:set` is for, the property and its value: with --global the first word is the property.
+
+    Raises: UsageError for a word too many.
+    """
+    if is_global and value:
+        raise UsageError(f"Got unexpected extra argument(s) ({value})")
+    return (GLOBAL, owner, key) if is_global else (owner, key, value)
 
 
 class LiteralDashes(TyperCommand):

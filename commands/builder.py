@@ -4,15 +4,13 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, App, Format, ReportWords
+from commands._params import ANY_FLAG, App, Format, Key, ReportWords, Value
 from lib.app import apps, config, reports
 from lib.build import builder_settings, explanations
 from lib.source import repos
 
 namespace = typer.Typer(help="Manage builder settings for an app")
 
-Key = Annotated[str, typer.Argument(metavar="<property>")]
-Value = Annotated[str, typer.Argument(metavar="[<value>]")]
 Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
 
 

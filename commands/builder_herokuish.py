@@ -4,14 +4,13 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, App, Format, ReportWords
+from commands._params import ANY_FLAG, App, Format, ReportWords, Value
 from lib.app import apps, reports
 from lib.build import herokuish
 
 namespace = typer.Typer(help="Manage the herokuish builder integration for an app")
 
 Key = Annotated[str, typer.Argument(metavar="<key>")]
-Value = Annotated[str, typer.Argument(metavar="[<value>]")]
 Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
 
 

@@ -5,14 +5,12 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, App, Format, ReportWords
+from commands._params import ANY_FLAG, App, Format, Key, ReportWords, Value
 from lib.app import apps, config, reports
 from lib.build import plans
 
 namespace = typer.Typer(help="Manage the railpack builder")
 
-Key = Annotated[str, typer.Argument(metavar="<property>")]
-Value = Annotated[str, typer.Argument(metavar="[<value>]")]
 Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, App, Format, ReportWords
+from commands._params import ANY_FLAG, App, Format, ReportWords, Value
 from lib.app import apps, reports
 from lib.build import buildpacks
 
@@ -13,7 +13,6 @@ namespace = typer.Typer(help="Manage buildpacks settings for an app")
 Buildpack = Annotated[str, typer.Argument(metavar="<buildpack>")]
 Position = Annotated[int, typer.Option("--index", metavar="N", help="its place, from 1")]
 Key = Annotated[str, typer.Argument(metavar="<key>")]
-Value = Annotated[str, typer.Argument(metavar="[<value>]")]
 Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
 
 

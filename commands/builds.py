@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, App, Format, ReportWords
+from commands._params import ANY_FLAG, App, Format, Key, ReportWords, Value
 from lib.app import apps, reports
 from lib.base import log, properties
 from lib.build import record_reports, records
@@ -13,8 +13,6 @@ namespace = typer.Typer(help="Manage the records of builds")
 
 Number = Annotated[str, typer.Argument(metavar="[<number>]")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="go on until the build ends")]
-Key = Annotated[str, typer.Argument(metavar="<property>")]
-Value = Annotated[str, typer.Argument(metavar="[<value>]")]
 Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
 
 

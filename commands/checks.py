@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, AllApps, App, Format, ReportWords, Workers
+from commands._params import ANY_FLAG, AllApps, App, Format, Key, ReportWords, Value, Workers
 from lib.app import apps, batches, check_settings, config, reports
 from lib.base.report import SHELL
 from lib.runtime import checks
@@ -12,8 +12,6 @@ from lib.runtime import checks
 namespace = typer.Typer(help="Manage zero-downtime settings")
 
 Types = Annotated[list[str] | None, typer.Argument(metavar="[<process>,...]")]
-Key = Annotated[str, typer.Argument(metavar="<property>")]
-Value = Annotated[str, typer.Argument(metavar="[<value>]")]
 Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
 
 

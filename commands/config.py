@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from commands._params import Global
 from lib.app import config, config_changes, env_text
 from lib.base import log
 from lib.base.errors import DokkuError
@@ -15,7 +16,6 @@ OwnerKey = Annotated[list[str] | None, typer.Argument(metavar="(<app>|--global) 
 OwnerKeys = Annotated[list[str] | None, typer.Argument(metavar="(<app>|--global) <key>...")]
 OwnerPairs = Annotated[list[str] | None, typer.Argument(metavar="(<app>|--global) <key=value>...")]
 OwnerFile = Annotated[list[str] | None, typer.Argument(metavar="(<app>|--global) <file>|-")]
-Global = Annotated[bool, typer.Option("--global", hidden=True)]
 Merged = Annotated[bool, typer.Option("--merged", help="with the global ones below the app's own")]
 NoRestart = Annotated[bool, typer.Option("--no-restart", help="leave the app running as it is")]
 Encoded = Annotated[bool, typer.Option("--encoded", help="values are base64")]

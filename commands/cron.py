@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, AllApps, App, Format, ReportWords
+from commands._params import ANY_FLAG, AllApps, App, Format, Key, ReportWords, Value
 from lib.app import apps, reports
 from lib.base import properties
 from lib.runtime import cron_jobs, cron_settings
@@ -12,8 +12,6 @@ from lib.runtime import cron_jobs, cron_settings
 namespace = typer.Typer(help="Manage scheduled cron tasks")
 
 Id = Annotated[str, typer.Argument(metavar="<cron-id>")]
-Key = Annotated[str, typer.Argument(metavar="<property>")]
-Value = Annotated[str, typer.Argument(metavar="[<value>]")]
 Detach = Annotated[bool, typer.Option("--detach", help="don't wait, print the container's name")]
 Ttl = Annotated[str, typer.Option("--ttl-seconds", metavar="N", help="stop it when so much time is over")]
 OfPlugins = Annotated[bool, typer.Option("--global", help="what plugins have run")]

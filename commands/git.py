@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, App, Format, LiteralDashes, ReportWords, Workers
+from commands._params import ANY_FLAG, App, Format, Key, LiteralDashes, ReportWords, Value, Workers
 from lib import deploy
 from lib.app import apps, batches, reports
 from lib.base import values
@@ -30,8 +30,6 @@ Build = Annotated[  # the last of the two counts, as in Dokku
     typer.Option("--build/--build-if-changes", help="build and deploy what was fetched (if it is new)"),
 ]
 SkipDeployBranch = Annotated[bool, typer.Option("--skip-deploy-branch", help="keep the deploy branch's name")]
-Key = Annotated[str, typer.Argument(metavar="<property>")]
-Value = Annotated[str, typer.Argument(metavar="[<value>]")]
 Forced = Annotated[bool, typer.Option("--force", hidden=True)]
 Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
 AllSynced = Annotated[bool, typer.Option("--all", help="every app, with the remote and ref of its last sync")]

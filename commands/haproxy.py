@@ -1,24 +1,25 @@
 """haproxy:* - the other proxy beside nginx, and what it is told of apps."""
 
-from typing import Annotated
-
 import typer
 
-from commands._params import ANY_FLAG, Format, ReportWords
+from commands._params import (
+    ANY_FLAG,
+    Follow,
+    Format,
+    Global,
+    Key,
+    Number,
+    OneApp,
+    Owner,
+    ReportWords,
+    Value,
+    addressed,
+)
 from lib.app import apps, reports
-from lib.base.properties import GLOBAL
 from lib.base.report import SHELL
 from lib.proxy import haproxy_options, haproxy_service
 
 namespace = typer.Typer(help="Manage the haproxy proxy")
-
-OneApp = Annotated[str, typer.Argument(metavar="[<app>]")]
-Owner = Annotated[str, typer.Argument(metavar="<app>|--global")]
-Key = Annotated[str, typer.Argument(metavar="<property>")]
-Value = Annotated[str, typer.Argument(metavar="[<value>]")]
-Global = Annotated[bool, typer.Option("--global", hidden=True)]
-Follow = Annotated[bool, typer.Option("--tail", "-t", help="go on until Ctrl-C")]
-Number = Annotated[str, typer.Option("--num", "-n", metavar="N", help="lines")]
 
 
 @namespace.command("logs")
@@ -37,8 +38,7 @@ def report(words: ReportWords = None, format_: Format = "stdout") -> None:
 @namespace.command("set")
 def set_(owner: Owner = "", key: Key = "", value: Value = "", is_global: Global = False) -> None:
     """Set or clear a haproxy property for an app, or for all."""
-    words = (GLOBAL, owner, key) if is_global else (owner, key, value)
-    haproxy_options.set_(*words)
+    haproxy_options.set_(*addressed(owner, key, value, is_global))
 
 
 @namespace.command("show-config")

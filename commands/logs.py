@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from commands._params import AllApps, App
+from commands._params import AllApps, App, Follow
 from lib.app import apps, batches
 from lib.base import log
 from lib.runtime import logs
@@ -12,7 +12,6 @@ from lib.runtime import logs
 namespace = typer.Typer(help="Manage log integration for an app")
 
 Process = Annotated[str, typer.Option("--ps", "-p", metavar="<process>", help="web, or web.1")]
-Follow = Annotated[bool, typer.Option("--tail", "-t", help="go on until Ctrl-C")]
 Plain = Annotated[bool, typer.Option("--quiet", "-q", help="without time, name and colour")]
 Number = Annotated[str, typer.Option("--num", "-n", metavar="N", help="lines of each container")]
 

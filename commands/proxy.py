@@ -4,15 +4,13 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, AllApps, App, Format, ReportWords, Workers
+from commands._params import ANY_FLAG, AllApps, App, Format, Global, Owner, ReportWords, Workers
 from lib.app import apps, batches, ports, reports
 from lib.proxy import batching, proxies
 
 namespace = typer.Typer(help="Manage the proxy integration for an app")
 
-Owner = Annotated[str, typer.Argument(metavar="<app>|--global")]
 Setting = Annotated[list[str] | None, typer.Argument(metavar="<proxy-type>|<property> [<value>]")]
-Global = Annotated[bool, typer.Option("--global", hidden=True)]
 Maps = Annotated[list[str] | None, typer.Argument(metavar="<scheme>:<host-port>:<container-port>...")]
 MapsOrPorts = Annotated[list[str] | None, typer.Argument(metavar="<host-port>|<map>...")]
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, AllApps, App, Format, ReportWords, Workers
+from commands._params import ANY_FLAG, AllApps, App, Format, OneApp, ReportWords, Workers
 from lib import restore as boot
 from lib.app import apps, batches, config, process_settings
 from lib.base import triggers
@@ -16,7 +16,6 @@ namespace = typer.Typer(help="Manage app processes")
 
 Counts = Annotated[list[str] | None, typer.Argument(metavar="[<process>=<count>...]")]
 Process = Annotated[str, typer.Argument(metavar="[<process>]")]
-MaybeApp = Annotated[str, typer.Argument(metavar="[<app>]")]
 Property = Annotated[list[str] | None, typer.Argument(metavar="<app> <property> [<value>]")]
 SkipDeploy = Annotated[bool, typer.Option("--skip-deploy", help="only write the counts down")]
 Everywhere = Annotated[bool, typer.Option("--global", help="for every app, where that makes sense")]
@@ -53,7 +52,7 @@ def restart(app: App = "", process: Process = "", all_apps: AllApps = False, wor
 
 @namespace.command("restore")
 def restore(
-    app: MaybeApp = "",
+    app: OneApp = "",
     all_apps: AllApps = False,
     workers: Workers = 0,
     before_proxy: BeforeProxy = False,
@@ -69,7 +68,7 @@ def restore(
 
 
 @namespace.command("retire")
-def retire(app: MaybeApp = "") -> None:
+def retire(app: OneApp = "") -> None:
     """Retires replaced containers that are due, starts killed ones, has vhosts follow those that moved."""
     boot.keep_up(apps.chosen(app, not app))
     lifecycle.retire(app)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, App, Format, ReportWords
+from commands._params import ANY_FLAG, App, Format, Key, ReportWords, Value
 from lib import deploy
 from lib.app import apps, reports
 from lib.base import properties
@@ -14,8 +14,6 @@ namespace = typer.Typer(help="Manage an app's releases, and go back to older one
 
 Release = Annotated[str, typer.Argument(metavar="[<release>]")]
 WithConfig = Annotated[bool, typer.Option("--with-config", help="with the variables of that release")]
-Key = Annotated[str, typer.Argument(metavar="<property>")]
-Value = Annotated[str, typer.Argument(metavar="[<value>]")]
 Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
 
 

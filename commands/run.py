@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from commands._params import App, Format
+from commands._params import App, Format, OneApp
 from lib.base import log
 from lib.runtime import one_off
 
@@ -21,7 +21,6 @@ Policy = Annotated[
 Ttl = Annotated[str, typer.Option("--ttl-seconds", metavar="N", help="stop it when so much time is over")]
 NoTty = Annotated[bool, typer.Option("--no-tty", help="no terminal, even at one")]
 ForceTty = Annotated[bool, typer.Option("--force-tty", help="a terminal, even without one")]
-MaybeApp = Annotated[str, typer.Argument(metavar="[<app>]")]
 Name = Annotated[str, typer.Option("--container", metavar="<app>.run.N", help="this one only")]
 Follow = Annotated[bool, typer.Option("--tail", "-t", "-f", help="go on until Ctrl-C")]
 Plain = Annotated[bool, typer.Option("--quiet", "-q", help="without time, name and colour")]
@@ -66,7 +65,7 @@ def list_(app: App = "", format_: Format = "stdout") -> None:
 
 @namespace.command("logs")
 def logs(
-    app: MaybeApp = "",
+    app: OneApp = "",
     container: Name = "",
     tail: Follow = False,
     quiet: Plain = False,
@@ -77,12 +76,12 @@ def logs(
 
 
 @namespace.command("stop")
-def stop(app: MaybeApp = "", container: Name = "") -> None:
+def stop(app: OneApp = "", container: Name = "") -> None:
     """Stop all run containers of an app, or one."""
     one_off.stop(app, container)
 
 
 @namespace.command("retire")
-def retire(app: MaybeApp = "") -> None:
+def retire(app: OneApp = "") -> None:
     """Stop run containers whose time is over."""
     one_off.request_retirement(app)

@@ -4,15 +4,13 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, App, Format, ReportWords
+from commands._params import ANY_FLAG, App, Format, Key, ReportWords, Value
 from lib.app import config, reports
 from lib.base.report import SHELL
 from lib.runtime import scheduler_settings
 
 namespace = typer.Typer(help="Manage the docker-local scheduler integration for an app")
 
-Key = Annotated[str, typer.Argument(metavar="<property>")]
-Value = Annotated[str, typer.Argument(metavar="[<value>]")]
 Everywhere = Annotated[bool, typer.Option("--global", help="for every app; not disable-chown")]
 
 
