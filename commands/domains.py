@@ -28,8 +28,7 @@ def add_global(names: Domains = None) -> None:
 @namespace.command("clear")
 def clear(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> None:
     """Clear all domains for app, and give it its first ones again."""
-    with batching.batched():
-        batches.each("clear", domains.clear, app, all_apps, workers)
+    batches.each("clear", domains.clear, app, all_apps, workers, batching.batched)
 
 
 @namespace.command("clear-global")
@@ -41,15 +40,13 @@ def clear_global() -> None:
 @namespace.command("disable")
 def disable(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> None:
     """Disable VHOST support."""
-    with batching.batched():
-        batches.each("disable", domains.disable, app, all_apps, workers)
+    batches.each("disable", domains.disable, app, all_apps, workers, batching.batched)
 
 
 @namespace.command("enable")
 def enable(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> None:
     """Enable VHOST support."""
-    with batching.batched():
-        batches.each("enable", domains.enable, app, all_apps, workers)
+    batches.each("enable", domains.enable, app, all_apps, workers, batching.batched)
 
 
 @namespace.command("remove")
@@ -73,8 +70,7 @@ def report(words: ReportWords = None, format_: Format = "stdout") -> None:
 @namespace.command("reset")
 def reset(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> None:
     """Give app the domains of a new one."""
-    with batching.batched():
-        batches.each("reset", domains.reset, app, all_apps, workers)
+    batches.each("reset", domains.reset, app, all_apps, workers, batching.batched)
 
 
 @namespace.command("set")

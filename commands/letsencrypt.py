@@ -3,25 +3,33 @@
 Where the plugin dokku-letsencrypt is enabled, it answers these commands instead.
 """
 
+import functools
 from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, AllApps, App, Format, ReportWords
+from commands._params import (
+    ANY_FLAG,
+    AllApps,
+    App,
+    Format,
+    Global,
+    Key,
+    OneApp,
+    Owner,
+    ReportWords,
+    Value,
+    Workers,
+    addressed,
+)
 from lib.app import apps, batches, reports
 from lib.base import log
-from lib.base.properties import GLOBAL
 from lib.base.report import SHELL
 from lib.proxy import acme_renewals, acme_settings, letsencrypt
 from lib.runtime import cron_table
 
 namespace = typer.Typer(help="Manage certificates from Let's Encrypt")
 
-OneApp = Annotated[str, typer.Argument(metavar="[<app>]")]
-Owner = Annotated[str, typer.Argument(metavar="<app>|--global")]
-Key = Annotated[str, typer.Argument(metavar="<property>")]
-Value = Annotated[str, typer.Argument(metavar="[<value>]")]
-Global = Annotated[bool, typer.Option("--global", hidden=True)]
 Force = Annotated[bool, typer.Option("--force", help="order also where there is no need, or too often")]
 Add = Annotated[bool, typer.Option("--add", help="renew by the clock")]
 Remove = Annotated[bool, typer.Option("--remove", help="renew only by hand")]
@@ -63,9 +71,9 @@ def disable(app: App = "") -> None:
 
 
 @namespace.command("enable")
-def enable(app: App = "", all_apps: AllApps = False, force: Force = False) -> None:
+def enable(app: App = "", all_apps: AllApps = False, workers: Workers = 0, force: Force = False) -> None:
     """Enable or renew letsencrypt for an app."""
-    batches.each("letsencrypt:enable", lambda one: letsencrypt.enable(one, force), app, all_apps, 1)
+    batches.each("enable", functools.partial(letsencrypt.enable, force=force), app, all_apps, workers)
     cron_table.write_all()
 
 
@@ -92,5 +100,4 @@ def revoke(app: App = "") -> None:
 @namespace.command("set")
 def set_(owner: Owner = "", key: Key = "", value: Value = "", is_global: Global = False) -> None:
     """Set or clear a letsencrypt property for an app."""
-    words = (GLOBAL, owner, key) if is_global else (owner, key, value)
-    acme_settings.set_(*words)
+    acme_settings.set_(*addressed(owner, key, value, is_global))

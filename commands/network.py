@@ -4,17 +4,17 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, App, Format, ReportWords
-from lib.app import apps, network_settings, reports
+from commands._params import ANY_FLAG, App, Format, Key, ReportWords, Workers
+from lib.app import apps, batches, network_settings, reports
 from lib.base import properties
 from lib.host import networks
+from lib.proxy import batching
 from lib.runtime import attachments, listeners
 
 namespace = typer.Typer(help="Manage network settings for an app")
 
 Network = Annotated[str, typer.Argument(metavar="<network>")]
 Force = Annotated[bool, typer.Option("--force", help="do not ask")]
-Key = Annotated[str, typer.Argument(metavar="<property>")]
 Values = Annotated[list[str] | None, typer.Argument(metavar="[<value>...]")]
 Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
 Shape = Annotated[str, typer.Option("--format", metavar="text|json")]
@@ -54,13 +54,13 @@ def list_(shape: Shape = "text", managed: Managed = False) -> None:
 @namespace.command("rebuild")
 def rebuild(app: App = "") -> None:
     """Rebuilds network settings for an app."""
-    attachments.rebuild_all([apps.verify_app_name(app)])
+    attachments.rebuilt(apps.verify_app_name(app))
 
 
 @namespace.command("rebuildall")
-def rebuildall() -> None:
+def rebuildall(workers: Workers = 0) -> None:
     """Rebuild network settings for all apps."""
-    attachments.rebuild_all(apps.names())
+    batches.some("rebuild", attachments.rebuilt, apps.names(), workers, batching.batched)
 
 
 @namespace.command("report", context_settings=ANY_FLAG)

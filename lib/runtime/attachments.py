@@ -45,25 +45,10 @@ def attach_deployed(app: str) -> list[str]:
     return [ip for state in containers.states(serving).values() for ip in state.ips]
 
 
-def rebuild_all(names: Sequence[str]) -> None:
-    """`rebuild` for some apps, and the proxy follows those that moved. Fires: proxy-build-config.
-
-    Raises: DokkuError with the count of failures, after all were tried; of one app, what it failed of.
-    """
-    failures = 0
-    for app in names:
-        try:
-            if rebuild(app):
-                triggers.fire("proxy-build-config", app)
-        except DokkuError as error:
-            if len(names) == 1:
-                raise
-            log.warn(f"Error running rebuild against app {app}: {error.text}")
-            failures += 1
-    if not names:
-        log.warn(apps.NONE_YET)
-    if failures:
-        raise DokkuError(f"rebuild command returned {failures} errors")
+def rebuilt(app: str) -> None:
+    """`rebuild`, and the proxy follows an app that moved. Fires: proxy-build-config."""
+    if rebuild(app):
+        triggers.fire("proxy-build-config", app)
 
 
 def follow(app: str, *_: str) -> None:

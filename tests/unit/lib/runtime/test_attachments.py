@@ -162,7 +162,7 @@ def test_a_rebuild_puts_back_what_was_disconnected_and_notes_where_it_is(shell, 
     there(shell, "front")
     shell.answers("docker container inspect …", out=f"{json.dumps(known(A, {}))}\n")
     inspected(shell, known(A, {"front": "10.0.0.2"}))
-    attachments.rebuild_all([APP])
+    attachments.rebuilt(APP)
     assert connected(shell) == [f"--alias=blog.web --alias={A[:12]}.blog.web -- front {A}"]
     assert files.read(f"{settings.app_dir(APP)}/IP.web.1") == "10.0.0.2"
     assert proxied == [APP]
@@ -172,7 +172,7 @@ def test_a_rebuild_of_what_is_in_order_changes_nothing(shell, proxied):
     put("attach-post-create", "front")
     serve(WEB)
     inspected(shell, known(A, {"bridge": "172.17.0.2", "front": "10.0.0.2"}))
-    attachments.rebuild_all([APP])
+    attachments.rebuilt(APP)
     assert len(shell.ran) == 1
     assert proxied == []
 
@@ -180,7 +180,7 @@ def test_a_rebuild_of_what_is_in_order_changes_nothing(shell, proxied):
 def test_a_container_that_does_not_run_keeps_its_file(shell, proxied):
     serve(WEB)
     inspected(shell, known(A, {"bridge": ""}, running=False))
-    attachments.rebuild_all([APP])
+    attachments.rebuilt(APP)
     assert files.read(f"{settings.app_dir(APP)}/IP.web.1") == "172.17.0.2"
     assert proxied == []
 
@@ -193,27 +193,19 @@ def test_there_is_nothing_to_rebuild_where_nothing_of_ours_listens(shell, proxie
         put("static-web-listener", "10.0.0.7:80")
     if reason == "scheduler":
         files.replace(f"{settings.app_dir(APP)}/ENV", "DOKKU_SCHEDULER=k8s\n")
-    attachments.rebuild_all([APP])
+    attachments.rebuilt(APP)
     assert shell.ran == []
     assert proxied == []
 
 
-def test_all_apps_are_rebuilt_whatever_fails_for_one(shell, said, proxied):
+def test_a_network_that_is_gone_fails_the_rebuild(shell, proxied):
     put("attach-post-create", "gone")
     serve(WEB)
     there(shell)
     inspected(shell, known(A, {"bridge": "172.17.0.2"}))
-    os.makedirs(settings.app_dir("wiki"))
-    with pytest.raises(DokkuError, match="rebuild command returned 1 errors"):
-        attachments.rebuild_all([APP, "wiki"])
-    assert (2, b" !     Error running rebuild against app blog: Network gone does not exist\n") in said
     with pytest.raises(DokkuError, match=r"^Network gone does not exist$"):
-        attachments.rebuild_all([APP])
-
-
-def test_without_apps_there_is_nothing_to_rebuild(said):
-    attachments.rebuild_all([])
-    assert said == [(2, b" !     You haven't deployed any applications yet\n")]
+        attachments.rebuilt(APP)
+    assert proxied == []
 
 
 def test_an_app_that_another_process_deploys_is_left_to_it(shell, monkeypatch):
