@@ -4,23 +4,28 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, App, Format, ReportWords
+from commands._params import (
+    ANY_FLAG,
+    App,
+    Follow,
+    Format,
+    Global,
+    Key,
+    Number,
+    OneApp,
+    Owner,
+    ReportWords,
+    Value,
+    addressed,
+)
 from lib.app import apps, reports
 from lib.base import log
-from lib.base.properties import GLOBAL
 from lib.base.report import SHELL
-from lib.proxy import nginx_logs, nginx_options, nginx_service, validation, vhosts
+from lib.proxy import nginx_logs, nginx_options, nginx_service, proxies
 
 namespace = typer.Typer(help="Manage the nginx proxy")
 
-OneApp = Annotated[str, typer.Argument(metavar="[<app>]")]
-Owner = Annotated[str, typer.Argument(metavar="<app>|--global")]
-Key = Annotated[str, typer.Argument(metavar="<property>")]
-Value = Annotated[str, typer.Argument(metavar="[<value>]")]
-Global = Annotated[bool, typer.Option("--global", hidden=True)]
 Clean = Annotated[bool, typer.Option("--clean", help="remove files that nginx can't start with")]
-Follow = Annotated[bool, typer.Option("--tail", "-t", help="go on until Ctrl-C")]
-Number = Annotated[str, typer.Option("--num", "-n", metavar="N", help="lines")]
 
 
 @namespace.command("access-logs")
@@ -33,8 +38,8 @@ def access_logs(app: App = "", tail: Follow = False, num: Number = nginx_logs.LI
 def build_config(app: App = "") -> None:
     """(Re)builds nginx config for given app."""
     log.warn("Deprecated: Please use proxy:build-config")
-    validation.verify_is_nginx(apps.verify_app_name(app))
-    vhosts.build([app])
+    nginx_service.verify_is_nginx(apps.verify_app_name(app))
+    proxies.build_config(app)
 
 
 @namespace.command("error-logs")
@@ -59,14 +64,13 @@ def report(words: ReportWords = None, format_: Format = "stdout") -> None:
 @namespace.command("set")
 def set_(owner: Owner = "", key: Key = "", value: Value = "", is_global: Global = False) -> None:
     """Set or clear an nginx property for an app."""
-    words = (GLOBAL, owner, key) if is_global else (owner, key, value)
-    nginx_options.set_(*words)
+    nginx_options.set_(*addressed(owner, key, value, is_global))
 
 
 @namespace.command("show-config")
 def show_config(app: App = "") -> None:
     """Display app nginx config."""
-    validation.show(apps.verify_app_name(app))
+    nginx_service.show_configuration(apps.verify_app_name(app))
 
 
 @namespace.command("show-conf")
@@ -91,7 +95,7 @@ def stop() -> None:
 @namespace.command("validate-config")
 def validate_config(app: OneApp = "", clean: Clean = False) -> None:
     """Validates and optionally cleans up invalid nginx configurations."""
-    validation.validate(apps.chosen(app, not app), clean)
+    nginx_service.validate(apps.chosen(app, not app), clean)
 
 
 @namespace.command("validate")

@@ -5,18 +5,17 @@ containers goes first, for all apps at once; then each app's containers start an
 Running it again changes nothing. Source of the texts: dokku v0.24.0 plugins/ps.
 """
 
-import contextlib
 import functools
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from lib.app import apps, batches, network_settings, process_settings, processes
 from lib.base import files, locks, log, retry, triggers
 from lib.base.errors import DokkuError, ToolFailed
 from lib.build import images
 from lib.host import daemon
-from lib.proxy import batching, conf_files, haproxy_vhosts, traffic
+from lib.proxy import batching, conf_files, haproxy_vhosts, owners, traffic
 from lib.runtime import containers, schedulers
 from lib.runtime.containers import Container, State
 
@@ -62,7 +61,7 @@ def keep_up(names: Sequence[str]) -> None:
     if killed:
         _revive(killed)
         alive = _states(serving)
-    _rewrite([app for app in ours if _has_vhost(app) and not _is_current(app, serving[app], alive)])
+    _rewrite([app for app in ours if owners.is_known(app) and not _is_current(app, serving[app], alive)])
 
 
 def take_over_addresses(app: str, addresses: Sequence[str]) -> None:
@@ -98,15 +97,11 @@ def close_before_docker() -> None:
 
 def _led_astray(names: Sequence[str]) -> list[str]:
     """The apps of ours among some whose vhost leads elsewhere than to their containers."""
-    return stale_vhosts([app for app in _ours(names) if _has_vhost(app)])
+    return stale_vhosts([app for app in _ours(names) if owners.is_known(app)])
 
 
 def _ours(names: Sequence[str]) -> list[str]:
     return [app for app in names if schedulers.is_docker_local(schedulers.selected(app))]
-
-
-def _has_vhost(app: str) -> bool:
-    return traffic.is_known(app)
 
 
 def _states(serving: Mapping[str, Sequence[Container]]) -> dict[str, State]:
@@ -116,25 +111,17 @@ def _states(serving: Mapping[str, Sequence[Container]]) -> dict[str, State]:
 def _revive(killed: Sequence[State]) -> None:
     for state in killed:
         log.info1(f"{state.process}.{state.index} of {state.app} was killed, it is started again")
-    with _only_told():
+    with log.only_warned():
         containers.revive(killed)
 
 
 def _rewrite(names: Sequence[str]) -> None:
     """Write vhosts anew. What can't be done is only told: there is a next time. Fires: proxy-build-config."""
-    for app in names:
-        log.info1(f"The containers of {app} have moved, its vhost follows")
-        with _only_told():
-            triggers.fire("proxy-build-config", app)
-
-
-@contextlib.contextmanager
-def _only_told() -> Iterator[None]:
-    try:
-        yield
-    except DokkuError as error:
-        for text in filter(None, (error.text, *error.more)):
-            log.warn(text)
+    with log.only_warned(), batching.batched():
+        for app in names:
+            log.info1(f"The containers of {app} have moved, its vhost follows")
+            with log.only_warned():
+                triggers.fire("proxy-build-config", app)
 
 
 def _bring_back(app: str, is_stale: bool) -> None:
@@ -190,11 +177,13 @@ def _run(serving: Sequence[Container]) -> bool:
 
 
 def _is_current(app: str, serving: Sequence[Container], alive: dict[str, State]) -> bool:
-    web = [alive[one.id] for one in serving if one.process == "web" and one.id in alive]
-    wanted = _static(app) or {state.ip for state in web if state.running}
-    return wanted == traffic.addresses(app)
+    """Whether visitors are led to each web container of the app, and to nobody else but other ones of its."""
+    up = [(one.process, alive[one.id].ip) for one in serving if one.id in alive and alive[one.id].running]
+    static = _static(app)
+    wanted = static or {ip for process, ip in up if process == "web"}
+    return wanted <= traffic.addresses(app) <= (static or {ip for _, ip in up})
 
 
 def _static(app: str) -> set[str]:
     """The addresses that people have set for the app, whatever docker does."""
-    return {one.host for one in network_settings.listeners(app)}
+    return {one.ip for one in network_settings.listeners(app)}

@@ -51,6 +51,12 @@ def half(app: str, kind: str) -> bytes:
     return _content(os.path.join(directory(app), f"server.{kind}"))
 
 
+def pair(app: str) -> tuple[bytes, bytes]:
+    """Both halves, of one pair: nobody puts another one in place between the two. Raises: as `half`."""
+    with _alone():
+        return half(app, "crt"), half(app, "key")
+
+
 def details(app: str) -> openssl.Certificate | None:
     """What the app's certificate says; None when there is no pair, or one that can't be read."""
     if not exists(app):
@@ -191,7 +197,7 @@ def _give_back(app: str, before: str, new: str) -> None:
     """Serve the app with the pair it had, or with none, unless a third one came in the meantime."""
     if _target(directory(app), _CURRENT) != new:
         return
-    try:
+    with log.only_warned():
         if before:
             with _alone():
                 _point(app, _CURRENT, before)
@@ -200,9 +206,6 @@ def _give_back(app: str, before: str, new: str) -> None:
             with _left(app):
                 triggers.fire("post-certs-remove", app)
                 triggers.fire("post-domains-update", app)
-    except DokkuError as error:
-        for text in filter(None, (error.text, *error.more)):
-            log.warn(text)
     for name in (new,) if before else (_CURRENT, *FILES, new):
         files.remove(os.path.join(directory(app), name))
     with contextlib.suppress(OSError):  # what plugins keep there stays

@@ -72,11 +72,6 @@ def attached(app: str, key: str) -> list[str]:
     return _split(effective(app, key))
 
 
-def binds_all_interfaces(app: str) -> bool:
-    """Whether the ports of the app's web containers are published on the host."""
-    return effective(app, BIND) == "true"
-
-
 def listeners(app: str) -> list[Listener]:
     """What the proxy leads to in place of the app's containers. Words on disk that are none are left out."""
     found = [values.split_host(word) for word in _split(_own(app, STATIC))]

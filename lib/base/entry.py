@@ -15,8 +15,7 @@ def run(work: Callable[[list[str]], int]) -> None:
         signals.install()
         status = work(sys.argv[1:])
     except DokkuError as error:
-        for text in filter(None, (error.text, *error.more)):
-            log.warn(text)
+        log.failure(error)
         status = error.exit_code
     except Interrupted as error:
         status = error.exit_code

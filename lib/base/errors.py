@@ -16,6 +16,11 @@ class DokkuError(Exception):
         if exit_code is not None:
             self.exit_code = exit_code
 
+    @property
+    def lines(self) -> list[str]:
+        """All that there is to be said of it; nothing when a program spoke for itself."""
+        return [text for text in (self.text, *self.more) if text]
+
 
 class AppNotFound(DokkuError):
     """A well-formed name of no app. Clients test for status 20 and the end of this text."""

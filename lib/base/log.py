@@ -11,6 +11,8 @@ import select
 import threading
 from collections.abc import Iterable, Iterator
 
+from lib.base.errors import DokkuError
+
 _state = threading.local()
 _failed: set[int] = set()
 
@@ -38,6 +40,21 @@ def exclaim(text: str) -> None:
 
 def warn(text: str) -> None:
     _line(2, f" !     {text}")
+
+
+@contextlib.contextmanager
+def only_warned() -> Iterator[None]:
+    """A refusal or failure in the block ends it and is told; what comes after the block goes on."""
+    try:
+        yield
+    except DokkuError as error:
+        failure(error)
+
+
+def failure(error: DokkuError) -> None:
+    """All that there is to be said of a failure."""
+    for text in error.lines:
+        warn(text)
 
 
 def note(text: str) -> None:

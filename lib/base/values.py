@@ -99,6 +99,11 @@ def split_host(text: str) -> tuple[str, str]:
     return host.strip("[]"), port
 
 
+def joined_host(ip: str, port: int | str) -> str:
+    """IP:PORT, with [] where an address has colons of its own."""
+    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+
+
 def is_ref(name: str) -> bool:
     """Whether git takes this as a branch or tag name. Source: git-check-ref-format(1)."""
     return bool(name) and len(name) <= 255 and _BAD_REF.search(name) is None and name != "HEAD"

@@ -198,7 +198,7 @@ def _reported(write: Callable[[bytes], None]) -> Iterator[None]:
     try:
         yield
     except DokkuError as error:
-        for text in filter(None, (error.text, *error.more)):
+        for text in error.lines:
             write(f" !     {text}\n".encode("utf-8", "surrogateescape"))
         raise
     except Interrupted as error:

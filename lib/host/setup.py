@@ -25,8 +25,7 @@ def main() -> None:
         else:
             uninstall(purge="--purge" in sys.argv[2:])
     except DokkuError as error:
-        for text in filter(None, (error.text, *error.more)):
-            log.warn(text)
+        log.failure(error)
         sys.exit(error.exit_code)
 
 

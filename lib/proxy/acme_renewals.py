@@ -4,9 +4,8 @@ A certificate is due when its grace period has begun, or when its app has a doma
 failed orders the clock waits, longer each time. All that are renewed together cost nginx one reload.
 """
 
-import contextlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from lib.app import apps, certs
@@ -16,7 +15,6 @@ from lib.base.report import Row
 from lib.proxy import acme_orders, acme_settings, batching, conf_files, letsencrypt
 from lib.proxy.acme_settings import EMAIL, GRACE, LEGO_ARGS, SERVER
 from lib.runtime import cron_table
-from lib.tools.lego import Pair
 
 
 class Renewal(NamedTuple):
@@ -63,13 +61,13 @@ def renew_all() -> None:
     with letsencrypt.alone():
         _mend()
         failed: list[str] = []
-        before: dict[str, Pair] = {}
+        before: dict[str, tuple[bytes, bytes]] = {}
         try:
             with batching.batched():
                 for one in sorted(known(), key=lambda one: one.at):
                     _attempt(one, failed, before)
         except DokkuError as error:
-            _warn(error)
+            log.failure(error)
             failed += _one_by_one(before)
     log.info2_quiet("Finished auto-renewal")
     if failed:
@@ -151,20 +149,20 @@ def entry() -> str:
     return f"{minute} {hour},{hour + 12} * * *;{cron_table.program()} --quiet letsencrypt:auto-renew\n"
 
 
-def _attempt(one: Renewal, failed: list[str], before: dict[str, Pair]) -> None:
+def _attempt(one: Renewal, failed: list[str], before: dict[str, tuple[bytes, bytes]]) -> None:
     """Renew within a batch. failed: gets the app if that fails. before: gets its present pair."""
-    before[one.app] = _pair(one.app)
     try:
+        before[one.app] = certs.pair(one.app)
         _renew(one)
     except DokkuError as error:
         failed.append(one.app)
-        _warn(error)
+        log.failure(error)
 
 
-def _one_by_one(before: Mapping[str, Pair]) -> list[str]:
+def _one_by_one(before: Mapping[str, tuple[bytes, bytes]]) -> list[str]:
     """Put in force each by itself what nginx refused together; the apps that keep what they had before."""
-    new = {app: pair for app in before if (pair := _pair(app)) != before[app]}
-    with _only_warned(), batching.batched():
+    new = {app: pair for app in before if (pair := certs.pair(app)) != before[app]}
+    with log.only_warned(), batching.batched():
         for app in new:
             certs.put(app, *before[app])
     failed = []
@@ -173,7 +171,7 @@ def _one_by_one(before: Mapping[str, Pair]) -> list[str]:
             certs.put(app, *pair)
         except DokkuError as error:
             failed.append(app)
-            _warn(error)
+            log.failure(error)
     return failed
 
 
@@ -208,28 +206,11 @@ def _mend() -> None:
     for app in apps.names():
         if not acme_orders.is_known(app):
             continue
-        with _only_warned():
+        with log.only_warned():
             if not acme_orders.is_active(app):
                 letsencrypt.withdraw(app)
             elif conf_files.current(app) is not None and not conf_files.is_in_force(app):
                 letsencrypt.build(app)
-
-
-def _pair(app: str) -> Pair:
-    return Pair(*(files.read(path).encode() for path in (certs.certificate(app), certs.key(app))))
-
-
-@contextlib.contextmanager
-def _only_warned() -> Iterator[None]:
-    try:
-        yield
-    except DokkuError as error:
-        _warn(error)
-
-
-def _warn(error: DokkuError) -> None:
-    for text in filter(None, (error.text, *error.more)):
-        log.warn(text)
 
 
 def _rows_of(key: str, app: str) -> list[Row]:

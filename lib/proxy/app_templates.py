@@ -6,12 +6,20 @@ Source: dokku v0.24.0 plugins/nginx-vhosts; what the template sees of later opti
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from lib.app import certs, config, domains, ports, source_files
-from lib.base import log, settings
+from lib.base import log, settings, values
 from lib.base.errors import DokkuError
-from lib.proxy import certificate_names, go_templates, nginx_directives, nginx_options, owners
+from lib.proxy import (
+    certificate_names,
+    conf_files,
+    go_templates,
+    hsts,
+    nginx_directives,
+    nginx_options,
+    owners,
+)
 from lib.proxy.sites import Site
 from lib.runtime import containers, image_files
 from lib.tools import nginx
@@ -53,19 +61,22 @@ def is_ignored(app: str) -> bool:
 
 
 def rendered(site: Site, template: str, has_ipv6: bool) -> str:
-    """The app's part of nginx's configuration. Raises: DokkuError that names the template and the line."""
+    """The text of the app's file. Raises: DokkuError that names the template and the line."""
     for name, better in _DEPRECATED.items():
         if re.search(rf"\b{name}\b", template):
             log.warn(f"Deprecated: {name} in {NAME} of {site.app}, please use {better}")
+    told = variables(site)
     try:
-        text = go_templates.render(template, variables(site), config.merged(site.app))
+        text = go_templates.render(template, told, config.merged(site.app))
         nginx_directives.verify(text, site.app)
         _verify_names(text, site)
     except DokkuError as error:
         raise DokkuError(f"{NAME} {error.text}") from error
     if not has_ipv6:
         text = re.sub(r"^[ \t]*listen[ \t]+\[[^;]*;[ \t]*$", "", text, flags=re.MULTILINE)
-    return re.sub(r"\n{3,}", "\n\n", f"\n{text}").removeprefix("\n")
+    squeezed = re.sub(r"\n{3,}", "\n\n", f"\n{text}").removeprefix("\n")
+    others = sorted(ip for ip in _addresses(told) - {*site.addresses} if ip in text)
+    return conf_files.noted(squeezed, [*site.addresses, *others])
 
 
 def _verify_names(text: str, site: Site) -> None:
@@ -85,7 +96,7 @@ def variables(site: Site) -> dict[str, str]:
         words["NGINX_ERROR_LOG_PATH"] = "/dev/null"
     found = {**words, **_places(site), **_ports(site), **_listeners(site), **_abilities()}
     checked = {name: nginx_options.harmless(value) for name, value in found.items()}
-    return {**checked, "HSTS_HEADERS": nginx_options.hsts_header(chosen)}
+    return {**checked, "HSTS_HEADERS": hsts.header(chosen)}
 
 
 def _places(site: Site) -> dict[str, str]:
@@ -125,8 +136,8 @@ def _listeners(site: Site) -> dict[str, str]:
     for one in registered:
         state = states.get(one.id)
         if one.process != "web" and state and state.running and state.ip:
-            kinds.setdefault(one.process, []).append(_at(state.ip, one.port or "5000"))
-    kinds["web"] = [_at(ip, web_port) for ip in site.addresses]
+            kinds.setdefault(one.process, []).append(values.joined_host(state.ip, one.port or "5000"))
+    kinds["web"] = [values.joined_host(ip, web_port) for ip in site.addresses]
     named = {
         f"DOKKU_APP_{process.upper().replace('-', '_')}_LISTENERS": " ".join(addresses)
         for process, addresses in kinds.items()
@@ -140,8 +151,10 @@ def _listeners(site: Site) -> dict[str, str]:
     }
 
 
-def _at(ip: str, port: str) -> str:
-    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+def _addresses(told: Mapping[str, str]) -> set[str]:
+    """Those of all listeners that a template has been told of."""
+    found = (at for name, value in told.items() if name.endswith("_LISTENERS") for at in value.split())
+    return {at.rpartition(":")[0].strip("[]") for at in found}
 
 
 def _abilities() -> dict[str, str]:

@@ -118,7 +118,7 @@ def _apply(collected: dict[Apply, dict[str, None]]) -> list[DokkuError]:
 def _joined(failures: Sequence[DokkuError]) -> DokkuError:
     if len(failures) == 1:
         return failures[0]
-    text, *more = (text for error in failures for text in (error.text, *error.more) if text)
+    text, *more = (text for error in failures for text in error.lines)
     reasons = {
         app: why for one in failures if isinstance(one, AppsFailed) for app, why in one.reasons.items()
     }

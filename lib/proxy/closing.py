@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from lib.app import apps, network_settings
 from lib.base import locks, log, triggers
-from lib.base.errors import DokkuError, Locked
+from lib.base.errors import Locked
 from lib.proxy import batching, traffic
 from lib.runtime import listeners, schedulers
 
@@ -43,11 +43,7 @@ def _is_locked(app: str, held: contextlib.ExitStack) -> bool:
 
 def _open(wanted: list[str]) -> None:
     """Serve those again that run. What can't be done is only told: why the block has ended matters more."""
-    try:
+    with log.only_warned(), batching.batched():
         running = listeners.addresses(wanted)
-        with batching.batched():
-            for app in (app for app in wanted if running[app]):
-                triggers.fire("proxy-build-config", app)
-    except DokkuError as error:
-        for text in filter(None, (error.text, *error.more)):
-            log.warn(text)
+        for app in (app for app in wanted if running[app]):
+            triggers.fire("proxy-build-config", app)

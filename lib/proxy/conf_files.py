@@ -11,10 +11,11 @@ from collections.abc import Iterable
 
 from lib.app import certs
 from lib.base import files, log, properties, settings
-from lib.proxy import nginx_options
+from lib.proxy import hsts, nginx_options
 
 _DIGEST = "in-force"
-_ADDRESS = re.compile(r"^\s*server\s+([0-9.]+|\[[0-9a-f:]+\]):[0-9]", re.MULTILINE)
+_NOTED = re.compile(r"^# leads to((?: [0-9a-f.:]+)+| nobody)$", re.MULTILINE)
+_ADDRESS = re.compile(r"(?:^|[\s;{])server\s+\[?([0-9.]+|[0-9a-f:]+)\]?:[0-9]", re.MULTILINE)
 
 
 def path(app: str) -> str:
@@ -32,16 +33,21 @@ def current(app: str) -> str | None:
     return None if text == "\0" else text
 
 
+def noted(text: str, addresses: Iterable[str]) -> str:
+    """The text of a file with the addresses that it was made of, in its last line.
+
+    An app's own template says in words of its own where it leads, or nowhere: nobody could tell it by these.
+    """
+    return f"{text.rstrip()}\n# leads to {' '.join(addresses) or 'nobody'}\n"
+
+
 def addresses(app: str) -> set[str] | None:
-    """Where the app's file sends visitors; None when there is none."""
+    """Where the app's file sends visitors; None when there is none; without a note, as 0.24 wrote it."""
     text = current(app)
-    return None if text is None else set(_ADDRESS.findall(text))
-
-
-def leads_to(app: str, addresses: Iterable[str]) -> bool:
-    """Whether the app's file sends visitors to one of these addresses."""
-    text = current(app) or ""
-    return any(f"server {address}:" in text for address in addresses)
+    if text is None:
+        return None
+    notes = _NOTED.findall(text)
+    return set(notes[-1].split()) - {"nobody"} if notes else set(_ADDRESS.findall(text))
 
 
 def write(app: str, text: str | None) -> None:
@@ -59,7 +65,7 @@ def quarantine(app: str) -> None:
 
 def write_hsts(app: str) -> None:
     """Have browsers insist on https, for an app with a certificate that does not forbid it."""
-    header = nginx_options.hsts_header(nginx_options.effective(app)) if certs.exists(app) else ""
+    header = hsts.header(nginx_options.effective(app)) if certs.exists(app) else ""
     name = os.path.join(includes(app), "hsts.conf")
     text = f'add_header Strict-Transport-Security "{header}" always;\n' if header else ""
     if not text:

@@ -110,16 +110,6 @@ def bytes_of(size: str) -> int:
     return int(size.rstrip("kKmMgG")) * unit
 
 
-def hsts_header(options: dict[str, str]) -> str:
-    """The value of Strict-Transport-Security; empty when it is off."""
-    if options["hsts"] == "false":
-        return ""
-    words = [f"max-age={options['hsts-max-age']}"]
-    words += ["includeSubdomains"] if options["hsts-include-subdomains"] == "true" else []
-    words += ["preload"] if options["hsts-preload"] == "true" else []
-    return "; ".join(words)
-
-
 def _effective(owner: str, key: str) -> str:
     for one in dict.fromkeys((owner, properties.GLOBAL)):
         value = properties.get(STORE, one, key)

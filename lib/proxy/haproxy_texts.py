@@ -7,9 +7,9 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 
-from lib.base import files
+from lib.base import files, values
 from lib.base.errors import DokkuError
-from lib.proxy import haproxy_fronts, haproxy_options
+from lib.proxy import haproxy_fronts, haproxy_options, hsts
 from lib.proxy.haproxy_fronts import Front, Route
 
 _WORD = re.compile(r"[A-Za-z0-9_.:*-]+")
@@ -113,7 +113,7 @@ def _general(options: Mapping[str, str]) -> str:
 def _frontend(port: int, is_secure: bool, here: Sequence[Front], address: str) -> str:
     nameless = [front for front in here if not front.names]
     everywhere = f"[::]:{port} v4v6" if files.read("/proc/net/if_inet6") else f"*:{port}"
-    words = ["bind", _address(address, port) if address else everywhere]
+    words = ["bind", values.joined_host(address, port) if address else everywhere]
     if is_secure:
         words += ["ssl", f"crt-list certificates-{port}.list", "alpn h2,http/1.1"]
         words += [] if nameless else ["strict-sni"]
@@ -136,13 +136,14 @@ def _backend(front: Front, container: int, is_http2: bool) -> str:
         bound = haproxy_options.bytes_of(most)
         lines.append(f"  http-request deny deny_status 413 if {{ req.body_size gt {bound} }}\n")
     lines.append(_FORWARDED)
-    header = haproxy_options.hsts_header(front.options)
+    header = hsts.header(front.options)
     if header and front.certificate:
         lines.append(f'  http-response set-header Strict-Transport-Security "{header}" if {{ ssl_fc }}\n')
     if not front.addresses:
         lines.append("  http-request return status 502\n")
     for number, ip in enumerate(front.addresses, 1):
-        lines.append(f"  server web-{number} {_address(ip, container)}{' proto h2' if is_http2 else ''}\n")
+        how = " proto h2" if is_http2 else ""
+        lines.append(f"  server web-{number} {values.joined_host(ip, container)}{how}\n")
     return "".join(lines)
 
 
@@ -174,7 +175,3 @@ def _target(app: str, route: Route) -> str:
 
 def _named(app: str, container: int, is_http2: bool) -> str:
     return f"{app}-{container}{':h2' if is_http2 else ''}"
-
-
-def _address(ip: str, port: int) -> str:
-    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"

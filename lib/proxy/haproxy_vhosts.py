@@ -5,12 +5,11 @@ front that haproxy refuses stays as it was, the others go on; what a killed proc
 by the next one. It runs as the system user, at ports of its own.
 """
 
-import contextlib
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from lib.app import certs, domains, ports
-from lib.base import files, log, properties, retry, settings, signals, triggers
+from lib.base import files, log, properties, retry, signals
 from lib.base.errors import AppsFailed, DokkuError
 from lib.proxy import certificate_names, haproxy_fronts, haproxy_options, haproxy_texts, proxies, sites, urls
 from lib.proxy.haproxy_fronts import Front, Route
@@ -26,25 +25,12 @@ Changes = Mapping[str, Front | None]
 
 
 def prepare(app: str) -> None:
-    """What comes before the app's front can be made, and the words people are used to see.
-
-    Fires: network-build-config, domains-setup.
-    """
-    if triggers.has_plugins("network-build-config"):  # ours asks docker, as `sites` does for all
-        triggers.fire("network-build-config", app)
-    if not proxies.is_enabled(app):
-        log.info1(f"haproxy support is disabled for app ({app}).")
-        return
-    served = sites.is_served(app, NAME)
-    if served and domains.is_enabled(app) and not os.path.exists(domains.path(app)):
-        triggers.fire("domains-setup", app)
-    ports.settle(app)
-    if not served:
-        return
-    if certs.exists(app):
-        certificate_names.warn_of_mismatch(app)
-    log.info1(f"Creating {'https' if certs.exists(app) else 'http'} haproxy configuration")
-    urls.record(app)
+    """What comes before the app's front can be made, and the words people are used to see."""
+    if sites.prepared(app, NAME):
+        if certs.exists(app):
+            certificate_names.warn_of_mismatch(app)
+        log.info1(f"Creating {'https' if certs.exists(app) else 'http'} haproxy configuration")
+        urls.record(app)
 
 
 def apply(
@@ -75,17 +61,9 @@ def apply(
     return pending
 
 
-def close(closing: Sequence[str]) -> None:
-    """Answer 502 for apps from now on: their containers are about to stop, their addresses to be others'."""
-    known = [app for app in closing if addresses(app) is not None]
-    if known:
-        with _only_warned():
-            apply(known, closing=known, must_run=False)
-
-
 def clear(gone: Sequence[str]) -> None:
     """Have haproxy forget some apps, whatever state it is in."""
-    with _only_warned():
+    with log.only_warned():
         if not haproxy_fronts.current().keys() & set(gone):
             return
         if haproxy.program():
@@ -105,11 +83,6 @@ def addresses(app: str) -> set[str] | None:
     """Where haproxy leads the app's visitors; None when it does not know the app."""
     front = haproxy_fronts.current().get(app)
     return None if front is None else set(front.addresses)
-
-
-def leads_to(app: str, wanted: Iterable[str]) -> bool:
-    """Whether haproxy leads the app's visitors to one of these addresses."""
-    return bool((addresses(app) or set()) & set(wanted))
 
 
 def start() -> None:
@@ -142,7 +115,7 @@ def keep_up() -> None:
     wanted = properties.is_set(haproxy_options.STORE, properties.GLOBAL, _WANTED)
     if wanted and not haproxy.is_unit(place) and not haproxy.master(place):
         log.info1("haproxy does not run, it is started again")
-        with _only_warned():
+        with log.only_warned():
             start()
 
 
@@ -185,7 +158,7 @@ def _front(site: Site, others: Mapping[str, Front | None]) -> Front:
         else:
             routes[route.port] = route
     is_secure = any(route.is_secure for route in routes.values())
-    certificate = haproxy_fronts.keep_certificate(_pair(app)) if is_secure else ""
+    certificate = haproxy_fronts.keep_certificate(_certificate(app)) if is_secure else ""
     options = haproxy_options.effective(app)
     front = Front(app, site.names, list(routes.values()), site.addresses, certificate, options)
     haproxy_texts.verify(front)
@@ -219,10 +192,9 @@ def _against(route: Route, site: Site, others: Sequence[Front]) -> str:
     return ""
 
 
-def _pair(app: str) -> str:
-    """Certificate and key in one text; nobody puts another pair in place between the two."""
-    with files.locked(os.path.join(settings.root(), "nginx.conf")):
-        halves = [certs.half(app, kind).decode("utf-8", "replace").strip() for kind in ("crt", "key")]
+def _certificate(app: str) -> str:
+    """The app's certificate and its key in one text."""
+    halves = [half.decode("utf-8", "replace").strip() for half in certs.pair(app)]
     return "\n".join([*halves, ""])
 
 
@@ -295,12 +267,3 @@ def _put_in_force(digest: str, pending: bool, must_run: bool) -> None:
     if must_run and not haproxy.master(place):
         hint = "Its configuration is written; start it with: dokku haproxy:start"
         raise DokkuError("haproxy is not running", more=(hint,))
-
-
-@contextlib.contextmanager
-def _only_warned() -> Iterator[None]:
-    try:
-        yield
-    except DokkuError as error:
-        for text in filter(None, (error.text, *error.more)):
-            log.warn(text)

@@ -57,9 +57,8 @@ def order(app: str, account: Account, names: Sequence[str]) -> None:
             signals.failpoint("acme-obtained")
             certs.put(app, pair.certificate, pair.key)
         except DokkuError as error:
-            said = [text for text in (error.text, *error.more) if text]
-            acme_orders.failed(app, account.server, names, said)
-            raise DokkuError(f"{app} gets no certificate", more=tuple(said)) from error
+            acme_orders.failed(app, account.server, names, error.lines)
+            raise DokkuError(f"{app} gets no certificate", more=tuple(error.lines)) from error
     log.info1("Certificate retrieved successfully")
 
 

@@ -130,14 +130,9 @@ def set_(owner: str, key: str, value: str) -> None:
         raise DokkuError(f"Invalid key specified, valid keys include: {', '.join(OPTIONS)}")
     if owner == properties.GLOBAL and not OPTIONS[key].is_general:
         raise DokkuError(f"The key '{key}' cannot be set globally")
-    if not value:
-        log.info2_quiet(f"Unsetting {key}")
-        properties.delete(STORE, owner, key)
-        return
-    if not is_valid(key, value):
+    if value and not is_valid(key, value):
         raise DokkuError(f"Invalid value for {key}: {values.printable(value)}")
-    log.info2_quiet(f"Setting {key} to {value}")
-    properties.write(STORE, owner, key, value)
+    properties.change(STORE, owner, key, value)
 
 
 def rows(app: str) -> list[Row]:
@@ -171,16 +166,6 @@ def _newer_rows(app: str, chosen: dict[str, str]) -> list[Row]:
             found.append(Row(f"--nginx-computed-{key}", chosen[key], newer=True))
             found.append(Row(f"--nginx-global-{key}", _general(app, key), newer=True))
     return found
-
-
-def hsts_header(options: dict[str, str]) -> str:
-    """The value of Strict-Transport-Security; empty when it is off."""
-    if options["hsts"] == "false":
-        return ""
-    words = [f"max-age={options['hsts-max-age']}"]
-    words += ["includeSubdomains"] if options["hsts-include-subdomains"] == "true" else []
-    words += ["preload"] if options["hsts-preload"] == "true" else []
-    return "; ".join(words)
 
 
 def _general(app: str, key: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from lib.app import apps, certs, domains, ports
-from lib.base import files, log, settings
+from lib.base import files, log, settings, values
 from lib.base.errors import DokkuError
 from lib.proxy import app_templates, certificate_names, conf_files, nginx_options, owners, sites
 from lib.proxy.sites import Site
@@ -136,11 +136,11 @@ def _usurped(app: str, site: Site | None) -> str:
 def _text(site: Site) -> str:
     app = site.app
     upstreams = [
-        Upstream(f"{app}-{port}", [_address(ip, port) for ip in site.addresses])
+        Upstream(f"{app}-{port}", [values.joined_host(ip, port) for ip in site.addresses])
         for port in sorted({entry.container for entry in site.entries})
         if site.addresses
     ]
-    return _rendered(
+    text = _rendered(
         **_options(app),
         given=nginx_options.given(app),
         later=_LATER,
@@ -154,6 +154,7 @@ def _text(site: Site) -> str:
         includes=conf_files.includes(app),
         error_pages=_error_pages(),
     )
+    return conf_files.noted(text, site.addresses)
 
 
 def _server(app: str, entry: ports.PortMap, entries: Sequence[ports.PortMap], is_up: bool) -> Server:
@@ -207,10 +208,6 @@ def _error_pages() -> str:
     directory = os.path.join(settings.data("nginx-vhosts"), "dokku-errors")
     pages = [os.path.join(directory, f"{code}-error.html") for code in (400, 404, 500, 502)]
     return directory if all(map(os.path.isfile, pages)) else ""
-
-
-def _address(ip: str, port: int) -> str:
-    return f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
 
 
 def _rendered(**values: Any) -> str:

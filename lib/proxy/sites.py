@@ -5,12 +5,13 @@ containers that carry the app's label.
 """
 
 import functools
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from lib.app import apps, certs, domains, network_settings, ports, processes
 from lib.app.port_maps import PortMap
-from lib.base import log
+from lib.base import log, triggers
 from lib.proxy import extra_ports, owners, port_owners, proxies
 from lib.proxy.port_owners import Listening
 from lib.runtime import containers, listeners
@@ -55,6 +56,23 @@ def gather(
         neighbours = functools.partial(_neighbours, app, present, done)
         found[app] = done[app] = _site(app, addresses.get(app, []), owner, neighbours)
     return found
+
+
+def prepared(app: str, proxy: str) -> bool:
+    """What comes before an app can be served, and whether it is to be.
+
+    Fires: network-build-config, domains-setup.
+    """
+    if triggers.has_plugins("network-build-config"):  # ours asks docker, as `gather` does for all
+        triggers.fire("network-build-config", app)
+    if not proxies.is_enabled(app):
+        log.info1(f"{proxy} support is disabled for app ({app}).")
+        return False
+    served = is_served(app, proxy)
+    if served and domains.is_enabled(app) and not os.path.exists(domains.path(app)):
+        triggers.fire("domains-setup", app)
+    ports.settle(app)
+    return served
 
 
 def is_served(app: str, proxy: str = "nginx") -> bool:

@@ -4,12 +4,13 @@ nginx and haproxy are two modules that do the same things. An app that has anoth
 away from the old one when the new one serves it.
 """
 
+import functools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from lib.app import apps, domains, network_settings, process_settings
 from lib.base import log, triggers
-from lib.base.errors import AppsFailed, DokkuError
+from lib.base.errors import AppsFailed
 from lib.proxy import batching, conf_files, haproxy_vhosts, owners, proxies, sites, vhosts
 
 
@@ -17,35 +18,22 @@ class Proxy(NamedTuple):
     """What a proxy of ours does.
 
     prepare: what comes before an app is served. apply: serve some apps as they are now; whether that needed a
-    reload. close: answer 502 for some apps. clear: forget some. addresses: where an app's visitors are led,
-    None when the proxy does not know it. leads_to: whether to one of these.
+    reload; closing: apps among them to answer 502. clear: forget some. addresses: where an app's visitors
+    are led, None when the proxy does not know it.
     """
 
     prepare: Callable[[str], None]
-    apply: Callable[[Sequence[str]], bool]
-    close: Callable[[Sequence[str]], None]
+    apply: Callable[..., bool]
     clear: Callable[[Sequence[str]], None]
     addresses: Callable[[str], set[str] | None]
-    leads_to: Callable[[str, Iterable[str]], bool]
 
 
 PROXIES = {
-    "nginx": Proxy(
-        vhosts.prepare,
-        vhosts.apply,
-        vhosts.close,
-        vhosts.clear,
-        conf_files.addresses,
-        conf_files.leads_to,
-    ),
-    "haproxy": Proxy(
-        haproxy_vhosts.prepare,
-        haproxy_vhosts.apply,
-        haproxy_vhosts.close,
-        haproxy_vhosts.clear,
-        haproxy_vhosts.addresses,
-        haproxy_vhosts.leads_to,
-    ),
+    kind: Proxy(module.prepare, module.apply, module.clear, addresses)
+    for kind, module, addresses in (
+        ("nginx", vhosts, conf_files.addresses),
+        ("haproxy", haproxy_vhosts, haproxy_vhosts.addresses),
+    )
 }
 
 
@@ -96,7 +84,10 @@ def deployed(kind: str) -> Callable[..., None]:
 def close(closing: Sequence[str]) -> None:
     """Answer 502 for apps from now on: their containers are about to stop, their addresses to be others'."""
     for proxy in PROXIES.values():
-        proxy.close(closing)
+        known = [app for app in closing if proxy.addresses(app) is not None]
+        with log.only_warned():
+            if known:
+                proxy.apply(known, closing=known, must_run=False)
 
 
 def clear(gone: Sequence[str]) -> None:
@@ -107,11 +98,6 @@ def clear(gone: Sequence[str]) -> None:
     _pass_on(before - _served(gone), set(gone))
 
 
-def is_known(app: str) -> bool:
-    """Whether some proxy leads visitors to the app."""
-    return any(proxy.addresses(app) is not None for proxy in PROXIES.values())
-
-
 def addresses(app: str) -> set[str]:
     """Where the app's visitors are led."""
     return {ip for proxy in PROXIES.values() for ip in proxy.addresses(app) or ()}
@@ -119,8 +105,7 @@ def addresses(app: str) -> set[str]:
 
 def leads_to(app: str, wanted: Iterable[str]) -> bool:
     """Whether the app's visitors are led to one of these addresses."""
-    found = list(wanted)
-    return any(proxy.leads_to(app, found) for proxy in PROXIES.values())
+    return not addresses(app).isdisjoint(wanted)
 
 
 def _has_restarted(app: str) -> bool:
@@ -128,14 +113,6 @@ def _has_restarted(app: str) -> bool:
     if network_settings.listeners(app):
         return False
     return not apps.is_deployed(app) or process_settings.is_restored(app)
-
-
-def _to_nginx(wanted: Sequence[str]) -> bool:
-    return _switch("nginx", wanted)
-
-
-def _to_haproxy(wanted: Sequence[str]) -> bool:
-    return _switch("haproxy", wanted)
 
 
 def _switch(kind: str, wanted: Sequence[str]) -> bool:
@@ -170,11 +147,8 @@ def _pass_on(names: Collection[str], gone: Collection[str]) -> None:
     for kind, proxy in PROXIES.items():
         ours = sorted(app for app in heirs if is_served_by(kind, app) and sites.is_served(app, kind))
         if ours:
-            try:
+            with log.only_warned():
                 proxy.apply(ours)
-            except DokkuError as error:
-                for text in filter(None, (error.text, *error.more)):
-                    log.warn(text)
 
 
-_SWITCHES = {"nginx": _to_nginx, "haproxy": _to_haproxy}  # one function each: that is what a batch goes by
+_SWITCHES = {kind: functools.partial(_switch, kind) for kind in PROXIES}  # one each: a batch goes by it

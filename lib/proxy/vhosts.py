@@ -8,10 +8,9 @@ Source: dokku v0.24.0 plugins/nginx-vhosts.
 
 import contextlib
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from lib.app import domains, ports
 from lib.base import files, log, settings, signals, triggers
 from lib.base.errors import AppsFailed, DokkuError
 from lib.proxy import batching, conf_files, extra_ports, nginx_texts, proxies, sites, urls
@@ -46,17 +45,9 @@ def build(wanted: Sequence[str]) -> bool:
     return batching.build(apply, wanted)
 
 
-def close(closing: Sequence[str]) -> None:
-    """Answer 502 for apps from now on: their containers are about to stop, their addresses to be others'."""
-    known = [app for app in closing if conf_files.current(app) is not None]
-    if known:
-        with _only_warned():
-            apply(known, closing=known, must_run=False)
-
-
 def clear(gone: Sequence[str]) -> None:
     """Have nginx forget some apps, whatever state it is in."""
-    with _only_warned():
+    with log.only_warned():
         if any(conf_files.current(app) is not None for app in gone):
             apply([], leaving=gone, must_run=False)
     for app in gone:
@@ -65,23 +56,13 @@ def clear(gone: Sequence[str]) -> None:
 
 def prepare(app: str) -> None:
     """What comes before the app's text can be written, and the words people are used to see."""
-    if triggers.has_plugins("network-build-config"):  # ours asks docker, as `sites` does for all
-        triggers.fire("network-build-config", app)
-    if not proxies.is_enabled(app):
-        log.info1(f"nginx support is disabled for app ({app}).")
-        if conf_files.current(app) is not None:
-            log.info1("deleting nginx.conf")
-            log.info1("reloading nginx after nginx.conf deletion")
-        return
-    served = sites.is_served(app)
-    if served and domains.is_enabled(app) and not os.path.exists(domains.path(app)):
-        triggers.fire("domains-setup", app)
-    ports.settle(app)
-    if not served:
-        return
-    nginx_texts.announce(app)
-    conf_files.write_hsts(app)
-    urls.record(app)
+    if sites.prepared(app, "nginx"):
+        nginx_texts.announce(app)
+        conf_files.write_hsts(app)
+        urls.record(app)
+    elif not proxies.is_enabled(app) and conf_files.current(app) is not None:
+        log.info1("deleting nginx.conf")
+        log.info1("reloading nginx after nginx.conf deletion")
 
 
 def apply(
@@ -231,12 +212,3 @@ def _anew(app: str) -> list[str | None]:
     """The app's text as it is to be; none when no text can be made."""
     made = nginx_texts.texts([app], refused={})
     return [made[app]] if app in made else []
-
-
-@contextlib.contextmanager
-def _only_warned() -> Iterator[None]:
-    try:
-        yield
-    except DokkuError as error:
-        for text in filter(None, (error.text, *error.more)):
-            log.warn(text)

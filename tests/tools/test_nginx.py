@@ -19,7 +19,7 @@ import pytest
 from lib.app import config, ports
 from lib.base import settings
 from lib.base.errors import DokkuError
-from lib.proxy import conf_files, nginx_texts, validation, vhosts
+from lib.proxy import conf_files, nginx_service, nginx_texts, vhosts
 from lib.tools import nginx
 
 NGINX = shutil.which("nginx", path=settings.PATH)
@@ -247,9 +247,9 @@ def test_real_nginx_can_be_made_to_start_again(apps: Server, capfd: pytest.Captu
     vhosts.build(["ant", "bee"])
     Path(conf_files.path("ant")).write_text("bogus on;\n")
     with pytest.raises(DokkuError, match="bogus"):
-        validation.validate(["ant", "bee"], clean=False)
+        nginx_service.validate(["ant", "bee"], clean=False)
     assert "Failed to validate nginx config for ant. Contents below...\nbogus on;" in capfd.readouterr().err
-    validation.validate(["ant", "bee"], clean=True)
+    nginx_service.validate(["ant", "bee"], clean=True)
     assert nginx.problem() == ""
     assert not os.path.exists(conf_files.path("ant"))
     vhosts.build(["ant"])

@@ -11,7 +11,7 @@ from lib.app import config
 from lib.base import files, locks, log, properties, settings
 from lib.base.errors import DokkuError, TriggerFailed
 from lib.host import daemon
-from lib.proxy import haproxy_fronts, traffic
+from lib.proxy import conf_files, haproxy_fronts, traffic
 
 IMAGE = json.dumps({"Id": "sha256:1", "Config": {}})
 BLOG, SHOP = "1" * 64, "2" * 64
@@ -111,6 +111,48 @@ def test_an_app_without_a_vhost_has_no_stale_one(shell):
     os.makedirs(settings.app_dir("blog"))
     assert restore.stale_vhosts(["blog"]) == []
     assert shell.ran == []
+
+
+def test_a_file_that_names_no_address_is_current_as_long_as_those_it_was_made_of(shell):
+    deploy("blog", BLOG)
+    files.replace(vhost("blog"), conf_files.noted("server { return 200; }", ["172.17.0.2"]))
+    shell.answers("docker container inspect …", known(BLOG, "blog"))
+    shell.answers("docker container inspect …", known(BLOG, "blog", "172.17.0.9"))
+    assert restore.stale_vhosts(["blog"]) == []
+    assert restore.stale_vhosts(["blog"]) == ["blog"]
+
+
+def test_a_file_may_lead_to_other_processes_of_its_app_as_well(shell):
+    deploy("blog", BLOG)
+    for kind, content in (("CONTAINER", SHOP), ("IP", "172.17.0.3")):
+        files.replace(os.path.join(settings.app_dir("blog"), f"{kind}.worker.1"), content)
+    files.replace(vhost("blog"), conf_files.noted("", ["172.17.0.2", "172.17.0.3"]))
+    web = known(BLOG, "blog")
+    shell.answers("docker container inspect …", "\n".join([web, known(SHOP, "blog", "172.17.0.3")]))
+    shell.answers("docker container inspect …", "\n".join([web, known(SHOP, "blog", "172.17.0.4")]))
+    assert restore.stale_vhosts(["blog"]) == []
+    assert restore.stale_vhosts(["blog"]) == ["blog"]
+
+
+def test_a_static_listener_of_either_kind_of_address_stays_where_it_is(shell):
+    deploy("blog", BLOG)
+    properties.write("network", "blog", "static-web-listener", "[fd00::2]:5000,192.0.2.1:5000")
+    files.replace(vhost("blog"), conf_files.noted("", ["fd00::2", "192.0.2.1"]))
+    shell.answers("docker container inspect …", known(BLOG, "blog"))
+    assert restore.stale_vhosts(["blog"]) == []
+
+
+def test_many_apps_that_moved_are_one_test_for_nginx(shell, monkeypatch, said):
+    monkeypatch.setenv("DOKKU_NGINX_TEST_COMMAND", "nginx -t")
+    deploy("blog", BLOG, "172.17.0.2", DOKKU_APP_PROXY_TYPE="nginx")
+    deploy("shop", SHOP, "172.17.0.3", DOKKU_APP_PROXY_TYPE="nginx")
+    for app in ("blog", "shop"):
+        files.replace(os.path.join(settings.app_dir(app), "VHOST"), f"{app}.test\n")
+    moved = [known(BLOG, "blog", "172.17.0.9"), known(SHOP, "shop", "172.17.0.8")]
+    shell.answers("docker container inspect …", "\n".join(moved))
+    restore.keep_up(["blog", "shop"])
+    assert shell.ran.count("nginx -t") == 1
+    assert text_of(said, 2).count("nginx is not running") == 1
 
 
 def test_what_haproxy_leads_to_is_looked_at_as_well(shell, fired):

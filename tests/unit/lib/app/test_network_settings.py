@@ -57,9 +57,9 @@ def test_an_apps_own_value_counts_before_the_global_one():
 def test_ports_stay_inside_unless_somebody_says_otherwise():
     assert network_settings.effective(APP, "bind-all-interfaces") == "false"
     put(GLOBAL, "bind-all-interfaces", "true")
-    assert network_settings.binds_all_interfaces(APP)
+    assert network_settings.effective(APP, "bind-all-interfaces") == "true"
     put(APP, "bind-all-interfaces", "false")
-    assert not network_settings.binds_all_interfaces(APP)
+    assert network_settings.effective(APP, "bind-all-interfaces") == "false"
 
 
 def test_a_new_app_binds_nothing_unless_all_do():
@@ -67,7 +67,7 @@ def test_a_new_app_binds_nothing_unless_all_do():
     assert stored(APP, "bind-all-interfaces") == "false"
     put(GLOBAL, "bind-all-interfaces", "true")
     network_settings.set_up(OTHER)
-    assert network_settings.binds_all_interfaces(OTHER)
+    assert network_settings.effective(OTHER, "bind-all-interfaces") == "true"
 
 
 @pytest.mark.parametrize(

@@ -65,11 +65,19 @@ def test_forgetting_an_app_leaves_what_people_added():
     assert os.path.exists(os.path.join(conf_files.includes(APP), "auth.conf"))
 
 
-def test_an_address_is_led_to_only_as_a_whole():
-    conf_files.write(APP, "upstream x { server 172.17.0.12:5000; }")
+@pytest.mark.parametrize("blank", [" ", "\n  "])
+def test_a_file_without_a_note_leads_where_its_servers_are(blank):
+    assert conf_files.addresses(APP) is None
+    lines = ("upstream x {", "server 172.17.0.12:5000;", "server [fd00::2]:5000;", "}")
+    conf_files.write(APP, blank.join(lines))
+    assert conf_files.addresses(APP) == {"172.17.0.12", "fd00::2"}
 
-    assert conf_files.leads_to(APP, ["172.17.0.12"])
-    assert not conf_files.leads_to(APP, ["172.17.0.1"])
+
+@pytest.mark.parametrize("addresses", [[], ["172.17.0.2"], ["172.17.0.2", "fd00::2"]])
+def test_a_file_leads_where_we_noted_whatever_its_text_says(addresses):
+    text = "# leads to 10.0.0.1\nserver { location / { proxy_pass http://10.0.0.9:80; } }"
+    conf_files.write(APP, conf_files.noted(text, addresses))
+    assert conf_files.addresses(APP) == set(addresses)
 
 
 def test_a_build_says_that_browsers_will_insist_on_https(capfd):

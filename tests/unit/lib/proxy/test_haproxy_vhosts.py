@@ -107,10 +107,10 @@ def test_a_configuration_that_is_refused_as_it_stands_is_made_of_what_is_left(ba
 def test_an_app_that_is_closed_answers_502_and_leads_nowhere(balanced: Host) -> None:
     balanced.app("web", "10.0.0.2", domains="web.test")
     apply("web")
-    assert haproxy_vhosts.leads_to("web", ["10.0.0.2"])
-    haproxy_vhosts.close(["web"])
+    assert haproxy_vhosts.addresses("web") == {"10.0.0.2"}
+    haproxy_vhosts.apply(["web"], closing=["web"], must_run=False)
     assert served() == {"web": []}
-    assert not haproxy_vhosts.leads_to("web", ["10.0.0.2"])
+    assert haproxy_vhosts.addresses("web") == set()
     assert "  http-request return status 502\n" in text()
 
 

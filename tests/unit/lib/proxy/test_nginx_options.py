@@ -147,16 +147,3 @@ def test_the_apps_value_comes_before_the_hosts(fs: object) -> None:
     assert nginx_options.effective("web")["hsts"] == "false"
     properties.write("nginx", "web", "hsts", "true")
     assert nginx_options.effective("web")["hsts"] == "true"
-
-
-@pytest.mark.parametrize(
-    ("changes", "header"),
-    [
-        ({}, "max-age=15724800; includeSubdomains"),
-        ({"hsts": "false"}, ""),
-        ({"hsts-include-subdomains": "false", "hsts-max-age": "1"}, "max-age=1"),
-        ({"hsts-preload": "true"}, "max-age=15724800; includeSubdomains; preload"),
-    ],
-)
-def test_the_hsts_header(changes: dict[str, str], header: str) -> None:
-    assert nginx_options.hsts_header({**nginx_options.effective("web"), **changes}) == header

@@ -8,7 +8,7 @@ import pytest
 from lib.app import config
 from lib.base import settings
 from lib.base.errors import DokkuError
-from lib.proxy import batching, haproxy_fronts, proxies, traffic
+from lib.proxy import batching, haproxy_fronts, owners, proxies, traffic
 from tests.unit.lib.proxy.conftest import Host
 from tests.unit.lib.proxy.test_haproxy_vhosts import balanced
 
@@ -88,7 +88,7 @@ def test_a_domain_goes_to_an_app_of_the_other_proxy_when_nobody_has_it_any_more(
     assert "server_name bee.test;" in balanced.in_force["bee"]
     traffic.clear(["ant"])
     assert "server_name both.test bee.test;" in balanced.in_force["bee"]
-    assert not traffic.is_known("ant")
+    assert not owners.is_known("ant")
 
 
 def test_apps_of_both_proxies_in_a_batch_are_one_test_each(balanced: Host) -> None:
@@ -113,11 +113,11 @@ def test_an_app_can_be_closed_and_forgotten_whoever_serves_it(balanced: Host) ->
     assert traffic.leads_to("bee", ["10.0.0.3"])
     for app in ("ant", "bee"):
         traffic.close([app])
-        assert traffic.is_known(app)
+        assert owners.is_known(app)
         assert traffic.addresses(app) == set()
     traffic.clear(["ant", "bee"])
-    assert not traffic.is_known("ant")
-    assert not traffic.is_known("bee")
+    assert not owners.is_known("ant")
+    assert not owners.is_known("bee")
 
 
 @pytest.mark.parametrize("plugin", ["haproxy", "haproxy-vhosts"])

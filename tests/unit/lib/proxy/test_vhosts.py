@@ -240,7 +240,7 @@ def test_an_app_with_its_proxy_off_loses_its_file(host: Host, capfd: Output) -> 
 def test_an_app_about_to_stop_answers_502_while_its_containers_still_run(host: Host) -> None:
     host.app("web", "10.0.0.2")
     vhosts.build(["web"])
-    vhosts.close(["web"])
+    traffic.close(["web"])
     assert "10.0.0.2" not in host.in_force["web"]
     assert "return 502;" in host.in_force["web"]
     assert "server_name web.dokku.me;" in host.in_force["web"]
@@ -251,7 +251,7 @@ def test_many_apps_are_closed_with_one_reload(host: Host) -> None:
         host.app(app, "10.0.0.2")
     vhosts.build(["web", "blog"])
     host.ran.clear()
-    vhosts.close(["web", "never-built", "blog"])
+    traffic.close(["web", "never-built", "blog"])
     assert (host.count("nginx -t"), host.count("nginx -s reload")) == (1, 1)
     assert [host.in_force[app].count("return 502;") for app in ("web", "blog")] == [1, 1]
 
@@ -340,7 +340,7 @@ def test_an_app_that_lost_its_domain_is_closed_all_the_same(host: Host) -> None:
     host.app("ant", "10.0.0.3", domains="a.com")
     vhosts.build(["zebra", "ant"])
     Path(domains.path("ant")).write_text("z.com\n")
-    vhosts.close(["ant"])
+    traffic.close(["ant"])
     assert "10.0.0.3" not in host.in_force.get("ant", "")
 
 
