@@ -19,6 +19,7 @@ HANDLERS = {
     "haproxy-vhosts": traffic.deployed("haproxy"),
     "network": attach,
     "nginx-vhosts": traffic.deployed("nginx"),
+    "proxy": traffic.leave,
     "ps": lambda app, *_: lifecycle.remember_running(app),
     "scheduler-docker-local": lambda app, *_: launch.rename(app),
 }

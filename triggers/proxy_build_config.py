@@ -1,8 +1,14 @@
 """proxy-build-config APP: write the app's proxy configuration and put it in force.
 
-Fired by: proxy:build-config, ps:start, ps:restore, plugins. A proxy that is not the app's does nothing.
+Fired by: proxy:build-config, network:rebuild, ps:start, ps:stop, ps:restore, ps:retire, lib/proxy/traffic.py,
+lib/runtime/launch.py, plugins. A proxy that is not the app's does nothing; those of ours forget an app that a
+plugin's proxy serves.
 """
 
 from lib.proxy import traffic
 
-HANDLERS = {"haproxy-vhosts": traffic.answer("haproxy"), "nginx-vhosts": traffic.answer("nginx")}
+HANDLERS = {
+    "haproxy-vhosts": traffic.answer("haproxy"),
+    "nginx-vhosts": traffic.answer("nginx"),
+    "proxy": traffic.leave,
+}

@@ -115,8 +115,18 @@ def _has_restarted(app: str) -> bool:
     return not apps.is_deployed(app) or process_settings.is_restored(app)
 
 
+def leave(app: str, *_: str) -> None:
+    """Have our proxies forget an app that a plugin's serves from now on."""
+    if not any(is_served_by(kind, app) for kind in PROXIES) and owners.is_known(app):
+        clear([app])
+
+
 def _switch(kind: str, wanted: Sequence[str]) -> bool:
-    """Let a proxy serve some apps; the others forget those that it serves then."""
+    """Let a proxy serve some apps; the others forget those that it serves then.
+
+    Who got another proxy while a batch waited is that one's.
+    """
+    wanted = [app for app in wanted if is_served_by(kind, app)]
     before = _served(wanted)
     try:
         changed = PROXIES[kind].apply(wanted)

@@ -120,6 +120,38 @@ def test_an_app_can_be_closed_and_forgotten_whoever_serves_it(balanced: Host) ->
     assert not owners.is_known("bee")
 
 
+@pytest.mark.parametrize("serves_already", [True, False])
+def test_who_gets_another_proxy_while_a_batch_waits_is_left_to_that(
+    balanced: Host, serves_already: bool
+) -> None:
+    balanced.app("web", "10.0.0.2", domains="web.test")
+    choose("web", "nginx")
+    build("web")
+    with batching.batched():
+        build("web")
+        choose("web", "haproxy")
+        if serves_already:
+            with pytest.raises(DokkuError, match="haproxy is not running"), batching.at_once():
+                build("web")
+            traffic._take_from_others("haproxy", ["web"])
+    assert traffic.addresses("web") == {"10.0.0.2"}
+    assert bool(haproxy_fronts.names("web")) == serves_already
+
+
+def test_ours_forget_an_app_when_a_plugins_proxy_is_built_for_it(balanced: Host) -> None:
+    balanced.app("web", "10.0.0.2", domains="web.test")
+    choose("web", "nginx")
+    build("web")
+    traffic.leave("web")
+    assert owners.is_known("web")
+    choose("web", "traefik")
+    assert owners.is_known("web")
+    build("web")
+    traffic.leave("web")
+    assert not owners.is_known("web")
+    assert "web" not in balanced.in_force
+
+
 @pytest.mark.parametrize("plugin", ["haproxy", "haproxy-vhosts"])
 def test_a_plugin_of_that_name_is_the_proxy_instead_of_us(balanced: Host, plugin: str) -> None:
     balanced.app("web", "10.0.0.2", domains="web.test")
