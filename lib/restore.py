@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from lib.app import apps, batches, network_settings, process_settings, processes
-from lib.base import files, locks, log, retry, triggers
+from lib.base import files, locks, log, retry, scratch, triggers
 from lib.base.errors import DokkuError, ToolFailed
 from lib.build import images
 from lib.host import daemon
@@ -51,7 +51,7 @@ def keep_up(names: Sequence[str]) -> None:
 
     Docker restarts what crashed, maybe at another address, but not what `docker kill` ended. Asks docker
     once, and again if it started any. An app that was stopped stays so; one that is being deployed is left to
-    that: its vhost may be closed on purpose.
+    that: its vhost may be closed on purpose. One whose vhost can't be written anew answers 502.
     """
     haproxy_vhosts.keep_up()
     ours = [app for app in _ours(names) if not locks.is_running(app)]
@@ -61,7 +61,10 @@ def keep_up(names: Sequence[str]) -> None:
     if killed:
         _revive(killed)
         alive = _states(serving)
-    _rewrite([app for app in ours if owners.is_known(app) and not _is_current(app, serving[app], alive)])
+    astray = [app for app in ours if owners.is_known(app) and not _is_current(app, serving[app], alive)]
+    before = {app: traffic.addresses(app) for app in astray}
+    _rewrite(astray)
+    traffic.close([app for app in astray if traffic.addresses(app) == before[app] != set()])
 
 
 def take_over_addresses(app: str, addresses: Sequence[str]) -> None:
@@ -78,7 +81,7 @@ def take_over_addresses(app: str, addresses: Sequence[str]) -> None:
 def drop_vhosts_of_before_boot() -> None:
     """Remove what was generated before this boot, without a word to anybody: no proxy has started yet."""
     now = time.time()
-    booted = now - time.clock_gettime(time.CLOCK_BOOTTIME)
+    booted = now - _uptime()
     for app in apps.names():
         path = conf_files.path(app)
         if os.path.isfile(path) and not booted <= os.path.getmtime(path) <= now:
@@ -98,6 +101,13 @@ def close_before_docker() -> None:
 def _led_astray(names: Sequence[str]) -> list[str]:
     """The apps of ours among some whose vhost leads elsewhere than to their containers."""
     return stale_vhosts([app for app in _ours(names) if owners.is_known(app)])
+
+
+def _uptime() -> float:
+    """Seconds since the system came up: in a container, whose clock is the host's, since its init did."""
+    ticks = scratch.started(1)
+    before_init = int(ticks) / os.sysconf("SC_CLK_TCK") if ticks else 0
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - before_init
 
 
 def _ours(names: Sequence[str]) -> list[str]:
@@ -130,8 +140,12 @@ def _bring_back(app: str, is_stale: bool) -> None:
     if is_stale:
         log.info1("Clearing potentially invalid proxy configuration")
         triggers.fire("proxy-clear-config", app)
+    is_elsewhere = bool(_static(app))
+    if is_elsewhere:  # whatever becomes of containers, visitors are led to where people said
+        triggers.fire("proxy-build-config", app)
     if not apps.is_deployed(app):
-        log.warn(f"App {app} has not been deployed")
+        if not is_elsewhere:
+            log.warn(f"App {app} has not been deployed")
         return
     if not process_settings.is_restored(app):
         log.warn(f"Skipping ps:restore for {app} as DOKKU_APP_RESTORE=0")

@@ -14,8 +14,8 @@ from lib.base import files, log, properties, settings
 from lib.proxy import hsts, nginx_options
 
 _DIGEST = "in-force"
-_NOTED = re.compile(r"^# leads to((?: [0-9a-f.:]+)+| nobody)$", re.MULTILINE)
-_ADDRESS = re.compile(r"(?:^|[\s;{])server\s+\[?([0-9.]+|[0-9a-f:]+)\]?:[0-9]", re.MULTILINE)
+_NOTED = re.compile(r"^# leads to((?: [0-9A-Fa-f.:]+)+| nobody)$", re.MULTILINE)
+_ADDRESS = re.compile(r"(?:^|[\s;{])server\s+\[?([0-9.]+|[0-9A-Fa-f:.]+)\]?:[0-9]", re.MULTILINE)
 
 
 def path(app: str) -> str:

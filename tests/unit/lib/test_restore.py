@@ -24,6 +24,14 @@ def said(tmp_path):
         yield lines
 
 
+@pytest.fixture(autouse=True)
+def handlers(monkeypatch):
+    """What builds a vhost, none of ours: whether and when it is built is the question here."""
+    found = {}
+    monkeypatch.setattr("triggers.proxy_build_config.HANDLERS", found)
+    return found
+
+
 @pytest.fixture
 def fired(shell):
     """The triggers that a plugin sees, with their arguments; call it."""
@@ -40,6 +48,14 @@ def fired(shell):
     return lambda: [line.removeprefix(prefix) for line in shell.ran if line.startswith(prefix)]
 
 
+@pytest.fixture
+def closed(monkeypatch):
+    """The apps that nginx is told to answer 502 for."""
+    found = []
+    monkeypatch.setattr(traffic, "close", found.extend)
+    return found
+
+
 def text_of(said, stream):
     return b"".join(data for number, data in said if number == stream).decode()
 
@@ -48,7 +64,7 @@ def deploy(app, id_, address="172.17.0.2", **variables):
     """An app with one web container, and a vhost that leads to an address."""
     os.makedirs(settings.app_dir(app))
     properties.write("common", app, "deployed", "true")
-    config.set_values(app, {"DOKKU_APP_PROXY_TYPE": "other", **variables})
+    config.set_values(app, variables)
     for kind, content in (("CONTAINER", id_), ("IP", address), ("PORT", "5000")):
         files.replace(os.path.join(settings.app_dir(app), f"{kind}.web.1"), content)
     files.replace(vhost(app), f"upstream {app}-5000 {{\n  server {address}:5000;\n}}\n")
@@ -142,10 +158,11 @@ def test_a_static_listener_of_either_kind_of_address_stays_where_it_is(shell):
     assert restore.stale_vhosts(["blog"]) == []
 
 
-def test_many_apps_that_moved_are_one_test_for_nginx(shell, monkeypatch, said):
+def test_many_apps_that_moved_are_one_test_for_nginx(shell, monkeypatch, said, handlers):
+    handlers["nginx-vhosts"] = traffic.answer("nginx")
     monkeypatch.setenv("DOKKU_NGINX_TEST_COMMAND", "nginx -t")
-    deploy("blog", BLOG, "172.17.0.2", DOKKU_APP_PROXY_TYPE="nginx")
-    deploy("shop", SHOP, "172.17.0.3", DOKKU_APP_PROXY_TYPE="nginx")
+    deploy("blog", BLOG, "172.17.0.2")
+    deploy("shop", SHOP, "172.17.0.3")
     for app in ("blog", "shop"):
         files.replace(os.path.join(settings.app_dir(app), "VHOST"), f"{app}.test\n")
     moved = [known(BLOG, "blog", "172.17.0.9"), known(SHOP, "shop", "172.17.0.8")]
@@ -260,6 +277,20 @@ def test_who_gets_an_address_takes_it_from_the_vhost_of_the_one_who_had_it(shell
     assert len([line for line in shell.ran if line.startswith("docker container inspect")]) == 1
 
 
+@pytest.mark.parametrize("can_be_written", [True, False])
+def test_a_vhost_that_cannot_follow_its_containers_is_closed(shell, closed, monkeypatch, can_be_written):
+    deploy("blog", BLOG, "172.17.0.2")
+    shell.answers("docker container inspect …", known(BLOG, "blog", "172.17.0.9"))
+
+    def write(names):
+        files.replace(vhost("blog"), conf_files.noted("", ["172.17.0.9"]))
+
+    if can_be_written:
+        monkeypatch.setattr(restore, "_rewrite", write)
+    restore.keep_up(["blog"])
+    assert closed == ([] if can_be_written else ["blog"])
+
+
 def test_an_address_that_nobody_had_asks_nobody(shell, fired):
     deploy("blog", BLOG, "172.17.0.2")
     restore.take_over_addresses("blog", ["172.17.0.2"])
@@ -267,17 +298,9 @@ def test_an_address_that_nobody_had_asks_nobody(shell, fired):
     assert (fired(), shell.ran) == ([], [])
 
 
-@pytest.fixture
-def closed(monkeypatch):
-    """The apps that nginx is told to answer 502 for."""
-    found = []
-    monkeypatch.setattr(traffic, "close", found.extend)
-    return found
-
-
 @pytest.mark.parametrize("can_be_written", [True, False])
 def test_a_vhost_that_goes_on_leading_to_an_address_of_another_app_is_closed(
-    shell, fired, closed, monkeypatch, can_be_written
+    shell, closed, monkeypatch, can_be_written
 ):
     deploy("blog", BLOG, "172.17.0.2")
     shell.answers("docker container inspect …", known(BLOG, "blog", running=False))
@@ -327,6 +350,32 @@ def test_vhosts_of_before_the_boot_and_of_the_future_go_and_no_program_starts(sh
     restore.drop_vhosts_of_before_boot()
     assert [app for app in ("old", "new", "later") if os.path.exists(vhost(app))] == ["new"]
     assert shell.ran == []
+
+
+@pytest.mark.parametrize("init", [0, 23])
+def test_in_a_container_what_was_written_before_its_init_goes(shell, monkeypatch, init):
+    """A file of half a day ago; the host came up a day ago. init: so many hours later did our process 1."""
+    now, hour = time.time(), 60 * 60
+    monkeypatch.setattr(time, "clock_gettime", lambda _: 24 * hour)
+    monkeypatch.setattr("lib.base.scratch.started", lambda _: str(init * hour * os.sysconf("SC_CLK_TCK")))
+    deploy("blog", BLOG)
+    os.utime(vhost("blog"), (now - 12 * hour, now - 12 * hour))
+    restore.drop_vhosts_of_before_boot()
+    assert os.path.exists(vhost("blog")) == (init == 0)
+
+
+def test_an_app_that_is_no_container_is_served_again_whatever_was_deployed(shell, fired, said):
+    os.makedirs(settings.app_dir("panel"))
+    deploy("blog", BLOG, DOKKU_APP_RESTORE="0")
+    for app in ("panel", "blog"):
+        properties.write("network", app, "static-web-listener", "127.0.0.1:8080")
+    restore.restore("panel")
+    restore.restore("blog")
+    assert [line for line in fired() if "build" in line] == [
+        "proxy-build-config panel",
+        "proxy-build-config blog",
+    ]
+    assert "not been deployed" not in text_of(said, 2)
 
 
 def test_an_app_whose_containers_are_there_is_started_and_gets_a_new_vhost(shell, fired, said):
