@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import secrets
 import shutil
 import socket
 import ssl
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.certificates import Authority, Leaf, new_key, openssl
+from tests.ports import free_port
 
 PROGRAMS = {"lego": "lego", "pebble": "pebble", "pebble-challtestsrv": "pebble"}  # and Debian's packages
 ENVIRONMENT = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_AUTHZREUSE": "100"}
@@ -95,7 +95,7 @@ def furnish(place: Path, home: str, ports: Ports, http_port: int) -> tuple[Autho
 @contextlib.contextmanager
 def running(place: Path, http_port: int) -> Iterator[Server]:
     """A server that lasts as long as the block. http_port: where domains have to answer it."""
-    ports = Ports(*(_free_port() for _ in Ports._fields))
+    ports = Ports(*(free_port() for _ in Ports._fields))
     authority, (resolving, issuing) = furnish(place, str(place), ports, http_port)
     found = Server(
         f"https://localhost:{ports.directory}/dir",
@@ -155,11 +155,3 @@ def _daemon(place: Path, argv: list[str], port: int) -> Iterator[None]:
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_port() -> int:
-    """A port below those the kernel gives to clients."""
-    while True:
-        port = 30000 + secrets.randbelow(2500)
-        if not _listens(port):
-            return port

@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from tests.ports import free_port
+
 BACKEND = Path(subprocess.check_output(["git", "--exec-path"], text=True).strip()) / "git-http-backend"
 HTML = b"<!DOCTYPE html><html><head><title>Welcome</title></head><body>A page.</body></html>\n"
 _SSHD = """
@@ -446,13 +448,6 @@ def serving_ssh(place: Path) -> Iterator[SshServer]:
         yield server
     finally:
         server.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _answers(port: int) -> bool:

@@ -22,6 +22,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.ports import free_port
+
 TREE = Path(__file__).resolve().parents[2]
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 BASE_IMAGE = "dokku-test/busybox"
@@ -99,7 +101,7 @@ class Instance:
         self.place = Path(tempfile.mkdtemp(prefix="dokku-test-", dir=PARENT))
         self.place.chmod(0o711)  # nginx's workers are nobody
         self.root, self.lib, self.log = (self.place / name for name in ("root", "lib", "log"))
-        self.port, self.ssh_port = _free_port(), _free_port()
+        self.port, self.ssh_port = free_port(), free_port()
         self.nginx: subprocess.Popen[bytes] | None = None
         self.sshd: subprocess.Popen[bytes] | None = None
         nginx = f"/usr/sbin/nginx -p {self.place} -c {self.place}/nginx.conf"
@@ -487,14 +489,6 @@ def _end(process: subprocess.Popen[bytes] | None) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _free_port() -> int:
-    """A port below those the kernel gives to clients: a server on it can be stopped and started."""
-    while True:
-        port = 20000 + secrets.randbelow(10000)
-        if not _answers(port):
-            return port
 
 
 def _answers(port: int) -> bool:

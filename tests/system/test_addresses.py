@@ -1,12 +1,12 @@
 """Where apps are reached: under names, at ports, or not at all; and nobody else's app is there."""
 
 import http.client
-import secrets
 import socket
 from collections.abc import Iterator
 
 import pytest
 
+from tests.ports import free_port
 from tests.system.conftest import Answer, Instance
 
 SERVE = """#!/bin/sh
@@ -38,13 +38,6 @@ def ask(port: int, host: str) -> Answer:
 def is_open(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_port() -> int:
-    """A port below those the kernel gives to clients."""
-    while is_open(port := 30000 + secrets.randbelow(2700)):
-        continue
-    return port
 
 
 @pytest.fixture(scope="module")

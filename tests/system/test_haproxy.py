@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.system.conftest import Answer, Instance, _free_port
+from tests.ports import free_port
+from tests.system.conftest import Answer, Instance
 from tests.system.load import Load
 
 pytestmark = pytest.mark.skipif(shutil.which("haproxy") is None, reason="haproxy is not installed")
@@ -20,7 +21,7 @@ class Behind:
     """An app whose proxy is haproxy, at a port of its own."""
 
     def __init__(self, instance: Instance) -> None:
-        self.instance, self.port = instance, _free_port()
+        self.instance, self.port = instance, free_port()
         self.app = instance.name("balanced")
         for words in (("http-port", str(self.port)), ("bind-address", "127.0.0.1")):
             self.must("haproxy:set", "--global", *words)

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.system.conftest import BASE_IMAGE, Instance, _free_port, wait_for
+from tests.ports import free_port
+from tests.system.conftest import BASE_IMAGE, Instance, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +152,7 @@ def test_an_app_on_a_network_of_its_own_is_served_there_and_follows_when_it_is_c
 
 
 def test_an_app_on_the_hosts_network_listens_at_home(instance: Instance) -> None:
-    app, port = instance.name("net-host"), str(_free_port())
+    app, port = instance.name("net-host"), str(free_port())
     files = instance.sample("at home")
     _do(instance, "apps:create", app)
     _do(instance, "docker-options:add", app, "deploy", "--network=host")

@@ -23,6 +23,7 @@ from lib.base.errors import AppsFailed, DokkuError
 from lib.proxy import haproxy_fronts, haproxy_service, haproxy_vhosts, proxies
 from lib.tools import haproxy
 from tests.conftest import instance_variables
+from tests.ports import free_port
 
 pytestmark = pytest.mark.skipif(not haproxy.program(), reason="haproxy is not installed")
 
@@ -59,7 +60,7 @@ class Balancer:
         os.environ.update(instance_variables(place))
         for name in ("root", "lib", "log"):
             (place / name).mkdir()
-        self.port, self.secure = _free_port(), _free_port()
+        self.port, self.secure = free_port(), free_port()
         self.servers: list[http.server.ThreadingHTTPServer] = []
         for key, value in {"http": self.port, "https": self.secure}.items():
             properties.write("haproxy", properties.GLOBAL, f"{key}-port", str(value))
@@ -360,7 +361,7 @@ def test_one_that_others_started_is_told_again_what_the_one_before_knew(balancer
 @pytest.mark.skipif(shutil.which("nghttpd") is None, reason="nghttpd is not installed")
 def test_grpc_is_http2_from_the_visitor_to_the_container(balancer: Balancer, tmp_path: Path) -> None:
     (tmp_path / "page").write_text("over HTTP/2")
-    port, own = _free_port(), _free_port()
+    port, own = free_port(), free_port()
     argv = ["nghttpd", "--no-tls", "--address=127.0.0.1", f"--htdocs={tmp_path}", str(port)]
     upstream = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -439,9 +440,3 @@ def _visits(visit: Callable[[], int]) -> Iterator[list[int | Exception]]:
         done.set()
         for row in rows:
             row.join(60)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

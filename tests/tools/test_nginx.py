@@ -21,6 +21,7 @@ from lib.base import settings
 from lib.base.errors import DokkuError
 from lib.proxy import conf_files, nginx_service, nginx_texts, vhosts
 from lib.tools import nginx
+from tests.ports import free_port
 
 NGINX = shutil.which("nginx", path=settings.PATH)
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
@@ -77,12 +78,6 @@ class Server:
                 return str(answer.read().decode())
         except urllib.error.HTTPError as error:
             return str(error.code)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -284,6 +279,7 @@ def http2_only(tmp_path: Path) -> Iterator[int]:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
             break
         time.sleep(0.02)
+    assert process.poll() is None
     yield port
     process.terminate()
     process.wait(timeout=10)
@@ -297,6 +293,7 @@ def curl(url: str, port: int, *words: str) -> str:
     return done.stdout
 
 
+@pytest.mark.skipif(shutil.which("nghttpd") is None, reason="nghttpd is not installed")
 def test_real_nginx_speaks_http2_where_a_map_says_https_grpc_or_grpcs(
     server: Server, http2_only: int
 ) -> None:

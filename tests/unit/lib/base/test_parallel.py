@@ -58,14 +58,14 @@ def test_many_workers_keep_the_lines_of_an_app_together(capfd: Capture) -> None:
 
 
 def test_no_more_apps_at_a_time_than_workers() -> None:
-    under_way, most, guard = 0, 0, threading.Lock()
+    under_way, most, guard, pair = 0, 0, threading.Lock(), threading.Barrier(2, timeout=30)
 
     def work(app: str) -> None:
         nonlocal under_way, most
         with guard:
             under_way += 1
             most = max(most, under_way)
-        time.sleep(0.01)
+        pair.wait()
         with guard:
             under_way -= 1
 
@@ -211,7 +211,7 @@ def test_a_worker_that_was_interrupted_has_neither_done_nor_failed(
 ) -> None:
     import concurrent.futures
 
-    begun = threading.Barrier(3)
+    begun = threading.Barrier(3, timeout=30)
     real, asked = concurrent.futures.wait, []
 
     def wait(futures: Any, **how: Any) -> Any:
