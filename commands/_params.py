@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from lib.app import apps
 from lib.base.errors import UsageError
 from lib.base.properties import GLOBAL
 
@@ -29,11 +30,11 @@ _DASHES = "\0--"
 def addressed(owner: str, key: str, value: str, is_global: bool) -> tuple[str, str, str]:
     """Whom `NS:set` is for, the property and its value: with --global the first word is the property.
 
-    Raises: UsageError for a word too many.
+    Raises: UsageError for a word too many, what verify_app_name raises.
     """
     if is_global and value:
         raise UsageError(f"Got unexpected extra argument(s) ({value})")
-    return (GLOBAL, owner, key) if is_global else (owner, key, value)
+    return (GLOBAL, owner, key) if is_global else (apps.verify_app_name(owner), key, value)
 
 
 class LiteralDashes(TyperCommand):

@@ -1,16 +1,13 @@
 """app-json:* - where an app keeps its app.json."""
 
 import functools
-from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, App, Format, Key, ReportWords, Value
-from lib.app import apps, config, reports, source_files
+from commands._params import ANY_FLAG, Format, Global, Key, Owner, ReportWords, Value, addressed
+from lib.app import reports, source_files
 
 namespace = typer.Typer(help="Manage the app.json of apps")
-
-Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
 
 
 @namespace.command("report", context_settings=ANY_FLAG)
@@ -22,9 +19,6 @@ def report(words: ReportWords = None, format_: Format = "stdout") -> None:
 
 
 @namespace.command("set")
-def set_(app: App = "", key: Key = "", value: Value = "", everywhere: Everywhere = False) -> None:
+def set_(owner: Owner = "", key: Key = "", value: Value = "", is_global: Global = False) -> None:
     """Set or clear an app-json property for an app."""
-    if everywhere:
-        source_files.set_path(source_files.APP_JSON, config.GLOBAL, app, key)
-    else:
-        source_files.set_path(source_files.APP_JSON, apps.verify_app_name(app), key, value)
+    source_files.set_path(source_files.APP_JSON, *addressed(owner, key, value, is_global))

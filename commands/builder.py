@@ -1,17 +1,13 @@
 """builder:* - which builder makes an app's image."""
 
-from typing import Annotated
-
 import typer
 
-from commands._params import ANY_FLAG, App, Format, Key, ReportWords, Value
-from lib.app import apps, config, reports
+from commands._params import ANY_FLAG, App, Format, Global, Key, Owner, ReportWords, Value, addressed
+from lib.app import apps, reports
 from lib.build import builder_settings, explanations
 from lib.source import repos
 
 namespace = typer.Typer(help="Manage builder settings for an app")
-
-Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
 
 
 @namespace.command("explain")
@@ -34,9 +30,6 @@ def report(words: ReportWords = None, format_: Format = "stdout") -> None:
 
 
 @namespace.command("set")
-def set_(app: App = "", key: Key = "", value: Value = "", everywhere: Everywhere = False) -> None:
+def set_(owner: Owner = "", key: Key = "", value: Value = "", is_global: Global = False) -> None:
     """Set or clear a builder property for an app."""
-    if everywhere:
-        builder_settings.set_(config.GLOBAL, app, key)
-    else:
-        builder_settings.set_(app, key, value)
+    builder_settings.set_(*addressed(owner, key, value, is_global))

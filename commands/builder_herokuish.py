@@ -1,17 +1,12 @@
 """builder-herokuish:* - how the herokuish builder is used."""
 
-from typing import Annotated
-
 import typer
 
-from commands._params import ANY_FLAG, App, Format, ReportWords, Value
-from lib.app import apps, reports
+from commands._params import ANY_FLAG, Format, Global, Key, Owner, ReportWords, Value, addressed
+from lib.app import reports
 from lib.build import herokuish
 
 namespace = typer.Typer(help="Manage the herokuish builder integration for an app")
-
-Key = Annotated[str, typer.Argument(metavar="<key>")]
-Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
 
 
 @namespace.command("report", context_settings=ANY_FLAG)
@@ -22,9 +17,6 @@ def report(words: ReportWords = None, format_: Format = "stdout") -> None:
 
 
 @namespace.command("set")
-def set_(app: App = "", key: Key = "", value: Value = "", everywhere: Everywhere = False) -> None:
+def set_(owner: Owner = "", key: Key = "", value: Value = "", is_global: Global = False) -> None:
     """Set or clear a builder-herokuish property for an app."""
-    if everywhere:
-        herokuish.set_("--global", app, key)
-    else:
-        herokuish.set_(apps.verify_app_name(app), key, value)
+    herokuish.set_(*addressed(owner, key, value, is_global))

@@ -1,17 +1,14 @@
 """builder-pack:* - Cloud Native Buildpacks: builds by pack."""
 
 import functools
-from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, App, Format, Key, ReportWords, Value
-from lib.app import apps, config, reports
+from commands._params import ANY_FLAG, Format, Global, Key, Owner, ReportWords, Value, addressed
+from lib.app import reports
 from lib.build import plans
 
 namespace = typer.Typer(help="Manage the pack builder")
-
-Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
 
 
 @namespace.command("report", context_settings=ANY_FLAG)
@@ -23,9 +20,6 @@ def report(words: ReportWords = None, format_: Format = "stdout") -> None:
 
 
 @namespace.command("set")
-def set_(app: App = "", key: Key = "", value: Value = "", everywhere: Everywhere = False) -> None:
+def set_(owner: Owner = "", key: Key = "", value: Value = "", is_global: Global = False) -> None:
     """Set or clear a builder-pack property for an app."""
-    if everywhere:
-        plans.set_path("pack", config.GLOBAL, app, key)
-    else:
-        plans.set_path("pack", apps.verify_app_name(app), key, value)
+    plans.set_path("pack", *addressed(owner, key, value, is_global))

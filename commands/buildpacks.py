@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, App, Format, ReportWords, Value
+from commands._params import ANY_FLAG, App, Format, Global, Key, Owner, ReportWords, Value, addressed
 from lib.app import apps, reports
 from lib.build import buildpacks
 
@@ -12,8 +12,6 @@ namespace = typer.Typer(help="Manage buildpacks settings for an app")
 
 Buildpack = Annotated[str, typer.Argument(metavar="<buildpack>")]
 Position = Annotated[int, typer.Option("--index", metavar="N", help="its place, from 1")]
-Key = Annotated[str, typer.Argument(metavar="<key>")]
-Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
 
 
 @namespace.command("add")
@@ -54,6 +52,6 @@ def set_(app: App = "", buildpack: Buildpack = "", position: Position = 0) -> No
 
 
 @namespace.command("set-property")
-def set_property(app: App = "", key: Key = "", value: Value = "", everywhere: Everywhere = False) -> None:
+def set_property(owner: Owner = "", key: Key = "", value: Value = "", is_global: Global = False) -> None:
     """Set or clear a buildpacks property for an app."""
-    buildpacks.set_property(*(("--global", app, key) if everywhere else (app, key, value)))
+    buildpacks.set_property(*addressed(owner, key, value, is_global))

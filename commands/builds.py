@@ -4,16 +4,15 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, App, Format, Key, ReportWords, Value
+from commands._params import ANY_FLAG, App, Format, Global, Key, Owner, ReportWords, Value, addressed
 from lib.app import apps, reports
-from lib.base import log, properties
+from lib.base import log
 from lib.build import record_reports, records
 
 namespace = typer.Typer(help="Manage the records of builds")
 
 Number = Annotated[str, typer.Argument(metavar="[<number>]")]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="go on until the build ends")]
-Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
 
 
 @namespace.command("cancel")
@@ -43,9 +42,6 @@ def report(words: ReportWords = None, format_: Format = "stdout") -> None:
 
 
 @namespace.command("set")
-def set_(app: App = "", key: Key = "", value: Value = "", everywhere: Everywhere = False) -> None:
+def set_(owner: Owner = "", key: Key = "", value: Value = "", is_global: Global = False) -> None:
     """Set or clear a builds property for an app."""
-    if everywhere:
-        record_reports.set_(properties.GLOBAL, app, key)
-    else:
-        record_reports.set_(apps.verify_app_name(app), key, value)
+    record_reports.set_(*addressed(owner, key, value, is_global))

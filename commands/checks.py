@@ -4,15 +4,26 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, AllApps, App, Format, Key, ReportWords, Value, Workers
-from lib.app import apps, batches, check_settings, config, reports
+from commands._params import (
+    ANY_FLAG,
+    AllApps,
+    App,
+    Format,
+    Global,
+    Key,
+    Owner,
+    ReportWords,
+    Value,
+    Workers,
+    addressed,
+)
+from lib.app import apps, batches, check_settings, reports
 from lib.base.report import SHELL
 from lib.runtime import checks
 
 namespace = typer.Typer(help="Manage zero-downtime settings")
 
 Types = Annotated[list[str] | None, typer.Argument(metavar="[<process>,...]")]
-Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
 
 
 @namespace.command("disable")
@@ -44,12 +55,9 @@ def run(app: App = "", types: Types = None, all_apps: AllApps = False, workers: 
 
 
 @namespace.command("set")
-def set_(app: App = "", key: Key = "", value: Value = "", everywhere: Everywhere = False) -> None:
+def set_(owner: Owner = "", key: Key = "", value: Value = "", is_global: Global = False) -> None:
     """Set or clear a checks property for an app."""
-    if everywhere:
-        check_settings.set_(config.GLOBAL, app, key)
-    else:
-        check_settings.set_(apps.verify_app_name(app), key, value)
+    check_settings.set_(*addressed(owner, key, value, is_global))
 
 
 @namespace.command("skip")

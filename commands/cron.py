@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, AllApps, App, Format, Key, ReportWords, Value
+from commands._params import ANY_FLAG, AllApps, App, Format, Global, Key, Owner, ReportWords, Value, addressed
 from lib.app import apps, reports
-from lib.base import properties
 from lib.runtime import cron_jobs, cron_settings
 
 namespace = typer.Typer(help="Manage scheduled cron tasks")
@@ -15,7 +14,6 @@ Id = Annotated[str, typer.Argument(metavar="<cron-id>")]
 Detach = Annotated[bool, typer.Option("--detach", help="don't wait, print the container's name")]
 Ttl = Annotated[str, typer.Option("--ttl-seconds", metavar="N", help="stop it when so much time is over")]
 OfPlugins = Annotated[bool, typer.Option("--global", help="what plugins have run")]
-Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
 
 
 @namespace.command("list")
@@ -51,12 +49,9 @@ def run(app: App = "", id_: Id = "", detach: Detach = False, ttl_seconds: Ttl = 
 
 
 @namespace.command("set")
-def set_(app: App = "", key: Key = "", value: Value = "", everywhere: Everywhere = False) -> None:
+def set_(owner: Owner = "", key: Key = "", value: Value = "", is_global: Global = False) -> None:
     """Set or clear a cron property for an app."""
-    if everywhere:
-        cron_settings.set_(properties.GLOBAL, app, key)
-    else:
-        cron_settings.set_(apps.verify_app_name(app), key, value)
+    cron_settings.set_(*addressed(owner, key, value, is_global))
 
 
 @namespace.command("suspend")

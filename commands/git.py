@@ -4,7 +4,19 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, App, Format, Key, LiteralDashes, ReportWords, Value, Workers
+from commands._params import (
+    ANY_FLAG,
+    App,
+    Format,
+    Global,
+    Key,
+    LiteralDashes,
+    Owner,
+    ReportWords,
+    Value,
+    Workers,
+    addressed,
+)
 from lib import deploy
 from lib.app import apps, batches, reports
 from lib.base import values
@@ -31,7 +43,6 @@ Build = Annotated[  # the last of the two counts, as in Dokku
 ]
 SkipDeployBranch = Annotated[bool, typer.Option("--skip-deploy-branch", help="keep the deploy branch's name")]
 Forced = Annotated[bool, typer.Option("--force", hidden=True)]
-Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
 AllSynced = Annotated[bool, typer.Option("--all", help="every app, with the remote and ref of its last sync")]
 
 
@@ -119,9 +130,9 @@ def report(words: ReportWords = None, format_: Format = "stdout") -> None:
 
 
 @namespace.command("set")
-def set_(app: App = "", key: Key = "", value: Value = "", everywhere: Everywhere = False) -> None:
+def set_(owner: Owner = "", key: Key = "", value: Value = "", is_global: Global = False) -> None:
     """Set or clear a git property for an app."""
-    branches.set_(*(("--global", app, key) if everywhere else (app, key, value)))
+    branches.set_(*addressed(owner, key, value, is_global))
 
 
 @namespace.command("status")

@@ -99,5 +99,5 @@ def revoke(app: App = "") -> None:
 
 @namespace.command("set")
 def set_(owner: Owner = "", key: Key = "", value: Value = "", is_global: Global = False) -> None:
-    """Set or clear a letsencrypt property for an app."""
+    """Set or clear a letsencrypt property for an app, or for all."""
     acme_settings.set_(*addressed(owner, key, value, is_global))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, App, Format, Key, ReportWords, Workers
+from commands._params import ANY_FLAG, App, Format, Global, Key, Owner, ReportWords, Workers
 from lib.app import apps, batches, network_settings, reports
 from lib.base import properties
 from lib.host import networks
@@ -16,7 +16,6 @@ namespace = typer.Typer(help="Manage network settings for an app")
 Network = Annotated[str, typer.Argument(metavar="<network>")]
 Force = Annotated[bool, typer.Option("--force", help="do not ask")]
 Values = Annotated[list[str] | None, typer.Argument(metavar="[<value>...]")]
-Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
 Shape = Annotated[str, typer.Option("--format", metavar="text|json")]
 Managed = Annotated[bool, typer.Option("--dokku-managed", help="only those that network:create made")]
 
@@ -72,10 +71,9 @@ def report(words: ReportWords = None, format_: Format = "stdout") -> None:
 
 
 @namespace.command("set")
-def set_(app: App = "", key: Key = "", values: Values = None, everywhere: Everywhere = False) -> None:
-    """Set or clear a network property for an app."""
-    given = [key, *(values or [])]
-    if everywhere:
-        network_settings.set_(properties.GLOBAL, app, [word for word in given if word])
+def set_(owner: Owner = "", key: Key = "", values: Values = None, is_global: Global = False) -> None:
+    """Set or clear a network property for an app, or for all."""
+    if is_global:
+        network_settings.set_(properties.GLOBAL, owner, [word for word in (key, *(values or [])) if word])
     else:
-        network_settings.set_(app, key, given[1:])
+        network_settings.set_(owner, key, values or [])

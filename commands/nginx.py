@@ -63,7 +63,7 @@ def report(words: ReportWords = None, format_: Format = "stdout") -> None:
 
 @namespace.command("set")
 def set_(owner: Owner = "", key: Key = "", value: Value = "", is_global: Global = False) -> None:
-    """Set or clear an nginx property for an app."""
+    """Set or clear an nginx property for an app, or for all."""
     nginx_options.set_(*addressed(owner, key, value, is_global))
 
 

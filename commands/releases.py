@@ -4,17 +4,15 @@ from typing import Annotated
 
 import typer
 
-from commands._params import ANY_FLAG, App, Format, Key, ReportWords, Value
+from commands._params import ANY_FLAG, App, Format, Global, Key, Owner, ReportWords, Value, addressed
 from lib import deploy
 from lib.app import apps, reports
-from lib.base import properties
 from lib.runtime import release_reports
 
 namespace = typer.Typer(help="Manage an app's releases, and go back to older ones")
 
 Release = Annotated[str, typer.Argument(metavar="[<release>]")]
 WithConfig = Annotated[bool, typer.Option("--with-config", help="with the variables of that release")]
-Everywhere = Annotated[bool, typer.Option("--global", help="for every app")]
 
 
 @namespace.command("info")
@@ -43,9 +41,6 @@ def rollback(app: App = "", release: Release = "", with_config: WithConfig = Fal
 
 
 @namespace.command("set")
-def set_(app: App = "", key: Key = "", value: Value = "", everywhere: Everywhere = False) -> None:
+def set_(owner: Owner = "", key: Key = "", value: Value = "", is_global: Global = False) -> None:
     """Set or clear a releases property for an app."""
-    if everywhere:
-        release_reports.set_(properties.GLOBAL, app, key)
-    else:
-        release_reports.set_(apps.verify_app_name(app), key, value)
+    release_reports.set_(*addressed(owner, key, value, is_global))

@@ -58,7 +58,9 @@ def show(
     if len(flags) > 1 or len(named) > 1:
         raise DokkuError(f"{prefix.removesuffix('-')}:report command allows only a single flag")
     flag = flags[0] if flags else ""
-    if is_global and general is not None:
+    if is_global:
+        if general is None:
+            raise DokkuError("This report says nothing of the host as a whole")
         found = general()
         report.show(title, prefix, lambda _: found, [GLOBAL], flag, shape, family)
         return

@@ -130,6 +130,12 @@ def test_every_report_takes_the_words_of_a_batch(many: Dokku, report: str, words
     assert many(f"{report}:report", "--format", "json", *words) == plain
 
 
+@pytest.mark.parametrize("report", ["certs", "ports", "resource"])
+def test_a_report_on_apps_only_is_not_one_on_the_host(many: Dokku, report: str) -> None:
+    said = " !     This report says nothing of the host as a whole\n"
+    assert many(f"{report}:report", "--global") == ("", said, 1)
+
+
 def test_checks_of_all_apps_leave_out_those_without_containers(many: Dokku) -> None:
     done = many("checks:run", "--all", "--parallel", "2")
     assert done.code == 0

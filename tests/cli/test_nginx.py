@@ -64,6 +64,14 @@ def test_bad_words_are_refused(dokku: Dokku, words: list[str], said: str, code: 
     assert refused.code == code
 
 
+@pytest.mark.parametrize("namespace", ["nginx", "haproxy", "git", "checks"])
+def test_a_word_too_many_is_refused_for_all_apps_as_for_one(dokku: Dokku, namespace: str) -> None:
+    dokku.make_app("web")
+    for owner in ("--global", "web"):
+        refused = dokku(f"{namespace}:set", owner, "hsts", "false", "junk")
+        assert refused == ("", " !     Got unexpected extra argument(s) (junk)\n", 2)
+
+
 def test_options_for_all_apps_are_reported_as_such(dokku: Dokku) -> None:
     dokku.make_app("web")
     assert dokku("nginx:set", "--global", "send-timeout", "10s").code == 0
