@@ -1,6 +1,6 @@
 """domains-disable APP [RESTART]: serve an app by a port of its own.
 
-RESTART: false leaves it to the caller to have the proxy built. Fired by: triggers/proxy_disable.py.
+RESTART: false leaves it to the caller to have the proxy built. Fired by: lib/proxy/traffic.py.
 """
 
 from lib.app import domains

@@ -1,6 +1,6 @@
 """domains-enable APP [RESTART]: serve an app by name.
 
-RESTART: false leaves it to the caller to have the proxy built. Fired by: triggers/proxy_enable.py.
+RESTART: false leaves it to the caller to have the proxy built. Fired by: lib/proxy/traffic.py.
 """
 
 from lib.app import domains

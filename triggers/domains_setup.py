@@ -1,6 +1,6 @@
 """domains-setup APP: give an app its first domains, if it has none yet.
 
-Fired by: lib/proxy/vhosts.py, lib/proxy/haproxy_vhosts.py, plugins. Stdout: the user's.
+Fired by: lib/proxy/sites.py, lib/proxy/traffic.py, plugins. Stdout: the user's.
 """
 
 from lib.app import domains

@@ -1,6 +1,6 @@
 """network-build-config APP: put the app's containers back on its networks, and note their addresses.
 
-Fired by: lib/proxy/vhosts.py, lib/proxy/haproxy_vhosts.py, plugins.
+Fired by: lib/proxy/sites.py, plugins.
 """
 
 from lib.runtime import attachments

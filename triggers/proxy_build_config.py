@@ -1,7 +1,7 @@
 """proxy-build-config APP: write the app's proxy configuration and put it in force.
 
-Fired by: proxy:build-config, network:rebuild, ps:start, ps:stop, ps:restore, ps:retire, lib/proxy/traffic.py,
-lib/runtime/launch.py, plugins. A proxy that is not the app's does nothing; those of ours forget an app that a
+Fired by: proxy:build-config, network:rebuild, ps:start, ps:stop --all, lib/restore.py, lib/runtime/launch.py,
+lib/proxy/traffic.py, plugins. A proxy that is not the app's does nothing; those of ours forget an app that a
 plugin's proxy serves.
 """
 
