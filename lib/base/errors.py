@@ -79,9 +79,10 @@ class AppsFailed(DokkuError):
     """A step for many apps at once that some of them failed. reasons: what went wrong, by app."""
 
     def __init__(self, text: str, reasons: Mapping[str, str], more: tuple[str, ...] = ()) -> None:
-        """more: the reasons, if not given."""
-        super().__init__(text, more=more or tuple(reasons.values()))
+        """more: a line for each app and its reason, if not given."""
         self.reasons = dict(reasons)
+        self.by_app = tuple(f"{app}: {reason}" for app, reason in reasons.items())
+        super().__init__(text, more=more or self.by_app)
 
 
 class Interrupted(KeyboardInterrupt):

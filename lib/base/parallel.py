@@ -202,13 +202,13 @@ def _note(verb: str, error: BaseException | None, course: _Course, is_pooled: bo
     """Take in what the last step for all apps has failed at."""
     if not isinstance(error, DokkuError):
         return
-    reasons = error.reasons if isinstance(error, AppsFailed) else {}
+    reasons, told = (error.reasons, error.by_app) if isinstance(error, AppsFailed) else ({}, ())
     for app in sorted(reasons):
         log.warn(f"{_complaint(verb, is_pooled)}{app}: {reasons[app]}")
         course.failed.setdefault(app, reasons[app])
     course.done[:] = [app for app in course.done if app not in reasons]
-    said = error.more if reasons else (error.text, *error.more)
-    course.common.extend(text for text in said if text and text not in reasons.values())
+    said = error.more if reasons else error.lines
+    course.common.extend(text for text in said if text not in told)
 
 
 def _tell(apps: Sequence[str], course: _Course) -> None:

@@ -120,7 +120,7 @@ def _made(gathered: Mapping[str, Site | None], refused: dict[str, str] | None) -
         except DokkuError as error:
             if refused is None:
                 raise
-            refused[app] = f"{app}: {error.text}"
+            refused[app] = error.text
     return found
 
 
@@ -130,7 +130,7 @@ def _usurped(app: str, site: Site | None) -> str:
         return ""
     others = owners.of(domains.listed(app), [app])
     taken = [f"{name} belongs to {owner}" for name, owner in sorted(others.items()) if owner != app]
-    return f"{app}: {', '.join(taken)}" if taken else ""
+    return ", ".join(taken)
 
 
 def _text(site: Site) -> str:

@@ -101,7 +101,7 @@ def _written(texts: dict[str, str | None], refused: dict[str, str]) -> list[Chan
                 triggers.fire("nginx-pre-reload", change.app, *_first_listener(change.app))
         except DokkuError as error:
             change.undo()
-            reason = error.text or f"nginx-pre-reload of {change.app}: exit status {error.exit_code}"
+            reason = error.text or f"nginx-pre-reload: exit status {error.exit_code}"
             refused[change.app] = reason
         edited = change._replace(after=conf_files.current(change.app))
         if edited.before != edited.after or not conf_files.is_in_force(change.app):

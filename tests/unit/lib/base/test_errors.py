@@ -5,7 +5,7 @@ from lib.base.errors import AppsFailed, Interrupted, ToolFailed
 
 def test_apps_that_failed_are_told_with_their_reasons() -> None:
     error = AppsFailed("Refused: a, b", {"a": "bad", "b": "worse"})
-    assert (error.text, error.more, error.exit_code) == ("Refused: a, b", ("bad", "worse"), 1)
+    assert (error.text, error.more, error.exit_code) == ("Refused: a, b", ("a: bad", "b: worse"), 1)
     assert error.reasons == {"a": "bad", "b": "worse"}
     assert AppsFailed("Refused: a", {"a": "bad"}, more=("all of it",)).more == ("all of it",)
 

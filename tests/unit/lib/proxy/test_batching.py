@@ -96,7 +96,7 @@ def test_failures_of_the_block_and_of_all_proxies_are_told_together() -> None:
     proxies = [Proxy("a"), Proxy("b"), Proxy()]
     with pytest.raises(AppsFailed, match=r"^Refused: a$") as caught:
         work(*proxies, then=DokkuError("one app failed", more=("why",)))()
-    assert caught.value.more == ("a is bad", "Refused: b", "b is bad", "one app failed", "why")
+    assert caught.value.more == ("a: a is bad", "Refused: b", "b: b is bad", "one app failed", "why")
     assert caught.value.reasons == {"a": "a is bad", "b": "b is bad"}
     assert [proxy.calls for proxy in proxies] == [[["a", "b"]]] * 3
 

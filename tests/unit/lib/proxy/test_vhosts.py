@@ -330,7 +330,7 @@ def test_an_app_whose_only_domain_is_anothers_keeps_its_last_file_and_both_are_n
     Path(domains.path("zebra")).write_text("z.com\nmore.com\n")
     with pytest.raises(AppsFailed, match=r"^Invalid nginx config for ant, ") as caught:
         vhosts.build(["zebra", "ant"])
-    assert caught.value.reasons == {"ant": "ant: z.com belongs to zebra"}
+    assert caught.value.reasons == {"ant": "z.com belongs to zebra"}
     assert host.conf("ant") == host.in_force["ant"] == before
     assert "server_name z.com more.com;" in host.in_force["zebra"]
 
