@@ -8,20 +8,22 @@ Source: dokku v0.24.0 plugins/nginx-vhosts; what the template sees of later opti
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from lib.app import certs, config, domains, ports, source_files
+from lib.app import certs, config, ports, source_files
 from lib.base import log, settings, values
 from lib.base.errors import DokkuError
 from lib.proxy import (
     certificate_names,
-    conf_files,
+    conf_notes,
     go_templates,
     hsts,
     nginx_directives,
     nginx_options,
-    owners,
+    template_servers,
 )
 from lib.proxy.sites import Site
+from lib.proxy.template_servers import Neighbours
 from lib.runtime import containers, image_files
+from lib.runtime.containers import State
 from lib.tools import nginx
 
 NAME = source_files.NGINX_TEMPLATE.name
@@ -60,41 +62,37 @@ def is_ignored(app: str) -> bool:
     return nginx_options.effective(app)["disable-custom-config"] == "true"
 
 
-def rendered(site: Site, template: str, has_ipv6: bool) -> str:
-    """The text of the app's file. Raises: DokkuError that names the template and the line."""
+def rendered(
+    site: Site, template: str, has_ipv6: bool, states: Mapping[str, State], neighbours: Neighbours
+) -> str:
+    """The text of the app's file. states: of its containers, by id. neighbours: what other apps have.
+
+    Raises: DokkuError that names the template and the line.
+    """
     for name, better in _DEPRECATED.items():
         if re.search(rf"\b{name}\b", template):
             log.warn(f"Deprecated: {name} in {NAME} of {site.app}, please use {better}")
-    told = variables(site)
+    told = variables(site, states)
     try:
         text = go_templates.render(template, told, config.merged(site.app))
         nginx_directives.verify(text, site.app)
-        _verify_names(text, site)
+        note = template_servers.judged(text, site, neighbours)
     except DokkuError as error:
         raise DokkuError(f"{NAME} {error.text}") from error
     if not has_ipv6:
-        text = re.sub(r"^[ \t]*listen[ \t]+\[[^;]*;[ \t]*$", "", text, flags=re.MULTILINE)
+        text = re.sub(r"^[ \t]*listen[ \t]+\[[^;\n]*;[ \t]*$", "", text, flags=re.MULTILINE)
     squeezed = re.sub(r"\n{3,}", "\n\n", f"\n{text}").removeprefix("\n")
     others = sorted(ip for ip in _addresses(told) - {*site.addresses} if ip in text)
-    return conf_files.noted(squeezed, [*site.addresses, *others])
+    return conf_notes.signed(squeezed, note._replace(addresses=[*site.addresses, *others]))
 
 
-def _verify_names(text: str, site: Site) -> None:
-    """Raises: DokkuError for a name that another app is served under: nginx takes whom it reads first."""
-    lines = nginx_directives.server_names(text)
-    for name, others in domains.claimants(sorted(lines.keys() - set(site.names)), site.app).items():
-        for other in others:
-            if name in owners.served_by_any(other):
-                raise DokkuError(f"line {lines[name]} of the result: server_name {name} belongs to {other}")
-
-
-def variables(site: Site) -> dict[str, str]:
+def variables(site: Site, states: Mapping[str, State]) -> dict[str, str]:
     """What a template may ask for by name."""
     chosen = nginx_options.effective(site.app)
     words = {_RENAMED.get(key, key.upper().replace("-", "_")): value for key, value in chosen.items()}
     if chosen["error-log-path"] == "off":
         words["NGINX_ERROR_LOG_PATH"] = "/dev/null"
-    found = {**words, **_places(site), **_ports(site), **_listeners(site), **_abilities()}
+    found = {**words, **_places(site), **_ports(site), **_listeners(site, states), **_abilities()}
     checked = {name: nginx_options.harmless(value) for name, value in found.items()}
     return {**checked, "HSTS_HEADERS": hsts.header(chosen)}
 
@@ -127,10 +125,9 @@ def _ports(site: Site) -> dict[str, str]:
     }
 
 
-def _listeners(site: Site) -> dict[str, str]:
+def _listeners(site: Site, states: Mapping[str, State]) -> dict[str, str]:
     """`ip:port` of each running process, by type; those of web are also known by older names."""
     registered = containers.registered(site.app)
-    states = containers.states(registered) if registered else {}
     kinds: dict[str, list[str]] = {}
     web_port = next((one.port for one in registered if one.process == "web" and one.port), "5000")
     for one in registered:

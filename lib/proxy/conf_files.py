@@ -6,16 +6,12 @@ becomes property nginx/APP/in-force. A power cut may empty these two: nginx read
 """
 
 import os
-import re
-from collections.abc import Iterable
 
 from lib.app import certs
 from lib.base import files, log, properties, settings
-from lib.proxy import hsts, nginx_options
+from lib.proxy import conf_notes, hsts, nginx_options
 
 _DIGEST = "in-force"
-_NOTED = re.compile(r"^# leads to((?: [0-9A-Fa-f.:]+)+| nobody)$", re.MULTILINE)
-_ADDRESS = re.compile(r"(?:^|[\s;{])server\s+\[?([0-9.]+|[0-9A-Fa-f:.]+)\]?:[0-9]", re.MULTILINE)
 
 
 def path(app: str) -> str:
@@ -33,21 +29,10 @@ def current(app: str) -> str | None:
     return None if text == "\0" else text
 
 
-def noted(text: str, addresses: Iterable[str]) -> str:
-    """The text of a file with the addresses that it was made of, in its last line.
-
-    An app's own template says in words of its own where it leads, or nowhere: nobody could tell it by these.
-    """
-    return f"{text.rstrip()}\n# leads to {' '.join(addresses) or 'nobody'}\n"
-
-
 def addresses(app: str) -> set[str] | None:
-    """Where the app's file sends visitors; None when there is none; without a note, as 0.24 wrote it."""
+    """Where the app's file sends visitors; None when there is none."""
     text = current(app)
-    if text is None:
-        return None
-    notes = _NOTED.findall(text)
-    return set(notes[-1].split()) - {"nobody"} if notes else set(_ADDRESS.findall(text))
+    return None if text is None else set(conf_notes.of(text).addresses)
 
 
 def write(app: str, text: str | None) -> None:

@@ -3,21 +3,23 @@
 At one port all apps speak the same protocol; nginx would switch everybody to TLS if one did. And without a
 default server an unknown name would reach the first app. The host's nginx includes our file of such servers,
 data/nginx-vhosts/extra-ports.conf; at a port of an app without domains that app answers to every name.
+An address that an app binds has a default server at all its ports: nginx asks nobody else there.
 """
 
+import contextlib
 import os
-import re
+from collections.abc import Iterable, Iterator
 
 from lib.app import apps, ports
 from lib.base import files, log, settings
-from lib.proxy import conf_files, owners
+from lib.proxy import conf_files, conf_notes
+from lib.proxy.conf_notes import HTTP2 as HTTP2
+from lib.proxy.conf_notes import PLAIN as PLAIN
+from lib.proxy.conf_notes import TLS as TLS
+from lib.proxy.conf_notes import Listen
 from lib.tools import nginx
 
-PLAIN, TLS, HTTP2 = "plain", "tls", "http2"
-
-_LISTEN = re.compile(r"^\s*listen\s+(?:\[[^]]*\]:|[0-9.]+:)?([0-9]+)([ \w]*);", re.MULTILINE)
-_SERVER = re.compile(r"^\s*server\s*\{", re.MULTILINE)
-_HTTP2 = re.compile(r"^\s*http2\s+on\s*;", re.MULTILINE)  # nginx 1.25.1 and later
+Places = dict[tuple[str, int], str]  # what is spoken at an address and port
 
 
 def own() -> dict[int, str]:
@@ -28,12 +30,7 @@ def own() -> dict[int, str]:
 
 def listened(text: str) -> dict[int, str]:
     """The ports of an app's file and what is spoken at them."""
-    found = {}
-    for server in _SERVER.split(text):
-        plain = HTTP2 if _HTTP2.search(server) else PLAIN
-        for port, words in _LISTEN.findall(server):
-            found[int(port)] = TLS if "ssl" in words else HTTP2 if "http2" in words else plain
-    return found
+    return {one.port: one.protocol for one in conf_notes.of(text).listens}
 
 
 def cover(ipv6: bool) -> None:
@@ -42,11 +39,11 @@ def cover(ipv6: bool) -> None:
     The ports stand in the file's first line: as long as they are the same nothing is done.
     """
     wanted = _wanted()
-    heading = "".join(["#", *(f" {port}/{protocol}" for port, protocol in wanted.items()), "\n"])
+    heading = " ".join(["#", *map(str, wanted)]) + "\n"
     before = files.read(path())
     if before.startswith(heading) or not (before or wanted):
         return
-    servers = [_server(port, protocol, ipv6) for port, protocol in wanted.items()]
+    servers = [_server(listen, ipv6) for listen in wanted]
     if _is_taken(heading, servers):
         return
     possible: list[str] = []
@@ -54,6 +51,24 @@ def cover(ipv6: bool) -> None:
         if _is_taken(heading, [*possible, server]):
             possible.append(server)
     _is_taken(heading, possible)
+
+
+@contextlib.contextmanager
+def giving_way(coming: Iterable[str]) -> Iterator[None]:
+    """Have no default servers in the block if files to come speak otherwise where they are; then `cover`.
+
+    Without that they are put back at the end of the block.
+    """
+    before = files.read(path())
+    spoken = _places(map(conf_notes.listen, before.partition("\n")[0].split()[1:]))
+    new = _places(listen for text in coming for listen in conf_notes.of(text).listens)
+    if any(spoken.get(place, protocol) != protocol for place, protocol in new.items()):
+        files.remove(path())
+    try:
+        yield
+    finally:
+        if before and not os.path.exists(path()):
+            files.replace(path(), before, mode=0o644)
 
 
 def withdraw(problem: str) -> bool:
@@ -68,16 +83,20 @@ def path() -> str:
     return os.path.join(settings.data("nginx-vhosts"), "extra-ports.conf")
 
 
-def _wanted() -> dict[int, str]:
-    """The protocol at each port of apps that all have names. 80 and 443 are bin/install's business."""
-    found: dict[int, str] = {}
-    not_ours = {80, 443}
+def _places(listens: Iterable[Listen]) -> Places:
+    return {(one.address, one.port): one.protocol for one in listens}
+
+
+def _wanted() -> list[Listen]:
+    """Where all apps have names, and what is spoken there. 80 and 443 are bin/install's business."""
+    found: Places = {}
+    not_ours = {("", 80), ("", 443)}
     for app in apps.names():
-        text = conf_files.current(app) or ""
-        here = listened(text)
+        note = conf_notes.of(conf_files.current(app) or "")
+        here = _places(note.listens)
         found |= here
-        not_ours |= set() if owners.names_in(text) else here.keys()
-    return {port: found[port] for port in sorted(found.keys() - not_ours)}
+        not_ours |= set() if note.names else here.keys()
+    return [Listen(*place, found[place]) for place in sorted(found.keys() - not_ours)]
 
 
 def _is_taken(heading: str, servers: list[str]) -> bool:
@@ -88,9 +107,10 @@ def _is_taken(heading: str, servers: list[str]) -> bool:
     return not problem
 
 
-def _server(port: int, protocol: str, ipv6: bool) -> str:
-    words = {PLAIN: "", TLS: " ssl", HTTP2: " http2"}[protocol]
-    answer = "ssl_reject_handshake on;" if protocol == TLS else "return 444;"
-    hosts = ["", "[::]:"] if ipv6 else [""]
-    listen = "".join(f"  listen {host}{port}{words} default_server;\n" for host in hosts)
-    return f"server {{\n{listen}  server_name _;\n  access_log off;\n  {answer}\n}}\n"
+def _server(listen: Listen, ipv6: bool) -> str:
+    words = {PLAIN: "", TLS: " ssl", HTTP2: " http2"}[listen.protocol]
+    answer = "ssl_reject_handshake on;" if listen.protocol == TLS else "return 444;"
+    everywhere = ["", "[::]:"] if ipv6 else [""]
+    hosts = [f"{listen.address}:"] if listen.address else everywhere
+    lines = "".join(f"  listen {host}{listen.port}{words} default_server;\n" for host in hosts)
+    return f"server {{\n{lines}  server_name _;\n  access_log off;\n  {answer}\n}}\n"

@@ -131,7 +131,7 @@ def _changes(
     following = sorted(set(wanted) - found.keys())
     while True:
         gone = [app for app, front in found.items() if front is None]
-        for app, site in sites.gather(following, closing, gone, NAME).items():
+        for app, site in sites.gather(following, closing, gone, NAME, found.keys()).items():
             try:
                 found[app] = site and _front(site, {**before, **found})
             except DokkuError as error:

@@ -21,7 +21,6 @@ _NAMES = (
 _VALUE = r"""["']?[\s{]+(["']?)([^\s;"'{}]*)(["']?)"""  # may be a directive itself: `location include { perl`
 _DIRECTIVE = re.compile(rf"""(?:^|[\s;{{}}"'])({_NAMES})(?={_VALUE})""")
 _COMMENT = re.compile(r"""^[ \t]*#[^"'{}\]\n]*$""", re.MULTILINE)  # surely one, whatever is around it
-_NAMED = re.compile(r"""(?:^|[\s;{}"'])(server_name)["']?\s+([^;]*);""")
 _LISTEN = re.compile(r"[\w.:*\[\]-]*", re.ASCII)
 _KEY = re.compile(r"(data:)?[\w./$@+-]*", re.ASCII)
 _SAFE = re.compile(r"[\w./*$+-]+", re.ASCII)
@@ -40,18 +39,6 @@ def verify(text: str, app: str) -> None:
             raise DokkuError(
                 f"line {line} of the result: {name} {values.printable(value[:200])} is not allowed"
             )
-
-
-def server_names(text: str) -> dict[str, int]:
-    """The names that a configuration answers to, as they stand there but for upper case, and their lines."""
-    plain = _COMMENT.sub("", text)
-    found = {}
-    for match in _NAMED.finditer(plain):
-        line = plain.count("\n", 0, match.start(1)) + 1
-        for name in match[2].lower().replace('"', "").replace("'", "").split():
-            both = (name[1:], f"*{name}") if name.startswith(".") else (name,)
-            found.update(dict.fromkeys(both, line))
-    return found
 
 
 def _is_allowed(name: str, value: str, app: str) -> bool:

@@ -3,17 +3,30 @@
 Source: dokku v0.24.0 plugins/nginx-vhosts.
 """
 
+import contextlib
 import functools
 import os
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from lib.app import apps, certs, domains, ports
 from lib.base import files, log, settings, values
 from lib.base.errors import DokkuError
-from lib.proxy import app_templates, certificate_names, conf_files, nginx_options, owners, sites
+from lib.proxy import (
+    app_templates,
+    certificate_names,
+    conf_files,
+    conf_notes,
+    nginx_options,
+    owners,
+    port_owners,
+    sites,
+)
+from lib.proxy.conf_notes import Listen, Note
+from lib.proxy.port_owners import Listening
 from lib.proxy.sites import Site
+from lib.runtime import containers
 from lib.tools import nginx
 
 _TEMPLATE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "templates", "nginx.conf.j2")
@@ -62,7 +75,7 @@ def texts(
     following = sorted(set(wanted) - found.keys())
     while True:
         gone = {app for app, text in found.items() if text is None}
-        gathered = sites.gather(following, closing, gone)
+        gathered = sites.gather(following, closing, gone, built=found.keys())
         usurped = {
             app: why for app in gathered.keys() - set(closing) if (why := _usurped(app, gathered[app]))
         }
@@ -107,21 +120,45 @@ def accused(problem: str) -> str:
 
 
 def _made(gathered: Mapping[str, Site | None], refused: dict[str, str] | None) -> dict[str, str | None]:
-    """The text of each site: of its own template, if it brings one and something listens, else of ours."""
-    readers = app_templates.readers([app for app, site in gathered.items() if site and site.addresses])
+    """The text of each site: of its own template, if it brings one and something listens, else of ours.
+
+    Templates come last: they may say whatever they like of ports and names, and are judged by all the others.
+    """
     found: dict[str, str | None] = {}
+    own: dict[str, str] = {}
+    readers = app_templates.readers([app for app, site in gathered.items() if site and site.addresses])
     for app, site in gathered.items():
-        try:
-            template = readers[app]() if app in readers else ""
-            if site and template:
-                found[app] = app_templates.rendered(site, template, has_ipv6())
-            else:
+        with _refusing(app, refused):
+            own[app] = readers[app]() if app in readers else ""
+            if not own[app]:
                 found[app] = site and _text(site)
-        except DokkuError as error:
-            if refused is None:
-                raise
-            refused[app] = error.text
+    templates = {app: template for app, template in own.items() if template}
+    states = containers.states(one for app in templates for one in containers.registered(app))
+    present = functools.cache(port_owners.present)
+    for app, template in templates.items():
+        neighbours = functools.partial(_neighbours, app, present, found)
+        with _refusing(app, refused):
+            if site := gathered[app]:
+                found[app] = app_templates.rendered(site, template, has_ipv6(), states, neighbours)
     return found
+
+
+@contextlib.contextmanager
+def _refusing(app: str, refused: dict[str, str] | None) -> Iterator[None]:
+    try:
+        yield
+    except DokkuError as error:
+        if refused is None:
+            raise
+        refused[app] = error.text
+
+
+def _neighbours(
+    app: str, present: Callable[[], Mapping[str, Listening]], made: Mapping[str, str | None]
+) -> list[Listening]:
+    """What the other apps have: by their new texts, else by those that stand."""
+    new = [port_owners.listening(name, text) for name, text in made.items() if text]
+    return [*new, *(one for name, one in present().items() if name != app and name not in made)]
 
 
 def _usurped(app: str, site: Site | None) -> str:
@@ -154,12 +191,23 @@ def _text(site: Site) -> str:
         includes=conf_files.includes(app),
         error_pages=_error_pages(),
     )
-    return conf_files.noted(text, site.addresses)
+    return conf_notes.signed(text, Note(site.addresses, site.names, _listens(site)))
+
+
+def _listens(site: Site) -> list[Listen]:
+    options = nginx_options.effective(site.app)
+    addresses = [options["bind-address-ipv4"], *([f"[{options['bind-address-ipv6']}]"] if has_ipv6() else [])]
+    return [
+        conf_notes.at(address, entry.host, port_owners.protocol(entry))
+        for entry in site.entries
+        for address in addresses
+    ]
 
 
 def _server(app: str, entry: ports.PortMap, entries: Sequence[ports.PortMap], is_up: bool) -> Server:
     is_grpc = entry.scheme.startswith("grpc")
-    over_tls = next((other.host for other in entries if other.scheme == "https"), 0)
+    secure = sorted(other.host for other in entries if other.scheme == "https")
+    over_tls = next((port for port in (ports.https_port(app), 443, *secure) if port in secure), 0)
     goes_on = entry.scheme == "http" and entry.host in (80, ports.general(ports.HTTP, 80))
     http2 = is_grpc or entry.is_secure
     separate = http2 and nginx.version() >= (1, 25, 1)

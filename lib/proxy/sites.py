@@ -36,14 +36,16 @@ def gather(
     closing: Collection[str] = (),
     leaving: Collection[str] = (),
     proxy: str = "nginx",
+    built: Collection[str] = (),
 ) -> dict[str, Site | None]:
     """The site of each app, in one question to docker; None for one that this proxy is not to serve.
 
     closing: apps to answer 502 although their containers run. leaving: apps that give up their names.
+    built: apps whose new configuration is not on disk yet.
     """
     served = [app for app in wanted if is_served(app, proxy)]
     named = sorted({name for app in served for name in domains.listed(app)})
-    owner = owners.of(named, served, leaving, proxy) if named else {}
+    owner = owners.of(named, served, leaving, proxy, built) if named else {}
     closing = [app for app in closing if not network_settings.listeners(app)]  # no containers of ours
     addresses = listeners.addresses([app for app in served if app not in closing])
     for app in wanted:

@@ -138,16 +138,17 @@ def _put_in_force(pending: Sequence[Change], refused: dict[str, str]) -> None:
 
     Raises: DokkuError when nginx takes nothing at all; every file is then as it was, unless nginx is stopped.
     """
-    if nginx.problem():
+    with extra_ports.giving_way(change.after or "" for change in pending):
+        if nginx.problem():
+            for change in pending:
+                change.undo()
+            _repair()
+            _divide(pending, refused)
+        if all(change.app in refused for change in pending):
+            return
         for change in pending:
-            change.undo()
-        _repair()
-        _divide(pending, refused)
-    if all(change.app in refused for change in pending):
-        return
-    for change in pending:
-        conf_files.doubt(change.app)
-    extra_ports.cover(nginx_texts.has_ipv6())
+            conf_files.doubt(change.app)
+        extra_ports.cover(nginx_texts.has_ipv6())
     log.verbose("Reloading nginx")
     try:
         nginx.reload()

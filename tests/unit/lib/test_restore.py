@@ -11,7 +11,8 @@ from lib.app import config
 from lib.base import files, locks, log, properties, settings
 from lib.base.errors import DokkuError, TriggerFailed
 from lib.host import daemon
-from lib.proxy import conf_files, haproxy_fronts, traffic
+from lib.proxy import conf_notes, haproxy_fronts, traffic
+from lib.proxy.conf_notes import Note
 
 IMAGE = json.dumps({"Id": "sha256:1", "Config": {}})
 BLOG, SHOP = "1" * 64, "2" * 64
@@ -68,6 +69,11 @@ def deploy(app, id_, address="172.17.0.2", **variables):
     for kind, content in (("CONTAINER", id_), ("IP", address), ("PORT", "5000")):
         files.replace(os.path.join(settings.app_dir(app), f"{kind}.web.1"), content)
     files.replace(vhost(app), f"upstream {app}-5000 {{\n  server {address}:5000;\n}}\n")
+
+
+def leading_to(addresses):
+    """A file that names no address itself."""
+    return conf_notes.signed("server { return 200; }", Note(addresses, [], []))
 
 
 def vhost(app):
@@ -131,7 +137,7 @@ def test_an_app_without_a_vhost_has_no_stale_one(shell):
 
 def test_a_file_that_names_no_address_is_current_as_long_as_those_it_was_made_of(shell):
     deploy("blog", BLOG)
-    files.replace(vhost("blog"), conf_files.noted("server { return 200; }", ["172.17.0.2"]))
+    files.replace(vhost("blog"), leading_to(["172.17.0.2"]))
     shell.answers("docker container inspect …", known(BLOG, "blog"))
     shell.answers("docker container inspect …", known(BLOG, "blog", "172.17.0.9"))
     assert restore.stale_vhosts(["blog"]) == []
@@ -142,7 +148,7 @@ def test_a_file_may_lead_to_other_processes_of_its_app_as_well(shell):
     deploy("blog", BLOG)
     for kind, content in (("CONTAINER", SHOP), ("IP", "172.17.0.3")):
         files.replace(os.path.join(settings.app_dir("blog"), f"{kind}.worker.1"), content)
-    files.replace(vhost("blog"), conf_files.noted("", ["172.17.0.2", "172.17.0.3"]))
+    files.replace(vhost("blog"), leading_to(["172.17.0.2", "172.17.0.3"]))
     web = known(BLOG, "blog")
     shell.answers("docker container inspect …", "\n".join([web, known(SHOP, "blog", "172.17.0.3")]))
     shell.answers("docker container inspect …", "\n".join([web, known(SHOP, "blog", "172.17.0.4")]))
@@ -153,7 +159,7 @@ def test_a_file_may_lead_to_other_processes_of_its_app_as_well(shell):
 def test_a_static_listener_of_either_kind_of_address_stays_where_it_is(shell):
     deploy("blog", BLOG)
     properties.write("network", "blog", "static-web-listener", "[fd00::2]:5000,192.0.2.1:5000")
-    files.replace(vhost("blog"), conf_files.noted("", ["fd00::2", "192.0.2.1"]))
+    files.replace(vhost("blog"), leading_to(["fd00::2", "192.0.2.1"]))
     shell.answers("docker container inspect …", known(BLOG, "blog"))
     assert restore.stale_vhosts(["blog"]) == []
 
@@ -283,7 +289,7 @@ def test_a_vhost_that_cannot_follow_its_containers_is_closed(shell, closed, monk
     shell.answers("docker container inspect …", known(BLOG, "blog", "172.17.0.9"))
 
     def write(names):
-        files.replace(vhost("blog"), conf_files.noted("", ["172.17.0.9"]))
+        files.replace(vhost("blog"), leading_to(["172.17.0.9"]))
 
     if can_be_written:
         monkeypatch.setattr(restore, "_rewrite", write)

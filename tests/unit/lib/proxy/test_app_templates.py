@@ -1,5 +1,4 @@
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -29,18 +28,27 @@ def bring(app: str, template: str, image: str = IMAGE) -> None:
 
 
 def text(app: str) -> str:
-    """What the template gave, without our note of where it leads."""
-    return re.sub(r"# leads to .*\n", "", nginx_texts.texts([app])[app] or "")
+    """What the template gave, without our notes."""
+    return (nginx_texts.texts([app])[app] or "").partition("# leads to ")[0]
+
+
+def asked(template: str) -> str:
+    """A template that nginx would take, with another one in it."""
+    return f"log_format asked '{template}';\n"
+
+
+def answered(app: str) -> str:
+    return text(app).removeprefix("log_format asked '").removesuffix("';\n")
 
 
 def test_an_apps_own_template_takes_the_place_of_ours(host: Host, capfd: Output) -> None:
     host.app("web", "10.0.0.2", "10.0.0.3", domains="a.com b.com")
-    bring(
-        "web", "{{ .APP }} {{ $.NOSSL_SERVER_NAME }} {{ .DOKKU_APP_WEB_LISTENERS }} {{ .PROXY_PORT_MAP }}\n"
-    )
+    words = "{{ .APP }} {{ $.NOSSL_SERVER_NAME }} {{ .DOKKU_APP_WEB_LISTENERS }} {{ .PROXY_PORT_MAP }}"
+    bring("web", asked(words))
     vhosts.build(["web"])
     assert host.conf("web") == (
-        "web a.com b.com 10.0.0.2:5000 10.0.0.3:5000 http:80:5000\n# leads to 10.0.0.2 10.0.0.3\n"
+        "log_format asked 'web a.com b.com 10.0.0.2:5000 10.0.0.3:5000 http:80:5000';\n"
+        "# leads to 10.0.0.2 10.0.0.3\n# serves every name\n# listens at no port\n"
     )
     assert capfd.readouterr().out.splitlines()[:4] == [
         "-----> Overriding default nginx.conf with detected nginx.conf.sigil",
@@ -52,7 +60,7 @@ def test_an_apps_own_template_takes_the_place_of_ours(host: Host, capfd: Output)
 
 def test_it_is_left_alone_where_custom_configuration_is_disabled(host: Host, capfd: Output) -> None:
     host.app("web", "10.0.0.2", domains="a.com")
-    bring("web", "mine\n")
+    bring("web", "server {}\n")
     properties.write("nginx", "web", "disable-custom-config", "true")
     vhosts.build(["web"])
     assert "upstream web-5000" in (host.conf("web") or "")
@@ -61,28 +69,28 @@ def test_it_is_left_alone_where_custom_configuration_is_disabled(host: Host, cap
 
 def test_without_listeners_ours_answers_502(host: Host) -> None:
     host.app("web", "10.0.0.2", domains="a.com")
-    bring("web", "mine\n")
+    bring("web", "server {}\n")
     host.containers("web")[0]["State"]["Running"] = False
     assert "return 502" in text("web")
 
 
 def test_the_template_of_an_image_that_does_not_serve_does_not_count(host: Host) -> None:
     host.app("web", "10.0.0.2", domains="a.com")
-    bring("web", "mine\n", image="sha256:other")
+    bring("web", "server {}\n", image="sha256:other")
     assert "upstream web-5000" in text("web")
 
 
 def test_one_apps_bad_template_is_named_and_stops_nobody_else(host: Host, capfd: Output) -> None:
     for name in ("ant", "bee"):
         host.app(name, "10.0.0.2", domains=f"{name}.com")
-    bring("bee", "good\n")
+    bring("bee", "server { good; }\n")
     vhosts.build(["bee"])
     bring("bee", 'a\n{{ sh "id" }}\n')
     with pytest.raises(AppsFailed) as caught:
         vhosts.build(["ant", "bee"])
     assert caught.value.text == "Invalid nginx config for bee, not put in force"
     assert "bee: nginx.conf.sigil line 2: function sh is not supported" in str(caught.value.more)
-    assert host.conf("bee") == "good\n# leads to 10.0.0.2\n"
+    assert (host.conf("bee") or "").startswith("server { good; }\n")
     assert host.in_force.keys() == {"ant", "bee"}
 
 
@@ -117,22 +125,43 @@ def test_a_domain_that_another_app_is_served_under_is_refused(host: Host, named:
 
 def test_a_domain_of_its_own_or_of_nobody_may_stand_in_a_template(host: Host) -> None:
     host.app("ant", "10.0.0.2", domains="ant.com")
-    host.app("bee", "10.0.0.3", domains="bee.com")
-    vhosts.build(["ant"])
-    bring("ant", "server_name ant.com www.ant.com bee.com *.com ~^bee;\n")
+    bring("ant", "server { server_name ant.com www.ant.com shop.com *.com ~^bee; }\n")
     assert vhosts.build(["ant"])
-    assert vhosts.build(["bee"])
-    assert "server_name bee.com" in (host.conf("bee") or "")
+
+
+def test_a_domain_that_another_app_lists_is_refused_before_that_one_is_served(host: Host) -> None:
+    host.app("ant", "10.0.0.2", domains="ant.com")
+    host.app("bee", "10.0.0.3", domains="bee.com")
+    bring("ant", "server { server_name bee.com; }\n")
+    with pytest.raises(AppsFailed, match="Invalid nginx config for ant"):
+        vhosts.build(["ant"])
+
+
+def test_what_an_app_has_by_its_template_is_not_taken_by_one_that_lists_it_later(
+    host: Host, capfd: Output
+) -> None:
+    host.app("ant", "10.0.0.2", domains="ant.com")
+    bring("ant", "server { server_name shop.com; }\n")
+    vhosts.build(["ant"])
+    host.app("bee", "10.0.0.3", domains="bee.com shop.com")
+    vhosts.build(["bee"])
+    assert "server_name bee.com;" in host.in_force["bee"]
+    assert "Skipping domain shop.com of bee: it belongs to ant" in capfd.readouterr().err
+    host.containers("ant")[0]["NetworkSettings"]["IPAddress"] = "10.0.0.9"
+    assert vhosts.build(["ant"])
+    bring("ant", "server { server_name ant.com; }\n")
+    vhosts.build(["ant"])
+    assert "server_name bee.com shop.com;" in host.in_force["bee"]
 
 
 def test_a_template_that_nginx_refuses_leaves_the_last_good_file(host: Host) -> None:
     host.app("web", "10.0.0.2", domains="a.com")
-    bring("web", "good\n")
+    bring("web", "server { good; }\n")
     vhosts.build(["web"])
-    bring("web", "bogus on;\n")
+    bring("web", "server { bogus on; }\n")
     with pytest.raises(AppsFailed, match="Invalid nginx config for web"):
         vhosts.build(["web"])
-    assert host.conf("web") == "good\n# leads to 10.0.0.2\n"
+    assert (host.conf("web") or "").startswith("server { good; }\n")
 
 
 def test_every_option_can_be_asked_for(host: Host) -> None:
@@ -142,10 +171,10 @@ def test_every_option_can_be_asked_for(host: Host) -> None:
         "PROXY_READ_TIMEOUT PROXY_BUFFERS PROXY_X_FORWARDED_FOR PROXY_X_FORWARDED_SSL KEEPALIVE_TIMEOUT "
         "NGINX_UNDERSCORE_IN_HEADERS"
     )
-    bring("web", "".join(f"{{{{ $.{name} }}}}\n" for name in names.split()))
+    bring("web", asked("\n".join(f"{{{{ $.{name} }}}}" for name in names.split())))
     nginx_options.set_("web", "error-log-path", "off")
     nginx_options.set_("web", "client-max-body-size", "1m")
-    assert text("web").splitlines() == [
+    assert answered("web").splitlines() == [
         "/var/log/nginx/web-access.log",
         "/dev/null",
         "::",
@@ -167,21 +196,21 @@ def test_what_nginx_can_do_can_be_asked_for(host: Host, version: str, able: str)
     host.app("web", "10.0.0.2", domains="a.com")
     host.answers("nginx -v", err=f"nginx version: nginx/{version}\n")
     kinds = ("HTTP2", "HTTP2_PUSH", "HTTP2_DIRECTIVE", "GRPC", "TLS13", "SPDY")
-    bring("web", " ".join(f"{{{{ $.{kind}_SUPPORTED }}}}" for kind in kinds))
-    assert text("web") == f"{able}\n"
+    bring("web", asked(" ".join(f"{{{{ $.{kind}_SUPPORTED }}}}" for kind in kinds)))
+    assert answered("web") == able
 
 
 def test_the_apps_variables_can_be_asked_for_by_var_alone(host: Host) -> None:
     host.app("web", "10.0.0.2", domains="a.com")
     config.set_values("web", {"COLOUR": "blue"})
-    bring("web", '{{ var "COLOUR" }}{{ .COLOUR }}{{ var "PATH" }}')
-    assert text("web") == "blue<no value>\n"
+    bring("web", asked('{{ var "COLOUR" }}{{ .COLOUR }}{{ var "PATH" }}'))
+    assert answered("web") == "blue<no value>"
 
 
 def test_names_of_older_releases_are_still_known(host: Host, capfd: Output) -> None:
     host.app("web", "10.0.0.2", domains="a.com")
-    bring("web", "{{ .DOKKU_APP_LISTENERS }} {{ .NGINX_PORT }}")
-    assert text("web") == "10.0.0.2:5000 80\n"
+    bring("web", asked("{{ .DOKKU_APP_LISTENERS }} {{ .NGINX_PORT }}"))
+    assert answered("web") == "10.0.0.2:5000 80"
     assert capfd.readouterr().err.splitlines() == [
         " !     Deprecated: DOKKU_APP_LISTENERS in nginx.conf.sigil of web, "
         "please use DOKKU_APP_WEB_LISTENERS",
@@ -193,11 +222,11 @@ def test_a_host_without_ipv6_does_not_listen_there(host: Host) -> None:
     host.app("web", "10.0.0.2", domains="a.com")
     Path("/proc/net").mkdir(parents=True, exist_ok=True)
     Path("/proc/net/if_inet6").write_text("")
-    bring("web", "  listen [::]:80 ssl;\n  listen 80;\n")
-    assert text("web") == "\n  listen 80;\n"
+    bring("web", "server {\n  listen [::]:80;\n  listen 80;\n}\n")
+    assert text("web") == "server {\n\n  listen 80;\n}\n"
 
 
 def test_runs_of_empty_lines_become_one(host: Host) -> None:
     host.app("web", "10.0.0.2", domains="a.com")
-    bring("web", "\n\n\na\n\n\n\n\nb\n\nc\n")
-    assert text("web") == "\na\n\nb\n\nc\n"
+    bring("web", "\n\n\nmap a\n\n\n\n\nb {}\n\nserver {}\n")
+    assert text("web") == "\nmap a\n\nb {}\n\nserver {}\n"

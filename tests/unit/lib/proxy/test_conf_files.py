@@ -5,7 +5,8 @@ import os
 import pytest
 
 from lib.base import files, properties, settings
-from lib.proxy import conf_files
+from lib.proxy import conf_files, conf_notes
+from lib.proxy.conf_notes import Note
 
 APP = "blog"
 
@@ -65,19 +66,10 @@ def test_forgetting_an_app_leaves_what_people_added():
     assert os.path.exists(os.path.join(conf_files.includes(APP), "auth.conf"))
 
 
-@pytest.mark.parametrize("blank", [" ", "\n  "])
-def test_a_file_without_a_note_leads_where_its_servers_are(blank):
+def test_a_file_leads_where_its_note_says():
     assert conf_files.addresses(APP) is None
-    lines = ("upstream x {", "server 172.17.0.12:5000;", "server [fd00::2]:5000;", "}")
-    conf_files.write(APP, blank.join(lines))
-    assert conf_files.addresses(APP) == {"172.17.0.12", "fd00::2"}
-
-
-@pytest.mark.parametrize("addresses", [[], ["172.17.0.2"], ["172.17.0.2", "fd00::2"]])
-def test_a_file_leads_where_we_noted_whatever_its_text_says(addresses):
-    text = "# leads to 10.0.0.1\nserver { location / { proxy_pass http://10.0.0.9:80; } }"
-    conf_files.write(APP, conf_files.noted(text, addresses))
-    assert conf_files.addresses(APP) == set(addresses)
+    conf_files.write(APP, conf_notes.signed("server 10.0.0.1:80;", Note(["172.17.0.2"], [], [])))
+    assert conf_files.addresses(APP) == {"172.17.0.2"}
 
 
 def test_a_build_says_that_browsers_will_insist_on_https(capfd):

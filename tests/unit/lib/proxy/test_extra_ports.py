@@ -3,6 +3,8 @@ from pathlib import Path
 import pytest
 
 from lib.app import config
+from lib.base import properties
+from lib.base.errors import AppsFailed
 from lib.proxy import extra_ports, vhosts
 from tests.unit.lib.proxy.conftest import Host
 
@@ -89,3 +91,40 @@ def test_two_apps_share_a_grpc_port_whatever_nginx_is_there(host: Host, version:
         vhosts.build([app])
     assert all("grpc_pass" in host.in_force[app] for app in ("ant", "bee"))
     assert servers().startswith("# 3000/http2\n")
+
+
+def test_a_port_changes_its_protocol_with_its_app(host: Host) -> None:
+    """nginx refuses an app's file beside a default server that speaks otherwise."""
+    host.app("web", "10.0.0.2")
+    config.set_values("web", {"DOKKU_PROXY_PORT_MAP": "http:3000:5000"})
+    vhosts.build(["web"])
+    host.refused.append("listen 3000 default_server")
+    config.set_values("web", {"DOKKU_PROXY_PORT_MAP": "grpc:3000:5000"})
+    vhosts.build(["web"])
+    assert servers().startswith("# 3000/http2\nserver {\n  listen 3000 http2 default_server;\n")
+    assert "grpc_pass" in host.in_force["web"]
+
+
+def test_a_change_of_protocol_that_nginx_refuses_leaves_the_default_server(host: Host) -> None:
+    host.app("web", "10.0.0.2")
+    config.set_values("web", {"DOKKU_PROXY_PORT_MAP": "http:3000:5000"})
+    vhosts.build(["web"])
+    before = servers()
+    host.refused.append("grpc_pass")
+    config.set_values("web", {"DOKKU_PROXY_PORT_MAP": "grpc:3000:5000"})
+    with pytest.raises(AppsFailed):
+        vhosts.build(["web"])
+    assert servers() == before
+
+
+def test_at_an_address_that_an_app_binds_nobody_is_answered_by_it_for_another(host: Host) -> None:
+    host.app("web", "10.0.0.2")
+    properties.write("nginx", "web", "bind-address-ipv4", "10.9.9.9")
+    properties.write("nginx", "web", "bind-address-ipv6", "::1")
+    vhosts.build(["web"])
+    assert "  listen      10.9.9.9:80;\n" in host.in_force["web"]
+    assert "server {\n  listen 10.9.9.9:80 default_server;\n  server_name _;\n" in servers()
+    properties.delete("nginx", "web", "bind-address-ipv4")
+    properties.delete("nginx", "web", "bind-address-ipv6")
+    vhosts.build(["web"])
+    assert "server" not in servers()

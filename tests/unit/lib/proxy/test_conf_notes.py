@@ -1,0 +1,66 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lib.proxy import conf_notes
+from lib.proxy.conf_notes import Listen, Note
+
+NOTE = Note(
+    ["172.17.0.2", "fd00::2"], ["a.com", "*.b.com"], [Listen("", 80, "plain"), Listen("[::1]", 443, "tls")]
+)
+NOBODY = Note([], [], [])
+
+
+@pytest.mark.parametrize("note", [NOTE, NOBODY])
+@pytest.mark.parametrize(
+    "text", ["", "server {}\n\n", "# leads to 10.0.0.1\n# serves c.com\n# listens at 1/tls\n"]
+)
+def test_a_file_says_what_was_noted_whatever_stands_before(note: Note, text: str) -> None:
+    signed = conf_notes.signed(text, note)
+    assert conf_notes.of(signed) == note
+    assert signed.startswith(text.rstrip())
+
+
+def test_notes_are_lines_that_people_can_read() -> None:
+    assert conf_notes.signed("server {}", NOTE).splitlines() == [
+        "server {}",
+        "# leads to 172.17.0.2 fd00::2",
+        "# serves a.com *.b.com",
+        "# listens at 80/plain [::1]:443/tls",
+    ]
+    assert conf_notes.signed("server {}", NOBODY).splitlines()[1:] == [
+        "# leads to nobody",
+        "# serves every name",
+        "# listens at no port",
+    ]
+
+
+def test_what_a_plugin_appends_hides_no_note() -> None:
+    assert conf_notes.of(conf_notes.signed("server {}", NOTE) + "server { listen 81; }\n") == NOTE
+
+
+def test_a_file_without_notes_is_read_itself() -> None:
+    text = (
+        "upstream x {\n  server 172.17.0.12:5000;\n  server [fd00::2]:5000; server 10.0.0.1:1;\n}\n"
+        "server {\n  listen      [::]:80;\n  listen 127.0.0.1:81 ssl http2;\n  listen  82 http2;\n"
+        "  server_name a.com b.com;\n}\n"
+    )
+    found = conf_notes.of(text)
+    assert found.addresses == ["172.17.0.12", "fd00::2", "10.0.0.1"]
+    assert found.names == ["a.com", "b.com"]
+    assert found.listens == [Listen("", 80, "plain"), Listen("127.0.0.1", 81, "tls"), Listen("", 82, "http2")]
+
+
+def test_notes_that_were_cut_off_are_none() -> None:
+    cut = conf_notes.signed("  server_name c.com;", NOTE).rpartition("# listens")[0]
+    assert conf_notes.of(cut).names == ["c.com"]
+
+
+@pytest.mark.parametrize("address", ["", "*", "0.0.0.0", "[::]"])
+def test_all_ways_to_say_everywhere_are_one(address: str) -> None:
+    assert str(conf_notes.at(address, 80, "plain")) == "80/plain"
+
+
+@given(st.sampled_from(["\n ", "server ", "server_name x ", "listen [", "server {", "\n  listen 1"]))
+def test_a_long_text_without_notes_is_read_in_one_pass(part: str) -> None:
+    assert conf_notes.of(part * 100_000).addresses == []
