@@ -3,21 +3,16 @@
 import typer
 
 from commands import proxy
-from commands._params import ANY_FLAG, App, Format, ReportWords
-from lib.app import apps, ports, reports
+from commands._params import ANY_FLAG, Format, ReportWords
+from lib.app import ports, reports
 
 namespace = typer.Typer(help="Manage ports for an app")
 
 namespace.command("add")(proxy.ports_add)
 namespace.command("clear")(proxy.ports_clear)
+namespace.command("list")(proxy.ports_)
 namespace.command("remove")(proxy.ports_remove)
 namespace.command("set")(proxy.ports_set)
-
-
-@namespace.command("list")
-def list_(app: App = "", format_: Format = "stdout") -> None:
-    """List port mappings for app."""
-    ports.show(apps.verify_app_name(app), format_)
 
 
 @namespace.command("report", context_settings=ANY_FLAG)

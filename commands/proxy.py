@@ -40,9 +40,9 @@ def enable(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> No
 
 
 @namespace.command("ports")
-def ports_(app: App = "") -> None:
+def ports_(app: App = "", format_: Format = "stdout") -> None:
     """List proxy port mappings for app."""
-    ports.show(apps.verify_app_name(app))
+    ports.show(apps.verify_app_name(app), format_)
 
 
 @namespace.command("ports-add")

@@ -27,12 +27,14 @@ _REAL_FILES = [f"lib.base.{name}" for name in ("log", "memory", "run", "tee")] +
 _MEMORIES = (
     ("lib.base.signals", "_interrupted"),
     ("lib.app.app_json", "_sources"),
+    ("lib.app.ports", "_taken"),
     ("lib.build.images", "_files"),
     ("lib.build.records", "_under_way"),
     ("lib.runtime.releases", "_going_back_to"),
     ("lib.runtime.releases", "_made"),
     ("lib.runtime.releases", "_under_way"),
     ("lib.runtime.uptime", "_given_up"),
+    ("lib.tools.nginx", "version"),
 )
 
 for _number in (signal.SIGINT, signal.SIGHUP):  # ignored in what a shell starts in the background
@@ -151,7 +153,8 @@ def memories() -> Iterator[None]:
     yield
     for module, name in _MEMORIES:
         if module in sys.modules:
-            getattr(sys.modules[module], name).clear()
+            memory = getattr(sys.modules[module], name)
+            (getattr(memory, "cache_clear", None) or memory.clear)()
 
 
 def instance_variables(place: Path) -> dict[str, str]:

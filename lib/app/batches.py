@@ -38,5 +38,7 @@ def some(
 
 def all_or_one(app: str, all_apps: bool, workers: int) -> str:
     """`--all` itself, for what is one step however many workers there are; else the app named."""
-    parallel.counted(workers)
-    return "--all" if all_apps else apps.verify_app_name(app)
+    if all_apps:
+        parallel.counted(workers)
+        return "--all"
+    return apps.verify_app_name(app)

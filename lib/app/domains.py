@@ -29,8 +29,12 @@ def listed(app: str) -> list[str]:
 
 
 def stored(owner: str) -> list[str]:
-    """Every line of an app's VHOST file, or of the host's (GLOBAL), valid or not."""
-    return files.read_lines(path(owner))
+    """Every line of an app's VHOST file, or of the host's (GLOBAL), valid or not.
+
+    Dokku 0.24 kept capitals; to browsers, nginx and us such a name is the one in small letters.
+    """
+    lines = files.read_lines(path(owner))
+    return [line.lower() if values.is_domain(line.lower()) else line for line in lines]
 
 
 def valid(owner: str) -> list[str]:

@@ -27,6 +27,8 @@ _ANNOUNCED = "map-announced"
 
 Edit = Callable[[list[PortMap]], list[PortMap]]
 
+_taken: set[int] = set()  # once somebody has asked for a port
+
 
 def mapped(app: str) -> list[PortMap]:
     """The map in effect, sorted: the user's, else the detected one."""
@@ -130,16 +132,18 @@ def upstream_port(app: str) -> int:
 
 
 def available() -> int:
-    """A port above 1024 that nobody listens at and no app was given."""
+    """A port above 1024 that nobody listens at and no app was given. Looks at all apps once."""
     import secrets
     import socket
 
-    taken = {entry.host for app in apps.names() for entry in mapped(app)}
+    if not _taken:
+        _taken.update(entry.host for app in apps.names() for entry in mapped(app))
     while True:
         port = 1025 + secrets.randbelow(65536 - 1025)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("", port))
-            if port not in taken:
+            if port not in _taken:
+                _taken.add(port)
                 return port
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from lib.app import apps, config, config_changes, ports
 from lib.base import log, properties, triggers, values
-from lib.base.errors import DokkuError
+from lib.base.errors import DokkuError, UsageError
 from lib.base.report import Row
-from lib.proxy import haproxy_options
+from lib.proxy import haproxy_options, owners
 from lib.tools import haproxy
 
 OURS = ("nginx", "haproxy")
@@ -50,6 +50,7 @@ def enable(app: str) -> None:
     """Bring traffic to the app again. Fires: proxy-enable."""
     if is_enabled(app):
         log.info1("Proxy is already enabled for app")
+        _make_good(app)
         return
     log.info1("Enabling proxy for app")
     config_changes.unset(app, [DISABLED], restart=False)
@@ -61,10 +62,17 @@ def disable(app: str) -> None:
     """Bring no traffic to the app any more. Fires: proxy-disable."""
     if not is_enabled(app):
         log.info1("Proxy is already disable for app")
+        _make_good(app)
         return
     log.info1("Disabling proxy for app")
     config_changes.set_pairs(app, [f"{DISABLED}=1"], encoded=False, restart=False)
     triggers.fire("proxy-disable", app)
+
+
+def _make_good(app: str) -> None:
+    """Build what an interrupted call, or a restart that failed, left as it was before."""
+    if owners.is_known(app) != is_enabled(app):
+        triggers.fire("proxy-build-config", app)
 
 
 def build_config(app: str) -> None:
@@ -85,21 +93,25 @@ def addressed(owner: str, words: Sequence[str] | None, is_global: bool) -> tuple
 def set_(owner: str, words: Sequence[str] | None) -> None:
     """Choose a proxy (`nginx`), or set a property (`proxy-port 8080`); without a value, unset it.
 
-    owner: an app or --global. Takes effect when the configuration is built next.
+    owner: an app or --global. Takes effect when the configuration is built next; `disabled true` at once, as
+    `disable` does.
     """
     if owner != config.GLOBAL:
         apps.verify_app_name(owner)
-    given = [*(words or []), "", ""]
-    if given[0] in PROPERTIES:
-        _set_property(owner, given[0], given[1])
-        return
-    if len(given[0]) < 2:
+    key, value, *rest = [*(words or []), "", ""]
+    if any(rest):
+        raise UsageError(f"Got unexpected extra argument(s) ({rest[0]})")
+    if key == "disabled":
+        _switch(owner, value)
+    elif key in PROPERTIES:
+        _set_property(owner, key, value)
+    elif value:
+        known = ", ".join(sorted(["disabled", *PROPERTIES]))
+        raise DokkuError(f"Invalid property specified: {values.printable(key)}, valid properties: {known}")
+    elif len(key) < 2:
         raise DokkuError("Please specify a proxy type")
-    _verify("type", given[0])
-    if owner == config.GLOBAL:
-        properties.write("proxy", owner, "type", given[0])
     else:
-        config_changes.set_pairs(owner, [f"{TYPE}={given[0]}"], encoded=False, restart=False)
+        _choose(owner, key)
 
 
 def rows(app: str) -> list[Row]:
@@ -126,6 +138,25 @@ def general_rows() -> list[Row]:
         Row("--proxy-global-proxy-port", str(ports.general(ports.HTTP, 80))),
         Row("--proxy-global-proxy-ssl-port", str(ports.general(ports.HTTPS, 443))),
     ]
+
+
+def _switch(app: str, value: str) -> None:
+    if app == config.GLOBAL:
+        raise DokkuError("The property disabled cannot be set globally")
+    if value not in ("true", "false", ""):
+        raise DokkuError(f"Invalid value for disabled, it must be true or false: {values.printable(value)}")
+    if value == "true":
+        disable(app)
+    else:
+        enable(app)
+
+
+def _choose(owner: str, kind: str) -> None:
+    _verify("type", kind)
+    if owner == config.GLOBAL:
+        properties.write("proxy", owner, "type", kind)
+    else:
+        config_changes.set_pairs(owner, [f"{TYPE}={kind}"], encoded=False, restart=False)
 
 
 def _set_property(owner: str, key: str, value: str) -> None:

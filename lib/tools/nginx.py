@@ -1,5 +1,6 @@
 """nginx: does its configuration hold, and is it in force. The commands themselves come from settings."""
 
+import functools
 import re
 
 from lib.base import descendants, files, retry, run, settings
@@ -59,6 +60,7 @@ def stop() -> None:
     _control("stopped", settings.nginx_stop())
 
 
+@functools.cache
 def version() -> tuple[int, ...]:
     """(1, 22, 1)"""
     said = run.result("nginx", "-v").errors.decode("utf-8", "replace")

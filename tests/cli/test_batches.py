@@ -165,3 +165,8 @@ def test_syncing_all_apps_takes_no_remote(many: Dokku) -> None:
     refused = many("git:sync", "--all", "ant", "https://127.0.0.1:1/x.git")
     assert refused.code == 1
     assert refused.err == " !     With --all, git:sync takes no app, remote or ref: each app keeps its own\n"
+
+
+def test_a_number_of_workers_means_nothing_for_one_app(many: Dokku) -> None:
+    for command in ("proxy:clear-config", "proxy:build-config"):
+        assert many(command, APPS[0], "--parallel", "-7").code == 0

@@ -353,3 +353,11 @@ def test_adding_and_removing_gives_the_same_file_back(before: list[str], names: 
     assert domains.stored("web") == [*there, *dict.fromkeys(new)]
     domains.remove("web", new)
     assert domains.stored("web") == there
+
+
+def test_capitals_in_a_file_of_dokku_are_small_letters(app: Path) -> None:
+    (app / "VHOST").write_text("Example.COM\n~^(?<Name>.+)$\nexample.com\n")
+    assert domains.listed("web") == ["example.com"]
+    assert domains.claimants(["example.com"]) == {"example.com": ["web"]}
+    domains.remove("web", ["EXAMPLE.com"])
+    assert lines(app) == ["~^(?<Name>.+)$"]

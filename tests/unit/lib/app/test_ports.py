@@ -192,6 +192,13 @@ def test_a_port_is_found_that_nobody_has(app: Path) -> None:
         probe.bind(("127.0.0.1", port))
 
 
+def test_no_two_ports_that_are_asked_for_are_the_same(app: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config.set_values("web", {"DOKKU_PROXY_PORT_MAP": "http:1025:5000"})
+    offered = iter([0, 1, 1, 0, 2])
+    monkeypatch.setattr("secrets.randbelow", lambda _: next(offered))
+    assert [ports.available(), ports.available()] == [1026, 1027]
+
+
 def test_a_copy_of_an_app_gets_ports_of_its_own(app: Path) -> None:
     config.set_values("web", {"NO_VHOST": "1", "DOKKU_PROXY_PORT": "4711"})
     ports.separate("web")

@@ -4,8 +4,8 @@ import pytest
 
 from lib.app import config
 from lib.base import log, properties, report
-from lib.base.errors import AppNotFound, DokkuError
-from lib.proxy import proxies
+from lib.base.errors import AppNotFound, DokkuError, UsageError
+from lib.proxy import proxies, vhosts
 from tests.unit.lib.proxy.conftest import Host
 
 Output = pytest.CaptureFixture[str]
@@ -49,10 +49,46 @@ def test_a_port_map_is_no_type(app: Path) -> None:
         proxies.set_("web", ["http:80:5000"])
 
 
-@pytest.mark.parametrize("words", [["proxy-port", "0"], ["proxy-ssl-port", "x"], ["a b"], ["../x"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["proxy-port", "0"],
+        ["proxy-ssl-port", "x"],
+        ["a b"],
+        ["../x"],
+        ["tipe", "nginx"],
+        ["disabled", "maybe"],
+    ],
+)
 def test_nonsense_is_refused(app: Path, words: list[str]) -> None:
     with pytest.raises(DokkuError, match=r"^Invalid"):
         proxies.set_("web", words)
+
+
+def test_a_word_too_many_is_refused_and_nothing_changes(app: Path) -> None:
+    with pytest.raises(UsageError, match="extra"):
+        proxies.set_("web", ["type", "nginx", "extra"])
+    assert config.get("web", "DOKKU_APP_PROXY_TYPE") == ""
+
+
+def test_disabled_is_a_property_of_an_app(app: Path) -> None:
+    proxies.set_("web", ["disabled", "true"])
+    assert not proxies.is_enabled("web")
+    proxies.set_("web", ["disabled", "false"])
+    assert proxies.is_enabled("web")
+    with pytest.raises(DokkuError, match="cannot be set globally"):
+        proxies.set_("--global", ["disabled"])
+
+
+def test_switching_off_again_makes_good_what_failed_the_first_time(host: Host) -> None:
+    host.app("web", "10.0.0.2")
+    vhosts.build(["web"])
+    config.set_values("web", {"DOKKU_DISABLE_PROXY": "1"})
+    proxies.disable("web")
+    assert "web" not in host.in_force
+    config.unset_values("web", ["DOKKU_DISABLE_PROXY"])
+    proxies.enable("web")
+    assert "web" in host.in_force
 
 
 def test_the_app_has_to_exist(host: Host) -> None:
