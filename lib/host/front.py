@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Collection
 
 from lib.base import log, run, settings
 from lib.base.errors import DokkuError
@@ -24,6 +25,7 @@ _GLOBAL = {  # at most once in all of nginx's configuration, so only where the a
     "ssl_ciphers": "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305",
 }
+_ANSWERS = {"80": ("", "return 444;"), "443": (" ssl", "ssl_reject_handshake on;")}
 
 
 def set_up() -> None:
@@ -66,7 +68,7 @@ def reload() -> None:
 def set_at_top(dump: str, ours: tuple[str, ...]) -> set[str]:
     """Which directives stand directly in the http block, in files that are not ours nor an app's.
 
-    dump: what `nginx -T` prints. Also "default_server", when any server elsewhere claims it.
+    dump: what `nginx -T` prints. Also "default_server 80", when a server elsewhere is that.
     """
     found: set[str] = set()
     parts = re.split(r"^# configuration file (.*):$", dump, flags=re.MULTILINE)
@@ -83,26 +85,29 @@ def set_at_top(dump: str, ours: tuple[str, ...]) -> set[str]:
             elif words and blocks == ["http"]:
                 found.add(words[0])
             elif words and words[0] == "listen" and "default_server" in words:
-                found.add("default_server")
+                port = re.search(r"(?:^|:)([0-9]+)$", words[1])
+                found.add(f"default_server {port[1] if port else 80}")
     return found
 
 
-def catch_all(ipv6: bool) -> str:
-    """A server for names nobody serves: it hangs up, and shows no certificate."""
+def catch_all(ipv6: bool, ports: Collection[str] = tuple(_ANSWERS)) -> str:
+    """A server at each port for names nobody serves: it hangs up, and shows no certificate."""
     servers = []
-    for port, answer in (("80", "return 444;"), ("443 ssl", "ssl_reject_handshake on;")):
-        number, _, kind = port.partition(" ")
-        listen = [f"listen {host}{number}{kind and ' ' + kind} default_server;" for host in ("", "[::]:")]
+    for port in ports:
+        kind, answer = _ANSWERS[port]
+        listen = [f"listen {host}{port}{kind} default_server;" for host in ("", "[::]:")]
         lines = [*listen[: 2 if ipv6 else 1], "server_name _;", "access_log off;", answer]
         servers.append("server {\n" + "".join(f"    {line}\n" for line in lines) + "}\n")
     return _NOTE + "# Without it, requests for unknown hosts would reach the first app.\n" + "".join(servers)
 
 
 def _answer_for_unknown(elsewhere: set[str]) -> bool:
-    if "default_server" in elsewhere:
-        log.verbose("nginx has a default server already: it answers for unknown hosts")
+    ports = [port for port in _ANSWERS if f"default_server {port}" not in elsewhere]
+    for port in _ANSWERS.keys() - ports:
+        log.verbose(f"nginx has a default server at port {port} already: it answers for unknown hosts there")
+    if not ports:
         return False
-    return placed.file(CATCH_ALL, catch_all(ipv6=os.path.exists("/proc/net/if_inet6")))
+    return placed.file(CATCH_ALL, catch_all(os.path.exists("/proc/net/if_inet6"), ports))
 
 
 def _include(elsewhere: set[str]) -> str:

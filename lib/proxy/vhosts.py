@@ -78,6 +78,8 @@ def apply(
         signals.failpoint("vhost-written")
         if pending and (must_run or nginx.is_running()):
             _put_in_force(pending, refused)
+    for app in refused.keys() - {*wanted, *closing, *leaving}:  # they were to inherit a domain
+        log.warn(f"Invalid nginx config for {app}, not put in force: {refused.pop(app)}")
     if refused:
         names = ", ".join(sorted(refused))
         raise AppsFailed(f"Invalid nginx config for {names}, not put in force", refused)

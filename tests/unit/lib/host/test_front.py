@@ -57,8 +57,17 @@ def test_an_edited_default_site_stays_and_keeps_answering(distribution: Shell) -
     distribution.answers("/usr/sbin/nginx …", out=f"{DUMP}# configuration file {front.DEFAULT_SITE}:\n{PAGE}")
     front.set_up()
     assert Path(front.DEFAULT_SITE).is_symlink()
-    assert not Path(front.CATCH_ALL).exists()
     assert Path(front.INCLUDE).exists()
+    ours = Path(front.CATCH_ALL).read_text()
+    assert "listen 443 ssl default_server;" in ours
+    assert "listen 80" not in ours
+
+
+def test_default_servers_at_both_ports_are_enough(distribution: Shell) -> None:
+    servers = "server { listen 0.0.0.0:80 default_server; listen [::]:443 ssl default_server; }\n"
+    distribution.answers("/usr/sbin/nginx …", out=f"{DUMP}# configuration file /etc/nginx/a.conf:\n{servers}")
+    front.set_up()
+    assert not Path(front.CATCH_ALL).exists()
 
 
 def test_an_older_installation_keeps_its_default_server(distribution: Shell, fs: Any) -> None:

@@ -390,3 +390,17 @@ def test_what_could_not_be_noted_is_loaded_again_by_the_next_build(
     assert "web" in host.in_force
     assert vhosts.build(["web"]) is True
     assert vhosts.build(["web"]) is False
+
+
+def test_who_gives_a_domain_up_does_not_fail_for_an_heir_that_cannot_have_it(
+    host: Host, capfd: Output
+) -> None:
+    host.app("ant", "10.0.0.2", domains="ant.com shop.com")
+    host.app("bee", "10.0.0.3", domains="bee.com shop.com")
+    vhosts.build(["ant", "bee"])
+    host.refused.append("server_name bee.com shop.com;")
+    Path(domains.path("ant")).write_text("ant.com\n")
+    assert vhosts.build(["ant"])
+    assert "server_name ant.com;" in host.in_force["ant"]
+    assert "server_name bee.com;" in host.in_force["bee"]
+    assert " !     Invalid nginx config for bee, not put in force: unknown" in capfd.readouterr().err
