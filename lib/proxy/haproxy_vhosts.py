@@ -88,6 +88,8 @@ def addresses(app: str) -> set[str] | None:
 def start() -> None:
     """Start haproxy with as much of its configuration as it takes. Raises: DokkuError when it can't."""
     with files.locked(haproxy_fronts.directory()):
+        if haproxy.master(haproxy.ours()):
+            return  # somebody else was faster
         refused: dict[str, str] = {}
         digest = _accepted({}, haproxy_fronts.current(), refused)
         for app, reason in refused.items():

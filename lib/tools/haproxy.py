@@ -19,6 +19,7 @@ UNIT_FILE = f"/etc/systemd/system/{UNIT}"
 ENABLE = ["/usr/bin/systemctl", "enable", "--now", "--quiet", UNIT]  # sudoers allows exactly these words
 DISABLE = ["/usr/bin/systemctl", "disable", "--now", "--quiet", UNIT]
 PATIENCE = 30  # seconds for new workers to be there, on a machine that is busy
+_LONG = 1024 * 1024  # bytes of its log that are read to find its complaint
 
 
 class Place(NamedTuple):
@@ -198,7 +199,10 @@ def verify_installed() -> str:
 
 
 def _said_since(place: Place, size: int) -> list[str]:
-    said = files.read(place.log)[size:]
+    """What it complained of after its log had that size, else its last words; visitors may fill the log."""
+    with open(place.log, "rb") as log:
+        log.seek(max(size, _size(place.log) - _LONG))
+        said = log.read().decode("utf-8", "replace")
     return _alerts(said) or said.splitlines()[-5:]
 
 
@@ -207,4 +211,4 @@ def _alerts(said: str) -> list[str]:
 
 
 def _size(path: str) -> int:
-    return len(files.read(path))
+    return os.path.getsize(path) if os.path.exists(path) else 0

@@ -265,6 +265,22 @@ def test_a_port_of_its_own_that_another_program_has_is_refused_too(balancer: Bal
     assert haproxy_fronts.current().keys() == {"web"}
 
 
+def test_a_log_of_any_length_does_not_matter_to_a_reload(balancer: Balancer) -> None:
+    haproxy_service.start()
+    os.truncate(haproxy.ours().log, 2**40)
+    haproxy_fronts.put(haproxy_fronts.write({haproxy_fronts.MAIN: "nonsense\n"}))
+    with pytest.raises(DokkuError, match="haproxy keeps its old configuration") as caught:
+        haproxy.reload(haproxy.ours())
+    assert "nonsense" in caught.value.more[0]
+
+
+def test_of_two_that_start_it_at_once_one_finds_it_running(balancer: Balancer) -> None:
+    haproxy_service.start()
+    before = haproxy.master(haproxy.ours())
+    haproxy_vhosts.start()
+    assert haproxy.master(haproxy.ours()) == before
+
+
 def test_nothing_is_reloaded_when_nothing_has_changed(balancer: Balancer) -> None:
     balancer.app("web", balancer.listener())
     haproxy_service.start()
