@@ -4,24 +4,28 @@ A value on disk that is not of its kind is left out with a warning: people and p
 """
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from lib.app import apps
+from lib.app import apps, network_settings
 from lib.base import log, properties, values
 from lib.base.errors import DokkuError
 from lib.base.report import Row
 
 STORE = "haproxy"
+_EVERYWHERE = ("0.0.0.0", "::")
 
 _KINDS = {
     "count": r"[1-9][0-9]{0,5}",
     "level": r"emerg|alert|crit|err|warning|notice|info|debug",
     "number": r"[0-9]{1,12}",
     "size": r"[0-9]{1,12}[kKmMgG]?",
-    "time": r"[0-9]{1,7}(ms|[smhd])?",
+    "time": r"[0-9]{1,10}(ms|[smhd])?",
     "truth": r"true|false",
 }
-_UNITS = {"k": 1024, "m": 1024**2, "g": 1024**3}
+_UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+_MILLISECONDS = {"": 1000, "ms": 1, "s": 1000, "m": 60000, "h": 3600000, "d": 86400000}
+_MOST = {"time": 2**31 - 1, "size": 2**63 - 1}  # haproxy refuses its whole configuration for more
 
 
 class Option(NamedTuple):
@@ -63,10 +67,12 @@ def is_valid(key: str, value: str) -> bool:
     if kind == "port":
         return values.is_port(value)
     if kind == "address":
-        return re.fullmatch(r"[0-9.]+|[0-9a-fA-F:]*:[0-9a-fA-F:.]*", value) is not None and values.is_host(
-            f"[{value}]" if ":" in value else value
-        )
-    return re.fullmatch(_KINDS[kind], value, re.ASCII) is not None
+        is_plain = re.fullmatch(r"[0-9a-fA-F:.]+", value) is not None
+        return value in _EVERYWHERE or (is_plain and network_settings.is_address(value))
+    if re.fullmatch(_KINDS[kind], value, re.ASCII) is None:
+        return False
+    units = {"size": _UNITS, "time": _MILLISECONDS}.get(kind)
+    return units is None or _counted(value.lower(), units) <= _MOST[kind]
 
 
 def set_(owner: str, key: str, value: str) -> None:
@@ -106,15 +112,20 @@ def general_rows() -> list[Row]:
 
 def bytes_of(size: str) -> int:
     """The number that `1m` is short for."""
-    unit = _UNITS.get(size[-1:].lower(), 1)
-    return int(size.rstrip("kKmMgG")) * unit
+    return _counted(size.lower(), _UNITS)
+
+
+def _counted(text: str, units: Mapping[str, int]) -> int:
+    """A number with a unit, in what the units are told in."""
+    number = text.rstrip("".join(units))
+    return int(number) * units[text.removeprefix(number)]
 
 
 def _effective(owner: str, key: str) -> str:
     for one in dict.fromkeys((owner, properties.GLOBAL)):
         value = properties.get(STORE, one, key)
         if value and is_valid(key, value):
-            return value
+            return f"{value}s" if OPTIONS[key].kind == "time" and value.isdigit() else value
         if value:
             log.warn(f"Ignoring invalid value of haproxy property {key} for {one}")
     return OPTIONS[key].default

@@ -20,13 +20,22 @@ from lib.proxy import haproxy_options
         ("bind-address", "localhost"),
         ("bind-address", "127.0.0.1 ssl"),
         ("bind-address", "::1]"),
+        ("bind-address", "300.1.1.1"),
+        ("bind-address", "1.1"),
+        ("bind-address", "224.0.0.1"),
+        ("bind-address", "fe80::1%a\n  server x"),
         ("log-level", "loud"),
         ("log-level", "info\nbackend x"),
         ("max-connections", "-1"),
         ("client-max-body-size", "1m if TRUE"),
         ("client-max-body-size", "one"),
+        ("client-max-body-size", "8589934592g"),
+        ("client-max-body-size", "999999999999g"),
         ("proxy-read-timeout", "60s\n  server x"),
         ("proxy-read-timeout", "1y"),
+        ("proxy-read-timeout", "30d"),
+        ("proxy-read-timeout", "2147484"),
+        ("proxy-read-timeout", "2147483648ms"),
         ("hsts", "maybe"),
         ("hsts-max-age", "1; x"),
     ],
@@ -43,10 +52,16 @@ def test_a_value_that_is_not_of_its_kind_is_refused_and_nothing_is_written(fs, k
         ("http-port", "80"),
         ("bind-address", "127.0.0.1"),
         ("bind-address", "::1"),
+        ("bind-address", "0.0.0.0"),
+        ("bind-address", "::"),
+        ("bind-address", "::ffff:10.0.0.1"),
         ("log-level", "info"),
         ("max-connections", "20000"),
         ("client-max-body-size", "10m"),
+        ("client-max-body-size", "8589934591g"),
         ("proxy-read-timeout", "500ms"),
+        ("proxy-read-timeout", "24d"),
+        ("proxy-read-timeout", "2147483647ms"),
         ("hsts", "false"),
     ],
 )
@@ -55,6 +70,12 @@ def test_a_value_of_its_kind_is_kept(fs, key: str, value: str) -> None:
     assert haproxy_options.general()[key] == value
     haproxy_options.set_(properties.GLOBAL, key, "")
     assert haproxy_options.general()[key] == haproxy_options.OPTIONS[key].default
+
+
+def test_a_time_without_a_unit_is_seconds_as_it_is_for_nginx(fs) -> None:
+    os.mkdir(settings.app_dir("web"))
+    haproxy_options.set_("web", "proxy-read-timeout", "60")
+    assert haproxy_options.effective("web")["proxy-read-timeout"] == "60s"
 
 
 def test_unknown_keys_and_keys_of_the_host_are_refused_for_an_app(fs) -> None:
