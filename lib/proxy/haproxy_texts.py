@@ -49,7 +49,9 @@ _FORWARDED = """\
   http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
   http-request set-header X-Request-Start %Ts.%ms
 """
-_SITE = "req.hdr(host),host_only,lower,rtrim(.)"
+_HOST = "req.fhdr(host)"  # all of it: `a.com, b.com` is no list of two
+_HOSTS = r"^[A-Za-z0-9._:\[\]-]+$"
+_SITE = f"{_HOST},host_only,lower,rtrim(.)"
 
 
 def made(fronts: Mapping[str, Front]) -> dict[str, str]:
@@ -121,6 +123,7 @@ def _frontend(port: int, is_secure: bool, here: Sequence[Front], address: str) -
     return f"""\
 frontend at-{port}
   {" ".join(words)}
+  http-request return status 400 if {{ {_HOST} -m found }} !{{ {_HOST} -m reg {_HOSTS} }}
   http-request set-var(txn.site) {_SITE},map_str(names-{port}.map)
   http-request set-var(txn.site) {_SITE},map_end(wildcards-{port}.map) unless {{ var(txn.site) -m found }}
   use_backend %[var(txn.site)] if {{ var(txn.site) -m found }}
@@ -149,7 +152,7 @@ def _backend(front: Front, container: int, is_http2: bool) -> str:
 
 def _redirection(port: int) -> str:
     shown = "" if port == 443 else f":{port}"
-    location = f"https://%[req.hdr(host),host_only]{shown}%[pathq]"
+    location = f"https://%[{_HOST},host_only]{shown}%[pathq]"
     return f"backend to:{port}\n  http-request redirect location {location} code 301\n"
 
 

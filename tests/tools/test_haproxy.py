@@ -97,6 +97,12 @@ class Balancer:
             answer = line.getresponse()
             return answer.status, answer.getheader("Location") or answer.read().decode()
 
+    def raw(self, head: str) -> str:
+        """The answer to a request as it stands."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as line:
+            line.sendall(f"{head}Connection: close\r\n\r\n".encode())
+            return b"".join(iter(lambda: line.recv(4096), b"")).decode()
+
     def who(self, host: str) -> int:
         status, body = self.get(host)
         assert status == 200, body
@@ -150,6 +156,30 @@ def test_it_serves_by_name_and_answers_404_to_others(balancer: Balancer) -> None
     assert balancer.get("nobody.test")[0] == 404
     assert balancer.get("wild.test")[0] == 404
     haproxy_service.validate()
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.com/.wild.test",
+        "evil.com, web.test",
+        "web.test, evil.com",
+        "evil.com/?a=.wild.test",
+        "a b.wild.test",
+    ],
+)
+def test_a_host_that_is_none_leads_nowhere(balancer: Balancer, host: str) -> None:
+    balancer.app("web", balancer.listener(), "web.test", "*.wild.test")
+    balancer.certificate("web", "web.test")
+    haproxy_service.start()
+    haproxy_vhosts.apply(["web"])
+    assert balancer.raw(f"GET / HTTP/1.1\r\nHost: {host}\r\n").startswith("HTTP/1.1 400 ")
+
+
+def test_a_visitor_may_name_no_host(balancer: Balancer) -> None:
+    haproxy_service.start()
+    assert balancer.raw("GET / HTTP/1.0\r\n").startswith("HTTP/1.1 404 ")
+    assert balancer.raw("GET / HTTP/1.1\r\nHost: [::1]:80\r\n").startswith("HTTP/1.1 404 ")
 
 
 def test_the_app_is_told_of_its_visitor(balancer: Balancer) -> None:

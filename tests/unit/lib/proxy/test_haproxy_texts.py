@@ -62,7 +62,7 @@ def test_https_is_refused_to_names_that_nobody_has(fs) -> None:
     )
     assert texts["certificates-8443.list"] == f"{haproxy_fronts.certificate('c.pem')} web.test\n"
     assert texts["names-8080.map"] == "web.test to:8443\n"
-    assert "location https://%[req.hdr(host),host_only]:8443%[pathq] code 301" in texts["haproxy.cfg"]
+    assert "location https://%[req.fhdr(host),host_only]:8443%[pathq] code 301" in texts["haproxy.cfg"]
 
 
 def test_an_app_without_addresses_answers_502(fs) -> None:
