@@ -101,22 +101,32 @@ def configuration(digest: str) -> str:
 
 
 def put(digest: str) -> None:
-    """Let haproxy find another configuration when it reads next; none for an empty digest."""
-    link = os.path.join(directory(), "current")
+    """Let haproxy find a configuration when it reads next; none for an empty digest.
+
+    The link is made anew even if it leads there: its age is that of the answer.
+    """
+    link = _link()
+    is_new = digest != digest_in_place()
     if not digest:
         files.remove(link)
-    elif digest != digest_in_place():
-        beside = f"{link}.{os.getpid()}"
-        files.remove(beside)
-        os.symlink(os.path.join("generations", digest), beside)
-        os.replace(beside, link)
+        return
+    beside = f"{link}.{os.getpid()}"
+    files.remove(beside)
+    os.symlink(os.path.join("generations", digest), beside)
+    os.replace(beside, link)
+    if is_new:
         files.flush_directory(directory())
+
+
+def placed() -> float:
+    """When a configuration was last put in place, in seconds since the epoch; never is 0."""
+    return os.lstat(_link()).st_mtime if os.path.lexists(_link()) else 0
 
 
 def digest_in_place() -> str:
     """The configuration that haproxy finds when it reads next; empty when there is none."""
     try:
-        return os.path.basename(os.readlink(os.path.join(directory(), "current")))
+        return os.path.basename(os.readlink(_link()))
     except OSError:
         return ""
 
@@ -174,6 +184,10 @@ def _remove_others(top: str, kept: Iterable[str]) -> None:
 def _make_directory() -> None:
     files.make_directory(os.path.dirname(directory()))
     files.make_directory(directory(), 0o700)
+
+
+def _link() -> str:
+    return os.path.join(directory(), "current")
 
 
 def _generation(digest: str) -> str:

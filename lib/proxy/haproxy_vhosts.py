@@ -5,7 +5,6 @@ front that haproxy refuses stays as it was, the others go on; what a killed proc
 by the next one. It runs as the system user, at ports of its own.
 """
 
-import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from lib.app import certs, domains, ports
@@ -74,8 +73,8 @@ def clear(gone: Sequence[str]) -> None:
 
 def drop_what_is_older(booted: float, now: float) -> None:
     """Forget all apps if the configuration in place is not of this boot; haproxy has not started yet."""
-    path = haproxy.ours().configuration
-    if os.path.isfile(path) and not booted <= os.path.getmtime(path) <= now:
+    placed = haproxy_fronts.placed()
+    if placed and not booted <= placed <= now:
         haproxy_fronts.put(haproxy_fronts.write(haproxy_texts.made({})))
 
 

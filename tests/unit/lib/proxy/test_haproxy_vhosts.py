@@ -1,6 +1,7 @@
 """What haproxy will find when it starts, and what it refuses. See tests/tools for one that runs."""
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -170,9 +171,20 @@ def test_an_app_without_domains_does_not_get_a_port_where_another_one_is(balance
 def test_what_is_older_than_the_boot_goes(balanced: Host) -> None:
     balanced.app("web", "10.0.0.2", domains="web.test")
     apply("web")
-    written = os.path.getmtime(haproxy.ours().configuration)
+    written = haproxy_fronts.placed()
     haproxy_vhosts.drop_what_is_older(written - 1, written + 1)
     assert served().keys() == {"web"}
     haproxy_vhosts.drop_what_is_older(written + 1, written + 2)
     assert served() == {}
     assert "default_backend nobody" in text()
+
+
+def test_what_was_built_since_the_boot_stays_though_it_is_as_it_was_before(balanced: Host) -> None:
+    balanced.app("web", "10.0.0.2", domains="web.test")
+    apply("web")
+    os.utime(haproxy.ours().configuration, (1, 1))
+    os.utime(os.path.dirname(haproxy.ours().configuration), (1, 1), follow_symlinks=False)
+    booted = time.time() - 60
+    apply("web")
+    haproxy_vhosts.drop_what_is_older(booted, time.time() + 60)
+    assert served().keys() == {"web"}
