@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from lib.base import files, scratch, settings
+from lib.base import files, log, scratch, settings
 from lib.base.errors import DokkuError
 from lib.tools import haproxy
 
@@ -54,9 +54,18 @@ def current() -> dict[str, Front]:
     return dict(_recorded(os.path.join(_generation(digest), RECORD))) if digest else {}
 
 
+def known() -> dict[str, Front]:
+    """The same for whoever can do without: none, with a warning, when the record is damaged."""
+    try:
+        return current()
+    except DokkuError as error:
+        _warn_once(error.text)
+        return {}
+
+
 def names(app: str) -> set[str]:
     """The names under which haproxy serves an app."""
-    front = current().get(app)
+    front = known().get(app)
     return set(front.names) if front else set()
 
 
@@ -162,6 +171,11 @@ def tidy() -> None:
     used = {front.certificate for front in current().values()}
     _remove_others(os.path.join(directory(), "generations"), {digest_in_place()})
     _remove_others(os.path.join(directory(), "certificates"), used)
+
+
+@functools.cache
+def _warn_once(text: str) -> None:
+    log.warn(text)
 
 
 @functools.lru_cache(maxsize=2)

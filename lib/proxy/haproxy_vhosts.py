@@ -63,7 +63,7 @@ def apply(
 def clear(gone: Sequence[str]) -> None:
     """Have haproxy forget some apps, whatever state it is in."""
     with log.only_warned():
-        if not haproxy_fronts.current().keys() & set(gone):
+        if not haproxy_fronts.known().keys() & set(gone):
             return
         if haproxy.program():
             apply([], leaving=gone, must_run=False)
@@ -80,7 +80,7 @@ def drop_what_is_older(booted: float, now: float) -> None:
 
 def addresses(app: str) -> set[str] | None:
     """Where haproxy leads the app's visitors; None when it does not know the app."""
-    front = haproxy_fronts.current().get(app)
+    front = haproxy_fronts.known().get(app)
     return None if front is None else set(front.addresses)
 
 

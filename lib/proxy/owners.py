@@ -52,7 +52,7 @@ def served_by_any(app: str) -> set[str]:
 
 def is_known(app: str) -> bool:
     """Whether some proxy of ours has a configuration of the app."""
-    return conf_files.current(app) is not None or app in haproxy_fronts.current()
+    return conf_files.current(app) is not None or app in haproxy_fronts.known()
 
 
 def _served_elsewhere(app: str, proxy: str) -> set[str]:

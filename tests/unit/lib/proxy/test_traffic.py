@@ -2,11 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lib.app import config
-from lib.base import settings
+from lib.base import files, settings
 from lib.base.errors import DokkuError
 from lib.proxy import batching, haproxy_fronts, owners, proxies, traffic
 from tests.unit.lib.proxy.conftest import Host
@@ -178,3 +179,22 @@ def test_ports_of_the_host_are_other_ports_of_haproxy(balanced: Host) -> None:
     assert [proxies.served_port("web", port) for port in (80, 81, 443, 9000)] == [8080, 8080, 8443, 9000]
     choose("web", "nginx")
     assert [proxies.served_port("web", port) for port in (80, 443)] == [80, 443]
+
+
+def test_a_damaged_record_of_haproxys_is_told_and_stops_only_its_own_apps(balanced: Host, capfd: Any) -> None:
+    balanced.app("web", "10.0.0.2", domains="web.test")
+    with pytest.raises(DokkuError, match="haproxy is not running"):
+        build("web")
+    files.remove(f"{haproxy_fronts.directory()}/generations")
+    haproxy_fronts._recorded.cache_clear()
+    haproxy_fronts._warn_once.cache_clear()
+    balanced.app("blog", "10.0.0.3", domains="blog.test")
+    choose("blog", "nginx")
+    capfd.readouterr()
+    build("blog")
+    assert traffic.leads_to("blog", ["10.0.0.3"])
+    traffic.close(["blog", "web"])
+    traffic.clear(["blog", "web"])
+    assert capfd.readouterr().err.count("is damaged") == 1
+    with pytest.raises(DokkuError, match="is damaged"):
+        build("web")
