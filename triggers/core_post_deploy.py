@@ -16,9 +16,8 @@ def attach(app: str, *_: str) -> None:
 
 HANDLERS = {
     "common": lambda app, *_: properties.write("common", app, "deployed", "true"),
-    "haproxy-vhosts": traffic.deployed("haproxy"),
     "network": attach,
-    "nginx-vhosts": traffic.deployed("nginx"),
+    "nginx-vhosts": traffic.deployed,  # whichever proxy it is: the networks come first
     "proxy": traffic.leave,
     "ps": lambda app, *_: lifecycle.remember_running(app),
     "scheduler-docker-local": lambda app, *_: launch.rename(app),

@@ -69,16 +69,12 @@ def turn(kind: str, word: str) -> Callable[..., None]:
     return switch
 
 
-def deployed(kind: str) -> Callable[..., None]:
-    """What a proxy does when an app's new containers are up. Fires: domains-setup, proxy-build-config."""
-
-    def switch(app: str, *_: str) -> None:
-        if is_served_by(kind, app):
-            if proxies.is_enabled(app):
-                triggers.fire("domains-setup", app)
-            triggers.fire("proxy-build-config", app)
-
-    return switch
+def deployed(app: str, *_: str) -> None:
+    """Have its proxy lead to an app's new containers. Fires: domains-setup, proxy-build-config."""
+    if any(is_served_by(kind, app) for kind in PROXIES):
+        if proxies.is_enabled(app):
+            triggers.fire("domains-setup", app)
+        triggers.fire("proxy-build-config", app)
 
 
 def close(closing: Sequence[str]) -> None:

@@ -39,12 +39,17 @@ def test_no_other_app_is_led_to_the_addresses_of_networks(monkeypatch):
     monkeypatch.setattr("lib.restore.take_over_addresses", lambda *words: taken.append(words))
     core_post_deploy.HANDLERS["network"](*WORDS)
     assert taken == [(APP, [f"of {APP}"])]
-    assert sorted(core_post_deploy.HANDLERS).index("network") < sorted(core_post_deploy.HANDLERS).index(
-        "nginx-vhosts"
-    )
 
 
-def test_traffic_switches_after_its_domains_are_known(fired):
+def test_no_proxy_leads_to_containers_before_they_are_on_their_networks():
+    names = sorted(core_post_deploy.HANDLERS)
+    assert [name for name in names if "vhosts" in name and name < "network"] == []
+
+
+@pytest.mark.parametrize("kind", ["nginx", "haproxy"])
+def test_traffic_switches_after_its_domains_are_known(fired, kind):
+    config.set_values(APP, {"DOKKU_APP_PROXY_TYPE": kind})
+    fired.clear()
     core_post_deploy.HANDLERS["nginx-vhosts"](*WORDS)
     assert fired == [("domains-setup", APP), ("proxy-build-config", APP)]
 
