@@ -13,6 +13,7 @@ from lib.base.errors import DokkuError
 from lib.base.report import Row
 
 STORE = "haproxy"
+STARTED = "started"  # a property of the host that people do not set
 _EVERYWHERE = ("0.0.0.0", "::")
 
 _KINDS = {
@@ -54,6 +55,11 @@ OPTIONS = {
 def general() -> dict[str, str]:
     """Every option's value for the host."""
     return {key: _effective(properties.GLOBAL, key) for key in OPTIONS}
+
+
+def is_started() -> bool:
+    """Whether haproxy is to run: somebody started it, and nobody stopped it since."""
+    return properties.is_set(STORE, properties.GLOBAL, STARTED)
 
 
 def effective(app: str) -> dict[str, str]:

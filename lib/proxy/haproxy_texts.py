@@ -62,7 +62,7 @@ def made(fronts: Mapping[str, Front]) -> dict[str, str]:
     texts = {haproxy_fronts.RECORD: haproxy_fronts.as_text(fronts)}
     parts = [_general(general)]
     for port, is_secure in ports.items():
-        here = [front for front in known if any(route.port == port for route in front.routes)]
+        here = [front for front in known if _is_at(front, port, is_secure)]
         exact, wild = _names(here, port)
         texts[f"names-{port}.map"] = "".join(f"{name} {target}\n" for name, target in exact)
         texts[f"wildcards-{port}.map"] = "".join(f"{name} {target}\n" for name, target in wild)
@@ -75,9 +75,12 @@ def made(fronts: Mapping[str, Front]) -> dict[str, str]:
 
 
 def listened(fronts: Mapping[str, Front]) -> dict[int, bool]:
-    """The ports of a configuration, and whether TLS is spoken there; haproxy's own for HTTP always is one."""
-    found = {int(haproxy_options.general()["http-port"]): False}
-    found |= {route.port: route.is_secure for front in fronts.values() for route in front.routes}
+    """The ports of a configuration, and whether TLS is spoken there; haproxy's own for HTTP always is one.
+
+    A front that was made before that was haproxy's own does not change what is spoken at it.
+    """
+    found = {route.port: route.is_secure for front in fronts.values() for route in front.routes}
+    found[int(haproxy_options.general()["http-port"])] = False
     return dict(sorted(found.items()))
 
 
@@ -166,6 +169,10 @@ def _names(here: Sequence[Front], port: int) -> tuple[list[tuple[str, str]], lis
 
 def _certificate(front: Front) -> str:
     return " ".join([haproxy_fronts.certificate(front.certificate), *front.names]) + "\n"
+
+
+def _is_at(front: Front, port: int, is_secure: bool) -> bool:
+    return any(route.port == port and route.is_secure == is_secure for route in front.routes)
 
 
 def _route(front: Front, port: int) -> Route:

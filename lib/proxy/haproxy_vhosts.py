@@ -7,16 +7,23 @@ by the next one. It runs as the system user, at ports of its own.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from lib.app import certs, domains, ports
+from lib.app import certs, domains
 from lib.base import files, log, properties, retry, signals
 from lib.base.errors import AppsFailed, DokkuError
-from lib.proxy import certificate_names, haproxy_fronts, haproxy_options, haproxy_texts, proxies, sites, urls
+from lib.proxy import (
+    certificate_names,
+    haproxy_fronts,
+    haproxy_options,
+    haproxy_texts,
+    port_owners,
+    sites,
+    urls,
+)
 from lib.proxy.haproxy_fronts import Front, Route
 from lib.proxy.sites import Site
 from lib.tools import haproxy
 
 NAME = "haproxy"
-_WANTED = "started"
 _LAST_WORDS = 3  # seconds that workers of one that ended may still listen
 
 Fronts = Mapping[str, Front]
@@ -99,7 +106,7 @@ def start() -> None:
             raise DokkuError(_not_free(wanted))
         haproxy.start(haproxy.ours())
         haproxy_fronts.note_in_force(digest)
-        properties.write(haproxy_options.STORE, properties.GLOBAL, _WANTED, "true")
+        properties.write(haproxy_options.STORE, properties.GLOBAL, haproxy_options.STARTED, "true")
 
 
 def stop() -> None:
@@ -107,14 +114,13 @@ def stop() -> None:
     with files.locked(haproxy_fronts.directory()):
         haproxy.stop(haproxy.ours(), patience=10)
         haproxy_fronts.note_in_force("")
-        properties.delete(haproxy_options.STORE, properties.GLOBAL, _WANTED)
+        properties.delete(haproxy_options.STORE, properties.GLOBAL, haproxy_options.STARTED)
 
 
 def keep_up() -> None:
     """Start haproxy again after a crash or a reboot, unless somebody stopped it or systemd does that."""
     place = haproxy.ours()
-    wanted = properties.is_set(haproxy_options.STORE, properties.GLOBAL, _WANTED)
-    if wanted and not haproxy.is_unit(place) and not haproxy.master(place):
+    if haproxy_options.is_started() and not haproxy.is_unit(place) and not haproxy.master(place):
         log.info1("haproxy does not run, it is started again")
         with log.only_warned():
             start()
@@ -132,9 +138,10 @@ def _changes(
     following = sorted(set(wanted) - found.keys())
     while True:
         gone = [app for app, front in found.items() if front is None]
-        for app, site in sites.gather(following, closing, gone, NAME, found.keys()).items():
+        settled = {app: front and port_owners.balanced(front) for app, front in found.items()}
+        for app, site in sites.gather(following, closing, gone, NAME, settled).items():
             try:
-                found[app] = site and _front(site, {**before, **found})
+                found[app] = site and _front(site)
             except DokkuError as error:
                 refused[app] = error.text
         freed = {name for app, front in found.items() for name in _given_up(before.get(app), front)}
@@ -148,49 +155,32 @@ def _given_up(before: Front | None, after: Front | None) -> set[str]:
     return set(before.names if before else ()) - set(after.names if after else ())
 
 
-def _front(site: Site, others: Mapping[str, Front | None]) -> Front:
+def _front(site: Site) -> Front:
+    """Raises: DokkuError when visitors would find it nowhere, or a word of it can't stand."""
     app = site.app
-    routes: dict[int, Route] = {}
-    for route in _routes(site):
-        near = [front for front in others.values() if front and front.app != app]
-        problem = _against(route, site, near) or (route.port in routes and "another entry is there already")
-        if problem:
-            log.warn(f"Skipping haproxy port {route.port} of {app}: {problem}")
-        else:
-            routes[route.port] = route
-    is_secure = any(route.is_secure for route in routes.values())
+    if site.refused and not site.entries and site.addresses:
+        raise DokkuError(f"{app} can be at none of its ports with haproxy")
+    is_secure = any(entry.is_secure for entry in site.entries)
     certificate = haproxy_fronts.keep_certificate(_certificate(app)) if is_secure else ""
     options = haproxy_options.effective(app)
-    front = Front(app, site.names, list(routes.values()), site.addresses, certificate, options)
+    front = Front(app, site.names, _routes(site), site.addresses, certificate, options)
     haproxy_texts.verify(front)
     return front
 
 
 def _routes(site: Site) -> list[Route]:
-    """The port map at haproxy's ports: its own two stand for the host's."""
-    secure = next((proxies.served_port(site.app, e.host) for e in site.entries if e.scheme == "https"), 0)
-    usual = (80, ports.general(ports.HTTP, 80))
+    plain = int(haproxy_options.general()["http-port"])
+    secure = next((entry.host for entry in site.entries if entry.scheme == "https"), 0)
     return [
         Route(
-            port=proxies.served_port(site.app, entry.host),
+            port=entry.host,
             is_secure=entry.is_secure,
             container=entry.container,
             is_http2=entry.scheme.startswith("grpc"),
-            redirect=secure if entry.scheme == "http" and entry.host in usual else 0,
+            redirect=secure if entry.scheme == "http" and entry.host == plain else 0,
         )
         for entry in site.entries
     ]
-
-
-def _against(route: Route, site: Site, others: Sequence[Front]) -> str:
-    """What keeps an app from a port where others are; empty for nothing."""
-    for other in others:
-        there = next((one for one in other.routes if one.port == route.port), None)
-        if there and there.is_secure != route.is_secure:
-            return f"{other.app} speaks {'TLS' if there.is_secure else 'HTTP'} there"
-        if there and not (site.names and other.names):
-            return f"{other.app} is there too, and one of them has no domains"
-    return ""
 
 
 def _certificate(app: str) -> str:

@@ -75,7 +75,8 @@ def texts(
     following = sorted(set(wanted) - found.keys())
     while True:
         gone = {app for app, text in found.items() if text is None}
-        gathered = sites.gather(following, closing, gone, built=found.keys())
+        settled = {app: port_owners.listening(app, text) if text else None for app, text in found.items()}
+        gathered = sites.gather(following, closing, gone, settled=settled)
         usurped = {
             app: why for app in gathered.keys() - set(closing) if (why := _usurped(app, gathered[app]))
         }
@@ -154,11 +155,12 @@ def _refusing(app: str, refused: dict[str, str] | None) -> Iterator[None]:
 
 
 def _neighbours(
-    app: str, present: Callable[[], Mapping[str, Listening]], made: Mapping[str, str | None]
+    app: str, present: Callable[[], Sequence[Listening]], made: Mapping[str, str | None]
 ) -> list[Listening]:
     """What the other apps have: by their new texts, else by those that stand."""
     new = [port_owners.listening(name, text) for name, text in made.items() if text]
-    return [*new, *(one for name, one in present().items() if name != app and name not in made)]
+    standing = (one for one in present() if one.proxy != "nginx" or one.app not in (app, *made))
+    return [*new, *standing]
 
 
 def _usurped(app: str, site: Site | None) -> str:

@@ -1,7 +1,7 @@
 """Which app may be at a host port: several, if all have names and speak alike, or one without names, alone.
 
-nginx itself would not mind: it speaks TLS with everybody as soon as one app does, and hands what is for an
-app without names to the app whose file it reads first. Whoever is there already stays.
+No proxy would mind: it speaks TLS with everybody as soon as one app does, and hands what is for an app
+without names to one of them. And where one proxy listens the other can't. Whoever is there already stays.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -9,28 +9,70 @@ from typing import NamedTuple
 
 from lib.app import apps
 from lib.app.port_maps import PortMap
-from lib.proxy import conf_files, extra_ports, owners
+from lib.proxy import conf_files, extra_ports, haproxy_fronts, haproxy_options, owners
+from lib.proxy.haproxy_fronts import Front
 
 SPOKEN = {extra_ports.PLAIN: "HTTP", extra_ports.TLS: "TLS", extra_ports.HTTP2: "HTTP/2"}
 
 
 class Listening(NamedTuple):
-    """What an app has of the host. ports: with what is spoken there. names: none for all of them."""
+    """What an app has of the host. ports: with what is spoken there. names: none for all of them.
+
+    app: empty for what its proxy has whatever apps there are.
+    """
 
     app: str
     ports: Mapping[int, str]
     names: Collection[str]
+    proxy: str = "nginx"
 
 
-def present() -> dict[str, Listening]:
-    """What each app that is served has, by its configuration as it stands."""
+class _Newcomer(NamedTuple):
+    """An app that wants ports. general: the host's name, if it is served under that for want of its own."""
+
+    names: Collection[str]
+    general: str
+    proxy: str
+    shared: Mapping[int, str]
+
+
+def present() -> list[Listening]:
+    """What each app that is served has, by the configurations as they stand, and what haproxy has besides."""
+    fronts = haproxy_fronts.known()
+    is_up = bool(fronts) or haproxy_options.is_started()
+    own = {int(haproxy_options.general()["http-port"]): extra_ports.PLAIN} if is_up else {}
     texts = {app: conf_files.current(app) or "" for app in apps.names()}
-    return {app: listening(app, text) for app, text in texts.items() if text}
+    return [
+        *(listening(app, text) for app, text in texts.items() if text),
+        *map(balanced, fronts.values()),
+        *([Listening("", own, (), "haproxy")] if own else []),
+    ]
+
+
+def of(app: str) -> list[Listening]:
+    """What an app has by the configuration of each proxy that knows it."""
+    text, front = conf_files.current(app), haproxy_fronts.known().get(app)
+    return [*([listening(app, text)] if text else []), *([balanced(front)] if front else [])]
 
 
 def listening(app: str, text: str) -> Listening:
-    """What a configuration gives an app."""
+    """What a configuration of nginx gives an app."""
     return Listening(app, extra_ports.listened(text), owners.names_in(text))
+
+
+def balanced(front: Front) -> Listening:
+    """What haproxy gives an app."""
+    plain = {True: extra_ports.HTTP2, False: extra_ports.PLAIN}
+    spoken = {r.port: extra_ports.TLS if r.is_secure else plain[r.is_http2] for r in front.routes}
+    return Listening(front.app, spoken, front.names, "haproxy")
+
+
+def shared(proxy: str) -> dict[int, str]:
+    """The protocol at each port where all apps of a proxy are."""
+    if proxy != "haproxy":
+        return extra_ports.own()
+    general = haproxy_options.general()
+    return {int(general["http-port"]): extra_ports.PLAIN, int(general["https-port"]): extra_ports.TLS}
 
 
 def protocol(entry: PortMap) -> str:
@@ -39,29 +81,37 @@ def protocol(entry: PortMap) -> str:
     return extra_ports.TLS if entry.is_secure else plain
 
 
-def refusals(
-    entries: Sequence[PortMap], names: Collection[str], others: Iterable[Listening], general: str = ""
-) -> dict[PortMap, str]:
-    """Why some entries of an app can't be served, for a person to read; the others can.
+def clashes(port: int, proxy: str, other: str) -> bool:
+    """Whether a port of one proxy is none for the other; all apps' port of both is people's own choice."""
+    return proxy != other and not (port in shared(proxy) and port in shared(other))
 
-    names: that the app would be served under; none for all. general: the host's name, if the app is served
-    under it because it has no domains and is at a port that is everybody's.
+
+def refusals(
+    entries: Sequence[PortMap],
+    names: Collection[str],
+    others: Iterable[Listening],
+    general: str = "",
+    proxy: str = "nginx",
+) -> list[str]:
+    """For each entry of an app why it can't be served, for a person to read; empty when it can.
+
+    names: that the app would be served under; none for all. general: the host's name, if that is the one,
+    as the app has no domains and is at a port that is everybody's.
     """
-    shared = extra_ports.own()
+    app = _Newcomer(names, general, proxy, shared(proxy))
+    host = "the host" if proxy == "nginx" else proxy
     neighbours = list(others)
     taken = set()
-    found = {}
+    found = []
     for entry in entries:
         here = [other for other in neighbours if entry.host in other.ports]
-        against = (_against_other(entry, names, other, shared, general) for other in here)
         reason = (
-            _against(entry, shared, "the host speaks")
+            _against(entry, app.shared, f"{host} speaks")
             or (f"another entry is at port {entry.host} already" if entry.host in taken else "")
-            or next(filter(None, against), "")
+            or next(filter(None, (_against_other(entry, app, other) for other in here)), "")
         )
-        if reason:
-            found[entry] = reason
-        else:
+        found.append(reason)
+        if not reason:
             taken.add(entry.host)
     return found
 
@@ -71,15 +121,17 @@ def _against(entry: PortMap, spoken: Mapping[int, str], who: str) -> str:
     return "" if there == protocol(entry) else f"{who} {SPOKEN[there]} at port {entry.host}"
 
 
-def _against_other(
-    entry: PortMap, names: Collection[str], other: Listening, shared: Collection[int], general: str
-) -> str:
-    if general and general in other.names:
-        return f"{other.app} answers to {general} at port {entry.host}"
-    if entry.host in shared:
+def _against_other(entry: PortMap, app: _Newcomer, other: Listening) -> str:
+    if other.proxy != app.proxy:
+        for_whom = f" for {other.app}" if other.app else ""
+        is_theirs = clashes(entry.host, app.proxy, other.proxy)
+        return f"{other.proxy} is at port {entry.host}{for_whom}" if is_theirs else ""
+    if app.general and app.general in other.names:
+        return f"{other.app} answers to {app.general} at port {entry.host}"
+    if entry.host in app.shared:
         return ""
     if not other.names:
         return f"{other.app} has no domains and answers to every name at port {entry.host}"
-    if not names:
+    if not app.names:
         return f"{other.app} is at port {entry.host} too, and there are no domains to tell them apart"
     return _against(entry, other.ports, f"{other.app} speaks")

@@ -7,6 +7,7 @@ containers that carry the app's label.
 import functools
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from lib.app import apps, certs, domains, network_settings, ports, processes
@@ -22,13 +23,15 @@ Neighbours = Callable[[], list[Listening]]
 class Site(NamedTuple):
     """An app as its proxy serves it. names: none for one that answers to every name at its ports.
 
-    addresses: of its running web containers; none when it is to answer 502.
+    entries: at the ports where this proxy has them. addresses: of its running web containers; none when it is
+    to answer 502. refused: whether some of its port map can't be served.
     """
 
     app: str
     names: list[str]
     entries: list[PortMap]
     addresses: list[str]
+    refused: bool = False
 
 
 def gather(
@@ -36,16 +39,16 @@ def gather(
     closing: Collection[str] = (),
     leaving: Collection[str] = (),
     proxy: str = "nginx",
-    built: Collection[str] = (),
+    settled: Mapping[str, Listening | None] = MappingProxyType({}),
 ) -> dict[str, Site | None]:
     """The site of each app, in one question to docker; None for one that this proxy is not to serve.
 
     closing: apps to answer 502 although their containers run. leaving: apps that give up their names.
-    built: apps whose new configuration is not on disk yet.
+    settled: what apps of this proxy will have that are not gathered now.
     """
     served = [app for app in wanted if is_served(app, proxy)]
     named = sorted({name for app in served for name in domains.listed(app)})
-    owner = owners.of(named, served, leaving, proxy, built) if named else {}
+    owner = owners.of(named, served, leaving, proxy, settled.keys()) if named else {}
     closing = [app for app in closing if not network_settings.listeners(app)]  # no containers of ours
     addresses = listeners.addresses([app for app in served if app not in closing])
     for app in wanted:
@@ -53,10 +56,11 @@ def gather(
             log.warn_quiet(f"No web listeners specified for {app}")
     present = functools.cache(port_owners.present)
     found: dict[str, Site | None] = dict.fromkeys(wanted)
-    done: dict[str, Site | None] = {}
+    done = dict(settled)
     for app in served:
-        neighbours = functools.partial(_neighbours, app, present, done)
-        found[app] = done[app] = _site(app, addresses.get(app, []), owner, neighbours)
+        neighbours = functools.partial(_neighbours, app, proxy, present, done)
+        found[app] = site = _site(app, addresses.get(app, []), owner, neighbours)
+        done[app] = site and _listening(site, proxy)
     return found
 
 
@@ -104,46 +108,61 @@ def _site(app: str, addresses: list[str], owner: dict[str, str], neighbours: Nei
     if not names and domains.is_enabled(app):
         log.warn(f"{app} has no domain of its own, {proxies.type_(app)} does not serve it")
         return None
-    names, entries, refused = _placed(app, names, neighbours)
-    for entry, reason in refused.items():
+    names, entries, refused = _placed(app, names, proxies.type_(app), neighbours)
+    for entry, reason in refused:
         log.warn(f"Skipping port map {entry} of {app}: {reason}")
-    return Site(app, names, entries, addresses)
+    return Site(app, names, entries, addresses, bool(refused))
 
 
 def foretell(app: str, *_: str) -> None:
     """Say what of the port map of an app that nobody serves yet would not be served as things stand."""
-    if proxies.type_(app) != "nginx" or not proxies.is_enabled(app) or is_served(app):
+    proxy = proxies.type_(app)
+    if not proxies.is_ours(proxy) or not proxies.is_enabled(app) or is_served(app, proxy):
         return
-    neighbours = functools.partial(_neighbours, app, port_owners.present, {})
-    for entry, reason in _placed(app, domains.listed(app), neighbours)[2].items():
+    neighbours = functools.partial(_neighbours, app, proxy, port_owners.present, {})
+    for entry, reason in _placed(app, domains.listed(app), proxy, neighbours)[2]:
         log.warn(f"Port map {entry} of {app} can't be served: {reason}")
 
 
 def _placed(
-    app: str, names: list[str], neighbours: Neighbours
-) -> tuple[list[str], list[PortMap], dict[PortMap, str]]:
-    """The names, the entries that can be served, and why the others can't: at the cost of other apps."""
-    wanted = [entry for entry in ports.mapped(app) if not entry.is_secure or certs.exists(app)]
-    everybodys = extra_ports.own()
+    app: str, names: list[str], proxy: str, neighbours: Neighbours
+) -> tuple[list[str], list[PortMap], list[tuple[PortMap, str]]]:
+    """The names, the entries that can be served, and why the others can't: at the cost of other apps.
+
+    The entries stand at the proxy's ports; those for which it has another than the map says come first.
+    """
+    mapped = [entry for entry in ports.mapped(app) if not entry.is_secure or certs.exists(app)]
+    pairs = [(entry, entry._replace(host=proxies.served_port(app, entry.host))) for entry in mapped]
+    pairs.sort(key=lambda pair: pair[0] == pair[1])
+    wanted = [served for _, served in pairs]
+    everybodys = port_owners.shared(proxy)
     general = ""
     if not domains.is_enabled(app) and any(entry.host in everybodys for entry in wanted):
         general = domains.hostname()  # a server without a name would be everybody's there
         names = [general]
-    at_home = names and not general and all(entry.host in everybodys for entry in wanted)
-    refused = port_owners.refusals(wanted, names, [] if at_home else neighbours(), general)
-    return names, [entry for entry in wanted if entry not in refused], refused
+    usual = everybodys.keys() & extra_ports.own()
+    at_home = names and not general and all(entry.host in usual for entry in wanted)
+    reasons = port_owners.refusals(wanted, names, [] if at_home else neighbours(), general, proxy)
+    refused = [(entry, reason) for (entry, _), reason in zip(pairs, reasons, strict=True) if reason]
+    return names, [entry for entry, reason in zip(wanted, reasons, strict=True) if not reason], refused
+
+
+def _listening(site: Site, proxy: str) -> Listening:
+    return Listening(site.app, {e.host: port_owners.protocol(e) for e in site.entries}, site.names, proxy)
 
 
 def _neighbours(
-    app: str, present: Callable[[], Mapping[str, Listening]], done: Mapping[str, Site | None]
+    app: str,
+    proxy: str,
+    present: Callable[[], Sequence[Listening]],
+    done: Mapping[str, Listening | None],
 ) -> list[Listening]:
-    """What the other apps have: those just done what they will have, the rest what they have."""
-    new = [
-        Listening(site.app, {e.host: port_owners.protocol(e) for e in site.entries}, site.names)
-        for site in done.values()
-        if site
-    ]
-    return [*new, *(other for name, other in present().items() if name != app and name not in done)]
+    """What the other apps have: those just done what they will have, the rest what they have.
+
+    What the app itself has at another proxy counts as well: that one listens there.
+    """
+    before = (one for one in present() if one.proxy != proxy or (one.app != app and one.app not in done))
+    return [*before, *(one for name, one in done.items() if one and name != app)]
 
 
 def _names(app: str, owner: dict[str, str]) -> list[str]:

@@ -123,8 +123,10 @@ def _verify_ports(
 ) -> None:
     """Raises: DokkuError for a port that is another app's, or where others speak another protocol."""
     lines = {PortMap(_SCHEMES[one.protocol], one.port, one.port): line for line, one in listens}
-    for entry, reason in port_owners.refusals(list(lines), names, neighbours()).items():
-        raise DokkuError(f"line {lines[entry]} of the result: listen {entry.host} is not allowed: {reason}")
+    reasons = port_owners.refusals(list(lines), names, neighbours())
+    for (entry, line), reason in zip(lines.items(), reasons, strict=True):
+        if reason:
+            raise DokkuError(f"line {line} of the result: listen {entry.host} is not allowed: {reason}")
 
 
 def _refusal(one: Directive, reason: str) -> DokkuError:

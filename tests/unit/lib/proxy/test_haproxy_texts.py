@@ -105,6 +105,12 @@ def test_the_host_says_where_haproxy_listens(fs) -> None:
     assert haproxy_texts.listened({}) == {81: False}
 
 
+def test_an_app_that_had_a_port_before_does_not_change_what_haproxy_speaks_at_its_own(fs) -> None:
+    texts = made(front("box", "box.test", routes=[route(8080, secure=True)]), front("web", "web.test"))
+    assert texts["names-8080.map"] == "web.test web-5000\n"
+    assert " ssl " not in texts["haproxy.cfg"]
+
+
 def test_no_app_can_be_called_like_a_backend_of_ours(fs) -> None:
     """`to:8443` and `nobody`: a name of an app has no colon, and every backend of one ends in a port."""
     found = re.findall(

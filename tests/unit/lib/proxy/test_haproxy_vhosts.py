@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lib.app import config
+from lib.app import config, domains
 from lib.base import files, properties
 from lib.base.errors import AppsFailed, DokkuError
 from lib.proxy import haproxy_fronts, haproxy_vhosts
@@ -159,13 +159,121 @@ def test_a_certificate_is_kept_and_http_leads_to_https(balanced: Host) -> None:
     assert files.read(haproxy_fronts.certificate(front.certificate)) == kept
 
 
-def test_an_app_without_domains_does_not_get_a_port_where_another_one_is(balanced: Host, capfd: Any) -> None:
-    for name, ip in (("ant", "10.0.0.2"), ("bee", "10.0.0.3")):
-        balanced.app(name, ip)
-        config.set_values(name, {"NO_VHOST": "1", "DOKKU_PROXY_PORT_MAP": "http:9000:5000"})
-        apply(name)
-    assert [len(front.routes) for _, front in sorted(haproxy_fronts.current().items())] == [1, 0]
-    assert "Skipping haproxy port 9000 of bee: ant is there too" in capfd.readouterr().err
+def nameless(host: Host, app: str, ip: str, *entries: str) -> None:
+    host.app(app, ip)
+    config.set_values(app, {"NO_VHOST": "1", "DOKKU_PROXY_PORT_MAP": " ".join(entries)})
+
+
+def with_certificate(directory: Path) -> None:
+    for name in ("server.crt", "server.key"):
+        files.replace(str(directory / "tls" / name), "pem\n")
+
+
+def routes(app: str) -> list[tuple[int, int, int]]:
+    """Port, container's port and redirection of each."""
+    return [(one.port, one.container, one.redirect) for one in haproxy_fronts.current()[app].routes]
+
+
+def test_an_app_that_can_be_at_none_of_its_ports_is_refused(balanced: Host, capfd: Any) -> None:
+    nameless(balanced, "ant", "10.0.0.2", "http:9000:5000")
+    apply("ant")
+    nameless(balanced, "bee", "10.0.0.3", "http:9000:5000")
+    with pytest.raises(AppsFailed) as caught:
+        haproxy_vhosts.apply(["bee"], must_run=False)
+    assert caught.value.reasons == {"bee": "bee can be at none of its ports with haproxy"}
+    assert served().keys() == {"ant"}
+    assert "Skipping port map http:9000:5000 of bee: ant has no domains" in capfd.readouterr().err
+
+
+def test_an_app_that_is_closed_leads_nowhere_even_if_its_ports_are_anothers(balanced: Host) -> None:
+    nameless(balanced, "ant", "10.0.0.2", "http:9000:5000")
+    nameless(balanced, "bee", "10.0.0.3", "http:9001:5000")
+    apply("ant", "bee")
+    config.set_values("bee", {"DOKKU_PROXY_PORT_MAP": "http:9000:5000"})
+    haproxy_vhosts.apply(["bee"], closing=["bee"], must_run=False)
+    assert haproxy_vhosts.addresses("bee") == set()
+
+
+def test_an_app_without_domains_at_haproxys_own_port_has_the_hosts_name_there(balanced: Host) -> None:
+    nameless(balanced, "box", "10.0.0.2", "http:8080:5000")
+    apply("box")
+    balanced.app("web", "10.0.0.3", domains="web.test")
+    apply("web")
+    assert haproxy_fronts.names("box") == {domains.hostname()}
+    assert routes("box") == routes("web") == [(8080, 5000, 0)]
+
+
+def test_of_two_apps_without_domains_one_has_the_hosts_name(balanced: Host, capfd: Any) -> None:
+    nameless(balanced, "zed", "10.0.0.2", "http:80:5000")
+    nameless(balanced, "abc", "10.0.0.3", "http:80:5000", "http:81:5000")
+    apply("zed")
+    apply("abc")
+    assert routes("zed") == [(8080, 5000, 0)]
+    assert routes("abc") == [(81, 5000, 0)]
+    assert "Skipping port map http:80:5000 of abc: zed answers to" in capfd.readouterr().err
+
+
+def test_the_hosts_name_is_one_apps_at_each_proxy(balanced: Host) -> None:
+    nameless(balanced, "box", "10.0.0.2", "http:80:5000")
+    balanced.app("box").joinpath("nginx.conf").write_text(
+        f"server {{\n  listen 80;\n  server_name {domains.hostname()};\n}}\n"
+    )
+    config.set_values("box", {"DOKKU_APP_PROXY_TYPE": "nginx"})
+    nameless(balanced, "abc", "10.0.0.3", "http:80:5000")
+    apply("abc")
+    assert routes("abc") == [(8080, 5000, 0)]
+
+
+def test_no_app_has_tls_spoken_at_haproxys_http_port(balanced: Host, capfd: Any) -> None:
+    with_certificate(balanced.app("box", "10.0.0.2", domains="box.test"))
+    config.set_values("box", {"DOKKU_PROXY_PORT_MAP": "https:8080:5000 http:81:5000"})
+    apply("box")
+    balanced.app("web", "10.0.0.3", domains="web.test")
+    apply("web")
+    assert routes("box") == [(81, 5000, 0)]
+    assert routes("web") == [(8080, 5000, 0)]
+    assert "of box: haproxy speaks HTTP at port 8080" in capfd.readouterr().err
+
+
+def test_visitors_are_not_sent_to_an_https_port_that_the_app_has_not_got(balanced: Host) -> None:
+    nginx = balanced.app("ant", "10.0.0.2", domains="ant.test")
+    (nginx / "nginx.conf").write_text("server {\n  listen 8443 ssl;\n  server_name ant.test;\n}\n")
+    with_certificate(balanced.app("web", "10.0.0.3", domains="web.test"))
+    apply("web")
+    assert routes("web") == [(8080, 5000, 0)]
+
+
+def test_the_hosts_usual_port_is_the_apps_before_it_is_another_entrys(balanced: Host, capfd: Any) -> None:
+    balanced.app("web", "10.0.0.2", domains="web.test")
+    config.set_values("web", {"DOKKU_PROXY_PORT_MAP": "http:80:5001 http:8080:5000 http:81:5002"})
+    apply("web")
+    assert routes("web") == [(8080, 5001, 0), (81, 5002, 0)]
+    assert "Skipping port map http:8080:5000 of web: another entry is at" in capfd.readouterr().err
+
+
+def test_a_port_that_nginx_is_to_have_is_not_haproxys(balanced: Host, capfd: Any) -> None:
+    nginx = balanced.app("ant", "10.0.0.2", domains="ant.test")
+    (nginx / "nginx.conf").write_text("server {\n  listen 9000;\n  server_name ant.test;\n}\n")
+    balanced.app("web", "10.0.0.3", domains="web.test")
+    config.set_values("web", {"DOKKU_PROXY_PORT_MAP": "http:80:5000 http:9000:5000"})
+    apply("web")
+    assert routes("web") == [(8080, 5000, 0)]
+    assert "Skipping port map http:9000:5000 of web: nginx is at port 9000 for ant" in capfd.readouterr().err
+
+
+def test_what_an_app_has_just_got_is_not_its_heirs(balanced: Host) -> None:
+    for app, ip in (("ant", "10.0.0.2"), ("bee", "10.0.0.3"), ("cow", "10.0.0.4")):
+        balanced.app(app, ip, domains=f"{app}.test")
+    balanced.app("ant", domains="both.test")
+    apply("ant")
+    balanced.app("ant", domains="ant.test")
+    with_certificate(balanced.app("cow"))
+    config.set_values("cow", {"DOKKU_PROXY_PORT_MAP": "https:9000:5000"})
+    balanced.app("bee", domains="both.test")
+    config.set_values("bee", {"DOKKU_PROXY_PORT_MAP": "http:80:5000 http:9000:5000"})
+    apply("ant", "cow")
+    assert routes("cow") == [(9000, 5000, 0)]
+    assert routes("bee") == [(8080, 5000, 0)]
 
 
 def test_what_is_older_than_the_boot_goes(balanced: Host) -> None:

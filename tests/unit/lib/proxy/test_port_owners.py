@@ -6,19 +6,26 @@ from hypothesis import strategies as st
 
 from lib.app import config, port_maps
 from lib.app.port_maps import PortMap
+from lib.base import properties
 from lib.proxy import extra_ports, port_owners
 from lib.proxy.port_owners import Listening
 from tests.unit.lib.proxy.conftest import Host
+from tests.unit.lib.proxy.test_haproxy_fronts import front, put
 
 PLAIN = Listening("ant", {3000: "plain"}, {"ant.com"})
 NAMELESS = Listening("bee", {4711: "plain"}, ())
 
 
 def refused(
-    *entries: str, names: tuple[str, ...] = ("a.com",), others: tuple[Listening, ...] = (), general: str = ""
+    *entries: str,
+    names: tuple[str, ...] = ("a.com",),
+    others: tuple[Listening, ...] = (),
+    general: str = "",
+    proxy: str = "nginx",
 ) -> dict[str, str]:
     maps = [port_maps.parse(entry) for entry in entries]
-    return {str(entry): why for entry, why in port_owners.refusals(maps, names, others, general).items()}
+    reasons = port_owners.refusals(maps, names, others, general, proxy)
+    return {entry: why for entry, why in zip(entries, reasons, strict=True) if why}
 
 
 def test_what_everybody_speaks_may_be_spoken(host: Host) -> None:
@@ -78,9 +85,47 @@ def test_what_apps_have_is_what_their_files_say(host: Host) -> None:
     )
     (host.app("bee") / "nginx.conf").write_text("server {\n  listen 4711;\n}\n")
     Path(host.app("cat"))
-    assert port_owners.present() == {
-        "ant": Listening("ant", {80: "plain", 443: "tls"}, {"a.com", "*.b.com"}),
-        "bee": Listening("bee", {4711: "plain"}, set()),
+    there = [
+        Listening("ant", {80: "plain", 443: "tls"}, {"a.com", "*.b.com"}),
+        Listening("bee", {4711: "plain"}, set()),
+    ]
+    assert port_owners.present() == there
+    assert [port_owners.of(app) for app in ("ant", "bee", "cat")] == [[there[0]], [there[1]], []]
+
+
+def test_what_haproxy_has_is_what_its_record_says_and_its_own_port(host: Host) -> None:
+    assert port_owners.present() == []
+    properties.write("haproxy", properties.GLOBAL, "started", "true")
+    own = Listening("", {8080: "plain"}, (), "haproxy")
+    assert port_owners.present() == [own]
+    properties.delete("haproxy", properties.GLOBAL, "started")
+    put(front("ant", "10.0.0.2"))
+    assert port_owners.present() == [Listening("ant", {8080: "plain"}, ["ant.test"], "haproxy"), own]
+
+
+def test_a_port_of_one_proxy_is_none_for_the_other(host: Host) -> None:
+    other = Listening("ant", {3000: "plain", 8080: "plain"}, {"ant.com"}, "haproxy")
+    own = Listening("", {8080: "plain"}, (), "haproxy")
+    assert refused("http:3000:1", "http:80:1", others=(other,)) == {
+        "http:3000:1": "haproxy is at port 3000 for ant"
+    }
+    assert refused("http:8080:1", others=(own,)) == {"http:8080:1": "haproxy is at port 8080"}
+    assert refused("http:3000:1", others=(PLAIN,), proxy="haproxy") == {
+        "http:3000:1": "nginx is at port 3000 for ant"
+    }
+
+
+def test_all_apps_port_of_both_proxies_is_peoples_own_choice(host: Host) -> None:
+    properties.write("haproxy", properties.GLOBAL, "http-port", "80")
+    other = Listening("ant", {80: "plain"}, {"ant.com"})
+    assert refused("http:80:1", others=(other,), proxy="haproxy") == {}
+    assert refused("http:80:1", others=(other._replace(proxy="haproxy"),)) == {}
+
+
+def test_haproxys_own_ports_speak_what_they_do(host: Host) -> None:
+    assert refused("https:8080:1", "http:8443:1", "http:80:1", proxy="haproxy") == {
+        "https:8080:1": "haproxy speaks HTTP at port 8080",
+        "http:8443:1": "haproxy speaks TLS at port 8443",
     }
 
 
@@ -100,7 +145,8 @@ def test_whoever_comes_in_whatever_order_a_port_is_unambiguous(
         own = not has_names and any(entry.host in extra_ports.own() for entry in entries)
         names = ["dokku.me"] if own else names
         bad = port_owners.refusals(entries, names, there, "dokku.me" if own else "")
-        ports = {entry.host: port_owners.protocol(entry) for entry in entries if entry not in bad}
+        kept = [entry for entry, reason in zip(entries, bad, strict=True) if not reason]
+        ports = {entry.host: port_owners.protocol(entry) for entry in kept}
         there.append(Listening(str(number), ports, names))
     for port in (80, 443, 3000, 3001):
         here = [app for app in there if port in app.ports]

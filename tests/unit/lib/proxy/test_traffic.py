@@ -9,7 +9,7 @@ import pytest
 from lib.app import config
 from lib.base import files, settings
 from lib.base.errors import DokkuError
-from lib.proxy import batching, haproxy_fronts, owners, proxies, traffic
+from lib.proxy import batching, haproxy_fronts, owners, proxies, sites, traffic
 from tests.unit.lib.proxy.conftest import Host
 from tests.unit.lib.proxy.test_haproxy_vhosts import balanced
 
@@ -198,3 +198,22 @@ def test_a_damaged_record_of_haproxys_is_told_and_stops_only_its_own_apps(balanc
     assert capfd.readouterr().err.count("is damaged") == 1
     with pytest.raises(DokkuError, match="is damaged"):
         build("web")
+
+
+def test_what_haproxy_is_to_have_is_foretold_and_kept_from_nginx(balanced: Host, capfd: Any) -> None:
+    balanced.app("web", "10.0.0.2", domains="web.test")
+    with pytest.raises(DokkuError, match="haproxy is not running"):
+        build("web")
+    balanced.app("blog", domains="blog.test")
+    config.set_values("blog", {"DOKKU_PROXY_PORT_MAP": "http:80:5000 http:8080:5000 https:8080:5000"})
+    capfd.readouterr()
+    sites.foretell("blog")
+    assert capfd.readouterr().err == (
+        " !     Port map http:8080:5000 of blog can't be served: another entry is at port 8080 already\n"
+    )
+    choose("blog", "nginx")
+    balanced.app("blog", "10.0.0.3")
+    build("blog")
+    assert "listen      80;" in balanced.in_force["blog"]
+    assert "8080" not in balanced.in_force["blog"]
+    assert "of blog: haproxy is at port 8080 for web" in capfd.readouterr().err
