@@ -68,7 +68,7 @@ def made(fronts: Mapping[str, Front]) -> dict[str, str]:
         texts[f"wildcards-{port}.map"] = "".join(f"{name} {target}\n" for name, target in wild)
         if is_secure:
             texts[f"certificates-{port}.list"] = "".join(map(_certificate, here))
-        parts.append(_frontend(port, is_secure, here, general["bind-address"]))
+        parts.append(_frontend(port, is_secure, here, bound()))
     parts += [backends(front) for front in known]
     parts += [_redirection(port) for port in sorted({r.redirect for f in known for r in f.routes} - {0})]
     return {**texts, haproxy_fronts.MAIN: "\n".join(parts)}
@@ -84,9 +84,20 @@ def listened(fronts: Mapping[str, Front]) -> dict[int, bool]:
     return dict(sorted(found.items()))
 
 
+def bound() -> str:
+    """The address at which haproxy listens; `::` stands for every one, also of IPv4."""
+    everywhere = "::" if files.read("/proc/net/if_inet6") else "0.0.0.0"
+    return haproxy_options.general()["bind-address"] or everywhere
+
+
 def ports_in(text: str) -> set[int]:
     """The ports of a configuration that was made before, maybe with other options."""
     return {int(port) for port in re.findall(r"^frontend at-([0-9]+)$", text, re.MULTILINE)}
+
+
+def is_bound_in(text: str) -> bool:
+    """Whether a configuration that was made before has the address that haproxy is to have now."""
+    return f"  bind {values.joined_host(bound(), '')}" in text
 
 
 def verify(front: Front) -> None:
@@ -117,8 +128,7 @@ def _general(options: Mapping[str, str]) -> str:
 
 def _frontend(port: int, is_secure: bool, here: Sequence[Front], address: str) -> str:
     nameless = [front for front in here if not front.names]
-    everywhere = f"[::]:{port} v4v6" if files.read("/proc/net/if_inet6") else f"*:{port}"
-    words = ["bind", values.joined_host(address, port) if address else everywhere]
+    words = ["bind", values.joined_host(address, port), *(["v4v6"] if address == "::" else [])]
     if is_secure:
         words += ["ssl", f"crt-list certificates-{port}.list", "alpn h2,http/1.1"]
         words += [] if nameless else ["strict-sni"]

@@ -5,7 +5,8 @@ front that haproxy refuses stays as it was, the others go on; what a killed proc
 by the next one. It runs as the system user, at ports of its own.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import functools
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from lib.app import certs, domains
 from lib.base import files, log, properties, retry, signals
@@ -28,6 +29,7 @@ _LAST_WORDS = 3  # seconds that workers of one that ended may still listen
 
 Fronts = Mapping[str, Front]
 Changes = Mapping[str, Front | None]
+Problem = Callable[[Fronts], str]
 
 
 def prepare(app: str) -> None:
@@ -57,7 +59,7 @@ def apply(
         changes = _changes(wanted, closing, leaving, before, refused)
         pending = False
         if before or any(changes.values()):
-            digest = _accepted(before, changes, refused)
+            digest = _accepted(before, changes, refused, _problem)
             pending = digest != haproxy_fronts.digest_in_force()
             concerned = any(changes.values()) or digest != haproxy_fronts.digest_in_place()
             _put_in_force(digest, pending, must_run and concerned)
@@ -96,14 +98,13 @@ def start() -> None:
     with files.locked(haproxy_fronts.directory()):
         if haproxy.master(haproxy.ours()):
             return  # somebody else was faster
+        fronts = haproxy_fronts.current()
+        retry.until(lambda: not _not_free(fronts), timeout=_LAST_WORDS, every=0.1)
         refused: dict[str, str] = {}
-        digest = _accepted({}, haproxy_fronts.current(), refused)
+        digest = _accepted({}, fronts, refused, functools.partial(_problem, starting=True))
         for app, reason in refused.items():
             log.warn(f"haproxy does not serve {app}: {reason}")
         haproxy_fronts.put(digest)
-        wanted = haproxy_texts.listened(haproxy_fronts.current())
-        if not retry.until(lambda: not _not_free(wanted), timeout=_LAST_WORDS, every=0.1):
-            raise DokkuError(_not_free(wanted))
         haproxy.start(haproxy.ours())
         haproxy_fronts.note_in_force(digest)
         properties.write(haproxy_options.STORE, properties.GLOBAL, haproxy_options.STARTED, "true")
@@ -189,54 +190,65 @@ def _certificate(app: str) -> str:
     return "\n".join([*halves, ""])
 
 
-def _accepted(before: Fronts, changes: Changes, refused: dict[str, str]) -> str:
+def _accepted(before: Fronts, changes: Changes, refused: dict[str, str], problem: Problem) -> str:
     """The configuration with as many changes as haproxy takes. refused: gets the rest, with its reason.
 
     Raises: DokkuError for what is no app's fault: a port of haproxy's own, an option for all.
     """
     after = _merged(before, changes)
-    if _problem(after):
-        general = _problem({})
+    if problem(after):
+        general = problem({})
         if general:
             raise DokkuError(f"Invalid haproxy config, not put in force: {general}")
-        if before and _problem(before):
+        if before and problem(before):
             log.warn("The haproxy configuration is broken, it is made anew")
             before, changes = {}, {**before, **changes}
-        after = _divided(before, list(changes.items()), refused)
+        after = _divided(before, list(changes.items()), refused, problem)
     return haproxy_fronts.write(haproxy_texts.made(after))
 
 
 def _divided(
-    before: Fronts, changes: Sequence[tuple[str, Front | None]], refused: dict[str, str]
+    before: Fronts, changes: Sequence[tuple[str, Front | None]], refused: dict[str, str], problem: Problem
 ) -> dict[str, Front]:
     """The fronts with what haproxy takes, in parts as large as it takes them."""
     after = _merged(before, dict(changes))
-    problem = _problem(after)
-    if not problem:
+    why = problem(after)
+    if not why:
         return after
     if len(changes) < 2:
-        refused |= dict.fromkeys((app for app, _ in changes), problem)
+        refused |= dict.fromkeys((app for app, _ in changes), why)
         return dict(before)
     middle = len(changes) // 2
-    return _divided(_divided(before, changes[:middle], refused), changes[middle:], refused)
+    first = _divided(before, changes[:middle], refused, problem)
+    return _divided(first, changes[middle:], refused, problem)
 
 
 def _merged(before: Fronts, changes: Changes) -> dict[str, Front]:
     return {app: front for app, front in {**before, **changes}.items() if front}
 
 
-def _problem(fronts: Fronts) -> str:
-    """What haproxy has against some fronts; also a port that it would wait for, deaf at all others."""
+def _problem(fronts: Fronts, starting: bool = False) -> str:
+    """What haproxy has against some fronts; also a port that it would wait for, deaf at all others.
+
+    starting: whether it listens nowhere yet.
+    """
     problem = haproxy.problem(haproxy_fronts.configuration(haproxy_fronts.write(haproxy_texts.made(fronts))))
-    if problem or not haproxy.master(haproxy.ours()):
+    if problem or not (starting or haproxy.master(haproxy.ours())):
         return problem
-    present = haproxy_texts.ports_in(files.read(haproxy.ours().configuration))
-    return _not_free([port for port in haproxy_texts.listened(fronts) if port not in present])
+    present = "" if starting else files.read(haproxy.ours().configuration)
+    return _not_free(fronts, haproxy_texts.ports_in(present), haproxy_texts.is_bound_in(present))
 
 
-def _not_free(ports: Iterable[int]) -> str:
-    """What is wrong with ports that haproxy is to have; empty for nothing."""
-    taken = haproxy.taken(haproxy.ours(), ports, haproxy_options.general()["bind-address"])
+def _not_free(fronts: Fronts, present: Collection[int] = (), is_bound: bool = False) -> str:
+    """What is wrong with where haproxy is to listen; empty for nothing.
+
+    present: the ports that it has. is_bound: whether it has them at the address that it is to have.
+    """
+    address = haproxy_texts.bound()
+    ports = [port for port in haproxy_texts.listened(fronts) if port not in present]
+    taken = haproxy.taken(haproxy.ours(), ports if is_bound else [0, *ports], address)
+    if 0 in taken:
+        return f"haproxy can't listen at {address}: this host has no such address"
     return f"haproxy can't listen at port {', '.join(map(str, taken))}: taken, or forbidden" if taken else ""
 
 

@@ -21,6 +21,8 @@ DISABLE = ["/usr/bin/systemctl", "disable", "--now", "--quiet", UNIT]
 PATIENCE = 30  # seconds for new workers to be there, on a machine that is busy
 _LONG = 1024 * 1024  # bytes of its log that are read to find its complaint
 
+_LOOPBACK = {"::": ("::1", "127.0.0.1"), "0.0.0.0": ("127.0.0.1",)}
+
 
 class Place(NamedTuple):
     """Where haproxy has its configuration, its master's pid and socket, and what it says."""
@@ -128,7 +130,10 @@ def reload(place: Place) -> None:
 
 
 def taken(place: Place, ports: Iterable[int], address: str) -> list[int]:
-    """Those of some ports at which haproxy could not listen. As a unit of systemd's it may have low ones."""
+    """Those of some ports at which haproxy could not listen. As a unit of systemd's it may have low ones.
+
+    address: `::` for every one of both kinds. Port 0 is any: taken means that the host has no such address.
+    """
     return [port for port in ports if not _is_free(address, port, may_be_low=is_unit(place))]
 
 
@@ -136,16 +141,26 @@ def _is_free(address: str, port: int, may_be_low: bool) -> bool:
     import socket
 
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             probe.bind((address, port))
             probe.listen()
-        except PermissionError:
-            return may_be_low and probe.connect_ex((address or "127.0.0.1", port)) != 0
-        except OSError:
-            return False
+    except PermissionError:
+        return may_be_low and not any(_answers(host, port) for host in _LOOPBACK.get(address, (address,)))
+    except OSError:
+        return False
     return True
+
+
+def _answers(host: str, port: int) -> bool:
+    import socket
+
+    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
+        return True
+    return False
 
 
 def _has_ended_reload(place: Place, before: _State) -> bool:

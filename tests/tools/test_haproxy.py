@@ -295,6 +295,60 @@ def test_a_port_of_its_own_that_another_program_has_is_refused_too(balancer: Bal
     assert haproxy_fronts.current().keys() == {"web"}
 
 
+def test_an_address_that_the_host_does_not_have_is_refused_and_nobody_is_deaf_meanwhile(
+    balancer: Balancer,
+) -> None:
+    one = balancer.listener()
+    balancer.app("web", one)
+    haproxy_service.start()
+    haproxy_vhosts.apply(["web"])
+    properties.write("haproxy", properties.GLOBAL, "bind-address", "192.0.2.1")
+    with (
+        _visits(lambda: balancer.who("web.test")) as seen,
+        pytest.raises(DokkuError, match="this host has no such address"),
+    ):
+        haproxy_vhosts.apply(["web"])
+    assert set(seen) == {one}
+    properties.write("haproxy", properties.GLOBAL, "bind-address", "127.0.0.1")
+    assert haproxy_vhosts.apply(["web"]) is False
+
+
+@pytest.mark.skipif(not files.read("/proc/net/if_inet6"), reason="the host has no IPv6")
+def test_a_port_that_another_program_has_over_ipv6_is_refused(balancer: Balancer) -> None:
+    one = balancer.listener()
+    properties.delete("haproxy", properties.GLOBAL, "bind-address")
+    balancer.app("web", one)
+    haproxy_service.start()
+    haproxy_vhosts.apply(["web"])
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as other:
+        port = other.getsockname()[1]
+        balancer.app("blog", one)
+        config.set_values("blog", {"DOKKU_PROXY_PORT_MAP": f"http:{port}:{one}"})
+        with (
+            _visits(lambda: balancer.who("web.test")) as seen,
+            pytest.raises(AppsFailed, match="Invalid haproxy config for blog"),
+        ):
+            haproxy_vhosts.apply(["blog"])
+    assert set(seen) == {one}
+
+
+def test_it_starts_without_an_app_whose_port_another_program_has(
+    balancer: Balancer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    one, own = balancer.listener(), _free_port()
+    balancer.app("web", one)
+    balancer.app("blog", one)
+    config.set_values("blog", {"DOKKU_PROXY_PORT_MAP": f"http:80:{one} http:{own}:{one}"})
+    with pytest.raises(DokkuError, match="haproxy is not running"):
+        haproxy_vhosts.apply(["web", "blog"])
+    with socket.create_server(("127.0.0.1", own)):
+        haproxy_service.start()
+    said = f"haproxy does not serve blog: haproxy can't listen at port {own}: taken"
+    assert said in capfd.readouterr().err
+    assert balancer.who("web.test") == one
+    assert balancer.get("blog.test")[0] == 404
+
+
 def test_a_log_of_any_length_does_not_matter_to_a_reload(balancer: Balancer) -> None:
     haproxy_service.start()
     os.truncate(haproxy.ours().log, 2**40)
@@ -397,7 +451,7 @@ def test_one_that_others_started_is_told_again_what_the_one_before_knew(balancer
     os.kill(haproxy.master(haproxy.ours()), signal.SIGKILL)
     assert retry.until(lambda: not haproxy.master(haproxy.ours()), timeout=30, every=0.01)
     haproxy_vhosts.clear(["web"])
-    assert retry.until(lambda: not haproxy_vhosts._not_free([balancer.port]), timeout=30, every=0.1)
+    assert retry.until(lambda: not haproxy_vhosts._not_free({}), timeout=30, every=0.1)
     haproxy.start(haproxy.ours())  # as systemd does, with whatever is in place
     assert balancer.get("web.test")[0] == 404
     haproxy_vhosts.apply(["web"])
