@@ -72,7 +72,7 @@ def batched(patience: float = math.inf) -> Iterator[None]:
     with _guard:
         block = _open.pop()
     failures = [*block.failures, *_apply(block.waiting), *failed]
-    failure = _joined(failures) if failures else None
+    failure = joined(failures) if failures else None
     if stopped:
         raise stopped from failure
     if failure:
@@ -88,6 +88,17 @@ def at_once() -> Iterator[None]:
         yield
     finally:
         _thread.is_urgent = before
+
+
+def joined(failures: Sequence[DokkuError]) -> DokkuError:
+    """Some failures as one."""
+    if len(failures) == 1:
+        return failures[0]
+    text, *more = (text for error in failures for text in error.lines)
+    reasons = {
+        app: why for one in failures if isinstance(one, AppsFailed) for app, why in one.reasons.items()
+    }
+    return AppsFailed(text, reasons, more=tuple(more))
 
 
 def _noted(block: _Block, apply: Apply, apps: Sequence[str]) -> dict[Apply, dict[str, None]]:
@@ -113,13 +124,3 @@ def _apply(collected: dict[Apply, dict[str, None]]) -> list[DokkuError]:
         except DokkuError as error:
             failures.append(error)
     return failures
-
-
-def _joined(failures: Sequence[DokkuError]) -> DokkuError:
-    if len(failures) == 1:
-        return failures[0]
-    text, *more = (text for error in failures for text in error.lines)
-    reasons = {
-        app: why for one in failures if isinstance(one, AppsFailed) for app, why in one.reasons.items()
-    }
-    return AppsFailed(text, reasons, more=tuple(more))

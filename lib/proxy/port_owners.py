@@ -49,10 +49,13 @@ def present() -> list[Listening]:
     ]
 
 
-def of(app: str) -> list[Listening]:
-    """What an app has by the configuration of each proxy that knows it."""
-    text, front = conf_files.current(app), haproxy_fronts.known().get(app)
-    return [*([listening(app, text)] if text else []), *([balanced(front)] if front else [])]
+def elsewhere(app: str, proxy: str) -> Listening | None:
+    """What an app has at the proxy that is not this one; None when that does not know it."""
+    if proxy == "haproxy":
+        text = conf_files.current(app)
+        return None if text is None else listening(app, text)
+    front = haproxy_fronts.known().get(app)
+    return front and balanced(front)
 
 
 def listening(app: str, text: str) -> Listening:

@@ -8,10 +8,10 @@ import functools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from lib.app import apps, domains, network_settings, process_settings
+from lib.app import apps, domains, network_settings, ports, process_settings
 from lib.base import log, triggers
-from lib.base.errors import AppsFailed
-from lib.proxy import batching, conf_files, haproxy_vhosts, owners, proxies, sites, vhosts
+from lib.base.errors import AppsFailed, DokkuError
+from lib.proxy import batching, conf_files, haproxy_vhosts, owners, port_owners, proxies, sites, vhosts
 
 
 class Proxy(NamedTuple):
@@ -120,9 +120,26 @@ def leave(app: str, *_: str) -> None:
 def _switch(kind: str, wanted: Sequence[str]) -> bool:
     """Let a proxy serve some apps; the others forget those that it serves then.
 
-    Who got another proxy while a batch waited is that one's.
+    Who got another proxy while a batch waited is that one's. Raises: what the proxy raises; AppsFailed for
+    apps that can't be at both proxies meanwhile.
     """
-    wanted = [app for app in wanted if is_served_by(kind, app)]
+    ours = [app for app in wanted if is_served_by(kind, app)]
+    stuck = {app: why for app in ours if (why := _stuck(kind, app))}
+    failures: list[DokkuError] = []
+    if stuck:
+        failures.append(AppsFailed(f"{kind} can't serve {', '.join(stuck)} yet", stuck))
+    going = [app for app in ours if app not in stuck]
+    changed = False
+    try:
+        changed = _given(kind, going) if going else False
+    except DokkuError as error:
+        failures.append(error)
+    if failures:
+        raise batching.joined(failures)
+    return changed
+
+
+def _given(kind: str, wanted: Sequence[str]) -> bool:
     before = _served(wanted)
     try:
         changed = PROXIES[kind].apply(wanted)
@@ -134,11 +151,32 @@ def _switch(kind: str, wanted: Sequence[str]) -> bool:
     return changed
 
 
+def _stuck(kind: str, app: str) -> str:
+    """Why an app has to leave its old proxy first: at a port of its own only one of them can listen."""
+    old = port_owners.elsewhere(app, kind)
+    if old is None or not sites.is_served(app, kind):
+        return ""
+    wanted = {proxies.served_port(app, entry.host) for entry in ports.mapped(app)} & old.ports.keys()
+    both = [str(port) for port in sorted(wanted) if port_owners.clashes(port, kind, old.proxy)]
+    here = f"{app} is at port {', '.join(both)} with {old.proxy}, which has to give it up first"
+    return f"{here}: dokku proxy:clear-config {app}" if both else ""
+
+
 def _take_from_others(kind: str, wanted: Collection[str]) -> None:
     for name, proxy in PROXIES.items():
-        gone = [app for app in wanted if name != kind and proxy.addresses(app) is not None]
+        moved = [app for app in wanted if name != kind and proxy.addresses(app) is not None]
+        gone = [app for app in moved if not _is_nowhere(app, name)]
+        for app in moved:
+            if app not in gone:
+                log.warn(f"{app} stays with {name}: it can be at none of its ports with {kind}")
         if gone:
             proxy.clear(gone)
+
+
+def _is_nowhere(app: str, old: str) -> bool:
+    """Whether an app's new proxy knows it, and has no port for it."""
+    new = port_owners.elsewhere(app, old)
+    return new is not None and not new.ports and not new.names
 
 
 def _served(wanted: Collection[str]) -> set[str]:

@@ -90,7 +90,7 @@ def test_what_apps_have_is_what_their_files_say(host: Host) -> None:
         Listening("bee", {4711: "plain"}, set()),
     ]
     assert port_owners.present() == there
-    assert [port_owners.of(app) for app in ("ant", "bee", "cat")] == [[there[0]], [there[1]], []]
+    assert [port_owners.elsewhere(app, "haproxy") for app in ("ant", "bee", "cat")] == [*there, None]
 
 
 def test_what_haproxy_has_is_what_its_record_says_and_its_own_port(host: Host) -> None:
@@ -100,7 +100,9 @@ def test_what_haproxy_has_is_what_its_record_says_and_its_own_port(host: Host) -
     assert port_owners.present() == [own]
     properties.delete("haproxy", properties.GLOBAL, "started")
     put(front("ant", "10.0.0.2"))
-    assert port_owners.present() == [Listening("ant", {8080: "plain"}, ["ant.test"], "haproxy"), own]
+    ant = Listening("ant", {8080: "plain"}, ["ant.test"], "haproxy")
+    assert port_owners.present() == [ant, own]
+    assert [port_owners.elsewhere(app, "nginx") for app in ("ant", "bee")] == [ant, None]
 
 
 def test_a_port_of_one_proxy_is_none_for_the_other(host: Host) -> None:

@@ -1,5 +1,6 @@
 """Which proxy serves an app, and how one takes an app over from the other."""
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import pytest
 
 from lib.app import config
 from lib.base import files, settings
-from lib.base.errors import DokkuError
+from lib.base.errors import AppsFailed, DokkuError
 from lib.proxy import batching, haproxy_fronts, owners, proxies, sites, traffic
 from tests.unit.lib.proxy.conftest import Host
 from tests.unit.lib.proxy.test_haproxy_vhosts import balanced
@@ -217,3 +218,66 @@ def test_what_haproxy_is_to_have_is_foretold_and_kept_from_nginx(balanced: Host,
     assert "listen      80;" in balanced.in_force["blog"]
     assert "8080" not in balanced.in_force["blog"]
     assert "of blog: haproxy is at port 8080 for web" in capfd.readouterr().err
+
+
+def at_a_port_of_its_own(host: Host, app: str, kind: str) -> None:
+    host.app(app, "10.0.0.2", domains=f"{app}.test")
+    config.set_values(app, {"DOKKU_PROXY_PORT_MAP": "http:80:5000 http:9000:5000"})
+    choose(app, kind)
+    with contextlib.suppress(DokkuError):
+        build(app)
+
+
+@pytest.mark.parametrize(("old", "new"), [("nginx", "haproxy"), ("haproxy", "nginx")])
+def test_an_app_at_a_port_of_its_own_has_to_leave_its_old_proxy_first(
+    balanced: Host, old: str, new: str
+) -> None:
+    at_a_port_of_its_own(balanced, "web", old)
+    choose("web", new)
+    with pytest.raises(AppsFailed) as caught:
+        build("web")
+    assert caught.value.lines == [
+        f"{new} can't serve web yet",
+        f"web is at port 9000 with {old}, which has to give it up first: dokku proxy:clear-config web",
+    ]
+    assert traffic.PROXIES[old].addresses("web") == {"10.0.0.2"}
+    assert traffic.PROXIES[new].addresses("web") is None
+    traffic.clear(["web"])
+    with contextlib.suppress(DokkuError):
+        build("web")
+    assert traffic.PROXIES[new].addresses("web") == {"10.0.0.2"}
+
+
+def test_an_app_that_has_to_leave_first_stops_no_other_of_its_batch(balanced: Host) -> None:
+    for app in ("ant", "bee"):
+        at_a_port_of_its_own(balanced, app, "haproxy")
+    choose("ant", "nginx")
+    balanced.app("cow", "10.0.0.4", domains="cow.test")
+    choose("cow", "nginx")
+    with pytest.raises(AppsFailed) as caught:
+        build_together(["ant", "cow"])
+    assert caught.value.reasons.keys() == {"ant"}
+    assert balanced.in_force.keys() == {"cow"}
+
+
+def test_a_proxy_that_is_disabled_needs_nobody_to_leave_first(balanced: Host) -> None:
+    at_a_port_of_its_own(balanced, "web", "nginx")
+    choose("web", "haproxy")
+    config.set_values("web", {"DOKKU_DISABLE_PROXY": "1"})
+    build("web")
+    assert not owners.is_known("web")
+
+
+def test_the_old_proxy_keeps_an_app_for_which_the_new_one_has_no_port(balanced: Host, capfd: Any) -> None:
+    balanced.app("ant", "10.0.0.2", domains="ant.test")
+    config.set_values("ant", {"DOKKU_PROXY_PORT_MAP": "grpc:9000:5000"})
+    choose("ant", "nginx")
+    build("ant")
+    balanced.app("web", "10.0.0.3", domains="web.test")
+    with pytest.raises(DokkuError, match="haproxy is not running"):
+        build("web")
+    config.set_values("web", {"DOKKU_PROXY_PORT_MAP": "http:9000:5000"})
+    choose("web", "nginx")
+    build("web")
+    assert haproxy_fronts.names("web") == {"web.test"}
+    assert "web stays with haproxy: it can be at none of its ports with nginx" in capfd.readouterr().err
