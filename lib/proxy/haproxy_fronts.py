@@ -33,7 +33,7 @@ class Front(NamedTuple):
     """An app as haproxy serves it.
 
     names: none for every name. addresses: none to answer 502. certificate: a file's name, or empty.
-    options: what haproxy:set says of it.
+    options: what haproxy:set says of it. covered: what else the certificate is for below a `*.` of its names.
     """
 
     app: str
@@ -42,6 +42,7 @@ class Front(NamedTuple):
     addresses: list[str]
     certificate: str
     options: dict[str, str]
+    covered: tuple[str, ...] = ()
 
 
 def directory() -> str:
@@ -81,13 +82,16 @@ def of_text(text: str) -> dict[str, Front]:
 
     try:
         known: dict[str, Any] = json.loads(text)
-        return {
-            app: Front(**{**one, "routes": [Route(*words) for words in one["routes"]]})
-            for app, one in known.items()
-        }
+        return {app: _of_words(one) for app, one in known.items()}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         hint = "Remove that directory, then: dokku proxy:build-config --all"
         raise DokkuError(f"{directory()}/current is damaged: {error}", more=(hint,)) from error
+
+
+def _of_words(words: dict[str, Any]) -> Front:
+    """covered: not in the records of older releases."""
+    routes = [Route(*one) for one in words["routes"]]
+    return Front(**{**words, "routes": routes, "covered": tuple(words.get("covered", ()))})
 
 
 def write(texts: Mapping[str, str]) -> str:

@@ -67,7 +67,7 @@ def made(fronts: Mapping[str, Front]) -> dict[str, str]:
         texts[f"names-{port}.map"] = "".join(f"{name} {target}\n" for name, target in exact)
         texts[f"wildcards-{port}.map"] = "".join(f"{name} {target}\n" for name, target in wild)
         if is_secure:
-            texts[f"certificates-{port}.list"] = "".join(map(_certificate, here))
+            texts[f"certificates-{port}.list"] = _certificates(here)
         parts.append(_frontend(port, is_secure, here, bound()))
     parts += [backends(front) for front in known]
     parts += [_redirection(port) for port in sorted({r.redirect for f in known for r in f.routes} - {0})]
@@ -177,8 +177,13 @@ def _names(here: Sequence[Front], port: int) -> tuple[list[tuple[str, str]], lis
     return exact, sorted(ends, key=lambda pair: (-len(pair[0]), pair[0]))
 
 
-def _certificate(front: Front) -> str:
-    return " ".join([haproxy_fronts.certificate(front.certificate), *front.names]) + "\n"
+def _certificates(here: Sequence[Front]) -> str:
+    """Which certificate is shown for which names. Of two for one the first: an app's own names come first."""
+    pairs = [(front, front.names) for front in here]
+    pairs += [(front, [*front.covered]) for front in here if front.covered]
+    return "".join(
+        " ".join([haproxy_fronts.certificate(front.certificate), *names]) + "\n" for front, names in pairs
+    )
 
 
 def _is_at(front: Front, port: int, is_secure: bool) -> bool:

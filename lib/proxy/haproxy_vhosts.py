@@ -9,7 +9,7 @@ import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from lib.app import certs, domains
-from lib.base import files, log, properties, retry, signals
+from lib.base import files, log, properties, retry, signals, values
 from lib.base.errors import AppsFailed, DokkuError
 from lib.proxy import (
     certificate_names,
@@ -164,7 +164,8 @@ def _front(site: Site) -> Front:
     is_secure = any(entry.is_secure for entry in site.entries)
     certificate = haproxy_fronts.keep_certificate(_certificate(app)) if is_secure else ""
     options = haproxy_options.effective(app)
-    front = Front(app, site.names, _routes(site), site.addresses, certificate, options)
+    covered = _covered(site) if is_secure else ()
+    front = Front(app, site.names, _routes(site), site.addresses, certificate, options, covered)
     haproxy_texts.verify(front)
     return front
 
@@ -182,6 +183,13 @@ def _routes(site: Site) -> list[Route]:
         )
         for entry in site.entries
     ]
+
+
+def _covered(site: Site) -> tuple[str, ...]:
+    """Names of the certificate below a `*.NAME` of the app, which TLS takes for one label only."""
+    ends = tuple(name[1:] for name in site.names if name.startswith("*"))
+    known = [name.lower() for name in certs.names(site.app)] if ends else []
+    return tuple(name for name in known if values.is_domain(name) and name.endswith(ends))
 
 
 def _certificate(app: str) -> str:

@@ -81,12 +81,14 @@ class Balancer:
         self.servers.append(server)
         return server.server_port
 
-    def certificate(self, app: str, name: str) -> None:
+    def certificate(self, app: str, name: str, *others: str) -> None:
         tls = Path(settings.app_dir(app), "tls")
         tls.mkdir(exist_ok=True)
         words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
         pair = ["-keyout", str(tls / "server.key"), "-out", str(tls / "server.crt")]
-        subprocess.run([*words, *pair, "-subj", f"/CN={name}", "-days", "2"], check=True, capture_output=True)
+        names = ["-addext", f"subjectAltName={','.join(f'DNS:{one}' for one in (name, *others))}"]
+        argv = [*words, *pair, *names, "-subj", f"/CN={name}", "-days", "2"]
+        subprocess.run(argv, check=True, capture_output=True)
 
     def get(
         self, host: str, path: str = "/", method: str = "GET", body: bytes | None = None
@@ -207,6 +209,19 @@ def test_https_is_spoken_with_the_apps_certificate_and_with_nobody_else(balancer
     assert balancer.get_securely("nobody.test", sni="web.test")[0] == 404
     with pytest.raises(ssl.SSLError):
         balancer.get_securely("nobody.test")
+
+
+def test_https_is_spoken_with_every_name_that_a_certificate_is_for(balancer: Balancer) -> None:
+    balancer.app("web", balancer.listener(), "*.wild.test")
+    balancer.certificate("web", "*.wild.test", "*.b.wild.test", "x.c.wild.test", "other.test")
+    haproxy_service.start()
+    haproxy_vhosts.apply(["web"])
+    for host in ("a.wild.test", "a.b.wild.test", "x.c.wild.test"):
+        assert balancer.get(host) == (301, f"https://{host}:{balancer.secure}/")
+        assert balancer.get_securely(host)[:2] == (200, "*.wild.test")
+    for host in ("y.c.wild.test", "other.test"):
+        with pytest.raises(ssl.SSLError):
+            balancer.get_securely(host)
 
 
 def test_a_broken_certificate_is_the_refusal_of_its_app_only(balancer: Balancer) -> None:

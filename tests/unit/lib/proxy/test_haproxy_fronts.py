@@ -34,8 +34,14 @@ routes = st.builds(
 
 @given(names, st.lists(routes, max_size=3), st.lists(st.ip_addresses().map(str), max_size=3), st.text())
 def test_a_record_is_read_as_it_was_written(names, routes, addresses, option: str) -> None:
-    known = {"web": Front("web", names, routes, addresses, "a.pem", {"key": option})}
+    known = {"web": Front("web", names, routes, addresses, "a.pem", {"key": option}, tuple(names))}
     assert haproxy_fronts.of_text(haproxy_fronts.as_text(known)) == known
+
+
+def test_a_record_of_an_older_release_is_read() -> None:
+    text = haproxy_fronts.as_text({"web": front("web")}).replace(',\n  "covered": []', "")
+    assert "covered" not in text
+    assert haproxy_fronts.of_text(text) == {"web": front("web")}
 
 
 def test_without_a_configuration_nobody_is_known(tmp_path: Path) -> None:

@@ -65,6 +65,14 @@ def test_https_is_refused_to_names_that_nobody_has(fs) -> None:
     assert "location https://%[req.fhdr(host),host_only]:8443%[pathq] code 301" in texts["haproxy.cfg"]
 
 
+def test_an_apps_own_names_count_before_those_that_anothers_certificate_covers(fs) -> None:
+    secure = [route(8443, secure=True)]
+    wild = front("a", "*.test", routes=secure)._replace(covered=("x.b.test",))
+    own = front("b", "x.b.test", routes=secure)
+    lines = made(wild, own)["certificates-8443.list"].splitlines()
+    assert [line.split()[1:] for line in lines] == [["*.test"], ["x.b.test"], ["x.b.test"]]
+
+
 def test_an_app_without_addresses_answers_502(fs) -> None:
     assert "  http-request return status 502\n" in haproxy_texts.backends(
         front("web", "a.test", addresses=[])
