@@ -1,12 +1,12 @@
 """What `proxy:build-config --all` costs beside nginx itself: the goal is ten times one bare test and reload.
 
-    bench/proxy.py [--apps 200] [--runs 3] [--profile]
+    bench/proxy.py [--apps 200] [--runs 3] [--profile] [--proxy haproxy]
 
 Makes an instance with so many light apps (their state is written, nothing is deployed) and lets each run
 change every one of them: all serially, then with --parallel 4, then with nothing to change. Beside it stands
 what one `nginx -t` and one reload with the same files take, in the same run. Counts tests and reloads, and
-takes the peak memory. --profile prints where the time of one serial run went. Needs nginx, sshd, docker and
-root.
+takes the peak memory. --profile prints where the time of one serial run went. --proxy haproxy has that
+serve the apps, and compares with it. Needs nginx, sshd, docker and root.
 """
 
 import argparse
@@ -19,8 +19,9 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from lib.tools import haproxy
 from tests.system import light
-from tests.system.conftest import Instance, missing
+from tests.system.conftest import Instance, _free_port, missing
 
 GOAL = 10  # times a bare test and reload
 MEMORY = 150  # MB
@@ -45,6 +46,7 @@ def main() -> None:
     parser.add_argument("--apps", type=int, default=200)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--proxy", choices=("nginx", "haproxy"), default="nginx")
     wanted = parser.parse_args()
     if missing():
         sys.exit(missing())
@@ -52,34 +54,51 @@ def main() -> None:
     try:
         instance.start()
         with light.backend() as port:
-            measure(instance, port, wanted.apps, wanted.runs, wanted.profile)
+            measure(instance, port, wanted)
     finally:
+        if wanted.proxy == "haproxy":
+            instance.dokku("haproxy:stop")
         instance.close()
 
 
-def measure(instance: Instance, port: int, count: int, runs: int, with_profile: bool) -> None:
+def measure(instance: Instance, port: int, wanted: argparse.Namespace) -> None:
+    count, runs = wanted.apps, wanted.runs
     names = light.names(instance, count)
     light.make(instance, names, port)
     notes = light.noted_nginx(instance)
+    if wanted.proxy == "haproxy":
+        choose_haproxy(instance)
     first, memory = build(instance)
-    assert instance.get(names[-1]).body == f"this is {instance.host(names[-1])}\n"
+    if wanted.proxy == "nginx":
+        assert instance.get(names[-1]).body == f"this is {instance.host(names[-1])}\n"
     print(f"{count} apps; the first build took {first:.2f} s and {memory:.0f} MB")
-    bare = statistics.median(bare_nginx(instance) for _ in range(runs))
-    print(f"{'bare nginx -t and reload':<34}{bare:7.3f} s")
+    bare_one = {"nginx": bare_nginx, "haproxy": bare_haproxy}[wanted.proxy]
+    bare = statistics.median(bare_one(instance) for _ in range(runs))
+    print(f"{'bare test and reload':<34}{bare:7.3f} s")
     for title, words in (("serial", []), ("--parallel 4", ["--parallel", "4"])):
         rows = []
         for number in range(runs):
             change(instance, names, f"{title}-{number}")
             notes.write_text("")
             rows.append(build(instance, *words))
-            calls = notes.read_text().splitlines()
-            assert sum(line.endswith("-t") for line in calls) == 1, calls
-            assert sum(line.endswith("reload") for line in calls) == 1, calls
+            calls = [line.rpartition(" ")[2] for line in notes.read_text().splitlines()]
+            assert sorted(calls) == (["-t", "reload"] if wanted.proxy == "nginx" else []), calls
         show(title, rows, bare, count)
     show("nothing to change", [build(instance) for _ in range(runs)], bare, count)
-    if with_profile:
+    if wanted.profile:
         change(instance, names, "profiled")
         profile(instance)
+
+
+def choose_haproxy(instance: Instance) -> None:
+    """Let haproxy serve all apps, at a port of its own."""
+    for words in (
+        ("haproxy:set", "--global", "http-port", str(_free_port())),
+        ("haproxy:set", "--global", "bind-address", "127.0.0.1"),
+        ("haproxy:start",),
+        ("proxy:set", "--global", "type", "haproxy"),
+    ):
+        assert instance.dokku(*words).code == 0, words
 
 
 def show(title: str, rows: list[tuple[float, float]], bare: float, count: int) -> None:
@@ -125,6 +144,15 @@ def bare_nginx(instance: Instance) -> float:
     subprocess.run(reload, check=True, stderr=subprocess.DEVNULL)
     while not set(children.read_text().split()) - before:
         time.sleep(0.005)
+    return time.monotonic() - begin
+
+
+def bare_haproxy(instance: Instance) -> float:
+    """The same for haproxy."""
+    os.environ.update(instance.environment)
+    begin = time.monotonic()
+    assert haproxy.problem(haproxy.ours().configuration) == ""
+    haproxy.reload(haproxy.ours())
     return time.monotonic() - begin
 
 

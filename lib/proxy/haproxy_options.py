@@ -57,6 +57,11 @@ def general() -> dict[str, str]:
     return {key: _effective(properties.GLOBAL, key) for key in OPTIONS}
 
 
+def port(key: str) -> int:
+    """One of haproxy's own two ports, `http-port` or `https-port`."""
+    return int(_effective(properties.GLOBAL, key))
+
+
 def is_started() -> bool:
     """Whether haproxy is to run: somebody started it, and nobody stopped it since."""
     return properties.is_set(STORE, properties.GLOBAL, STARTED)

@@ -80,7 +80,7 @@ def listened(fronts: Mapping[str, Front]) -> dict[int, bool]:
     A front that was made before that was haproxy's own does not change what is spoken at it.
     """
     found = {route.port: route.is_secure for front in fronts.values() for route in front.routes}
-    found[int(haproxy_options.general()["http-port"])] = False
+    found[haproxy_options.port("http-port")] = False
     return dict(sorted(found.items()))
 
 

@@ -171,7 +171,7 @@ def _front(site: Site) -> Front:
 
 
 def _routes(site: Site) -> list[Route]:
-    plain = int(haproxy_options.general()["http-port"])
+    plain = haproxy_options.port("http-port")
     secure = next((entry.host for entry in site.entries if entry.scheme == "https"), 0)
     return [
         Route(

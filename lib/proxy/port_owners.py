@@ -40,7 +40,7 @@ def present() -> list[Listening]:
     """What each app that is served has, by the configurations as they stand, and what haproxy has besides."""
     fronts = haproxy_fronts.known()
     is_up = bool(fronts) or haproxy_options.is_started()
-    own = {int(haproxy_options.general()["http-port"]): extra_ports.PLAIN} if is_up else {}
+    own = {haproxy_options.port("http-port"): extra_ports.PLAIN} if is_up else {}
     texts = {app: conf_files.current(app) or "" for app in apps.names()}
     return [
         *(listening(app, text) for app, text in texts.items() if text),
@@ -74,8 +74,8 @@ def shared(proxy: str) -> dict[int, str]:
     """The protocol at each port where all apps of a proxy are."""
     if proxy != "haproxy":
         return extra_ports.own()
-    general = haproxy_options.general()
-    return {int(general["http-port"]): extra_ports.PLAIN, int(general["https-port"]): extra_ports.TLS}
+    plain, secure = haproxy_options.port("http-port"), haproxy_options.port("https-port")
+    return {plain: extra_ports.PLAIN, secure: extra_ports.TLS}
 
 
 def protocol(entry: PortMap) -> str:

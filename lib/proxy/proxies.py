@@ -38,7 +38,7 @@ def served_port(app: str, host_port: int) -> int:
         return host_port
     usual = {ports.general(ports.HTTP, 80): "http-port", ports.general(ports.HTTPS, 443): "https-port"}
     key = {80: "http-port", 443: "https-port", **usual}.get(host_port, "")
-    return int(haproxy_options.general()[key]) if key else host_port
+    return haproxy_options.port(key) if key else host_port
 
 
 def is_enabled(app: str) -> bool:
