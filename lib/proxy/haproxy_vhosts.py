@@ -6,7 +6,7 @@ by the next one. It runs as the system user, at ports of its own.
 """
 
 import functools
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from lib.app import certs, domains
 from lib.base import files, log, properties, retry, signals, values
@@ -99,7 +99,8 @@ def start() -> None:
         if haproxy.master(haproxy.ours()):
             return  # somebody else was faster
         fronts = haproxy_fronts.current()
-        retry.until(lambda: not _not_free(fronts), timeout=_LAST_WORDS, every=0.1)
+        wanted = haproxy_texts.listened(fronts)
+        retry.until(lambda: not _not_free(wanted), timeout=_LAST_WORDS, every=0.1)
         refused: dict[str, str] = {}
         digest = _accepted({}, fronts, refused, functools.partial(_problem, starting=True))
         for app, reason in refused.items():
@@ -244,17 +245,19 @@ def _problem(fronts: Fronts, starting: bool = False) -> str:
     if problem or not (starting or haproxy.master(haproxy.ours())):
         return problem
     present = "" if starting else files.read(haproxy.ours().configuration)
-    return _not_free(fronts, haproxy_texts.ports_in(present), haproxy_texts.is_bound_in(present))
+    had = haproxy_texts.ports_in(present)
+    new = [port for port in haproxy_texts.listened(fronts) if port not in had]
+    rivals = port_owners.rivals(new, NAME)
+    if rivals:
+        port, app = min(rivals.items())
+        return f"haproxy can't listen at port {port}: nginx is there for {app}"
+    return _not_free(new if haproxy_texts.is_bound_in(present) else [0, *new])
 
 
-def _not_free(fronts: Fronts, present: Collection[int] = (), is_bound: bool = False) -> str:
-    """What is wrong with where haproxy is to listen; empty for nothing.
-
-    present: the ports that it has. is_bound: whether it has them at the address that it is to have.
-    """
+def _not_free(ports: Iterable[int]) -> str:
+    """What is wrong with ports that haproxy is to have; empty for nothing. Port 0 asks for its address."""
     address = haproxy_texts.bound()
-    ports = [port for port in haproxy_texts.listened(fronts) if port not in present]
-    taken = haproxy.taken(haproxy.ours(), ports if is_bound else [0, *ports], address)
+    taken = haproxy.taken(haproxy.ours(), ports, address)
     if 0 in taken:
         return f"haproxy can't listen at {address}: this host has no such address"
     return f"haproxy can't listen at port {', '.join(map(str, taken))}: taken, or forbidden" if taken else ""

@@ -89,6 +89,17 @@ def clashes(port: int, proxy: str, other: str) -> bool:
     return proxy != other and not (port in shared(proxy) and port in shared(other))
 
 
+def rivals(ports: Collection[int], proxy: str) -> dict[int, str]:
+    """The ports at which the other proxy is, or will be when it is started, and for which app."""
+    there = [one for one in present() if one.proxy != proxy] if ports else []
+    return {
+        port: one.app
+        for one in there
+        for port in ports
+        if port in one.ports and clashes(port, proxy, one.proxy)
+    }
+
+
 def refusals(
     entries: Sequence[PortMap],
     names: Collection[str],

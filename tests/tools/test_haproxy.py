@@ -466,7 +466,7 @@ def test_one_that_others_started_is_told_again_what_the_one_before_knew(balancer
     os.kill(haproxy.master(haproxy.ours()), signal.SIGKILL)
     assert retry.until(lambda: not haproxy.master(haproxy.ours()), timeout=30, every=0.01)
     haproxy_vhosts.clear(["web"])
-    assert retry.until(lambda: not haproxy_vhosts._not_free({}), timeout=30, every=0.1)
+    assert retry.until(lambda: not haproxy_vhosts._not_free([balancer.port]), timeout=30, every=0.1)
     haproxy.start(haproxy.ours())  # as systemd does, with whatever is in place
     assert balancer.get("web.test")[0] == 404
     haproxy_vhosts.apply(["web"])

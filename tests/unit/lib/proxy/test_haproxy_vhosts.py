@@ -261,6 +261,13 @@ def test_a_port_that_nginx_is_to_have_is_not_haproxys(balanced: Host, capfd: Any
     assert "Skipping port map http:9000:5000 of web: nginx is at port 9000 for ant" in capfd.readouterr().err
 
 
+def test_it_does_not_start_where_nginx_would_not_start_then(balanced: Host) -> None:
+    nginx = balanced.app("ant", "10.0.0.2", domains="ant.test")
+    (nginx / "nginx.conf").write_text("server {\n  listen 8080;\n  server_name ant.test;\n}\n")
+    with pytest.raises(DokkuError, match="haproxy can't listen at port 8080: nginx is there for ant"):
+        haproxy_vhosts.start()
+
+
 def test_what_an_app_has_just_got_is_not_its_heirs(balanced: Host) -> None:
     for app, ip in (("ant", "10.0.0.2"), ("bee", "10.0.0.3"), ("cow", "10.0.0.4")):
         balanced.app(app, ip, domains=f"{app}.test")
