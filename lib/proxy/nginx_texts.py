@@ -193,7 +193,8 @@ def _text(site: Site) -> str:
         includes=conf_files.includes(app),
         error_pages=_error_pages(),
     )
-    return conf_notes.signed(text, Note(site.addresses, site.names, _listens(site)))
+    names = site.names if site.entries else []
+    return conf_notes.signed(text, Note(site.addresses, names, _listens(site)))
 
 
 def _listens(site: Site) -> list[Listen]:

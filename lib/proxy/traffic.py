@@ -158,7 +158,7 @@ def _stuck(kind: str, app: str) -> str:
         return ""
     wanted = {proxies.served_port(app, entry.host) for entry in ports.mapped(app)} & old.ports.keys()
     both = [str(port) for port in sorted(wanted) if port_owners.clashes(port, kind, old.proxy)]
-    here = f"{app} is at port {', '.join(both)} with {old.proxy}, which has to give it up first"
+    here = f"it is at port {', '.join(both)} with {old.proxy}, which has to give it up first"
     return f"{here}: dokku proxy:clear-config {app}" if both else ""
 
 

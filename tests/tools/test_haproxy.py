@@ -350,7 +350,7 @@ def test_a_port_that_another_program_has_over_ipv6_is_refused(balancer: Balancer
 def test_it_starts_without_an_app_whose_port_another_program_has(
     balancer: Balancer, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    one, own = balancer.listener(), _free_port()
+    one, own = balancer.listener(), free_port()
     balancer.app("web", one)
     balancer.app("blog", one)
     config.set_values("blog", {"DOKKU_PROXY_PORT_MAP": f"http:80:{one} http:{own}:{one}"})

@@ -238,7 +238,7 @@ def test_an_app_at_a_port_of_its_own_has_to_leave_its_old_proxy_first(
         build("web")
     assert caught.value.lines == [
         f"{new} can't serve web yet",
-        f"web is at port 9000 with {old}, which has to give it up first: dokku proxy:clear-config web",
+        f"web: it is at port 9000 with {old}, which has to give it up first: dokku proxy:clear-config web",
     ]
     assert traffic.PROXIES[old].addresses("web") == {"10.0.0.2"}
     assert traffic.PROXIES[new].addresses("web") is None
