@@ -109,6 +109,8 @@ def _site(app: str, addresses: list[str], owner: dict[str, str], neighbours: Nei
         log.warn(f"{app} has no domain of its own, {proxies.type_(app)} does not serve it")
         return None
     names, entries, refused = _placed(app, names, proxies.type_(app), neighbours)
+    bare = [entry for entry in ports.mapped(app) if entry.is_secure and not certs.exists(app)]
+    refused += [(entry, "there is no certificate") for entry in bare]
     for entry, reason in refused:
         log.warn(f"Skipping port map {entry} of {app}: {reason}")
     return Site(app, names, entries, addresses, bool(refused))

@@ -216,3 +216,15 @@ def test_what_can_not_be_served_is_foretold_for_an_app_that_is_not_deployed(
     config.set_values("new", {"DOKKU_DISABLE_PROXY": "1"})
     sites.foretell("new", "add")
     assert capfd.readouterr().err == ""
+
+
+def test_an_entry_that_lacks_a_certificate_is_told_when_the_app_is_built(host: Host, capfd: Output) -> None:
+    host.app("web", "10.0.0.2", domains="web.test")
+    config.set_values("web", {"DOKKU_PROXY_PORT_MAP": "http:80:5000 https:443:5000"})
+    sites.foretell("web")
+    assert capfd.readouterr().err == ""
+    site = sites.gather(["web"])["web"]
+    assert site is not None
+    assert [str(entry) for entry in site.entries] == ["http:80:5000"]
+    said = " !     Skipping port map https:443:5000 of web: there is no certificate\n"
+    assert capfd.readouterr().err == said
