@@ -11,7 +11,7 @@ _NONE = "not deployed"
 
 def rows(app: str) -> list[Row]:
     """What certs:report knows of an app."""
-    found = certs.details(app)
+    found = certs.details(app) if certs.exists(app) else None
     verified = ""
     if certs.exists(app):
         is_verified = openssl.is_verified(certs.certificate(app))

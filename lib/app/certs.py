@@ -2,31 +2,47 @@
 
 server.crt and server.key are links into one directory of a pair, tls/.pair.NAME, by way of tls/.current: one
 rename puts another pair in force, so nobody ever finds the certificate of one and the key of the other. What
-people and plugins put in place of the links counts as well, and is taken over with the next pair.
+people and plugins put in place of the links counts as well, and is taken over with the next pair. A pair that
+is about to go has the file tls/.leaving beside it, and counts for nobody from then on.
 Source: dokku v0.24.0 plugins/certs.
 """
 
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from lib.app import pem
+from lib.app import config, pem
 from lib.base import files, log, settings, signals, triggers
-from lib.base.errors import DokkuError
-from lib.tools import openssl
+from lib.base.errors import DokkuError, NotRunning
+from lib.tools import nginx, openssl
 
 FILES = ("server.crt", "server.key")
-_CURRENT, _PAIR, _NOTE = ".current", ".pair.", "certificate.json"
+_CURRENT, _PAIR, _NOTE, _LEAVING = ".current", ".pair.", "certificate.json", ".leaving"
 _MODES = {"server.crt": 0o644, "server.key": 0o600}
 _FORGOTTEN = 3600  # seconds after which a pair that is not in force is nobody's
-_leaving: set[str] = set()
+_PORTS = ("DOKKU_PROXY_PORT", "DOKKU_PROXY_SSL_PORT", "DOKKU_PROXY_PORT_MAP")  # these follow a certificate
+_ignored: set[str] = set()
 
 
 def exists(app: str) -> bool:
     """Whether the app has both halves of a pair, and is to keep them."""
-    halves = (certificate(app), key(app))
-    return app not in _leaving and all(os.path.isfile(path) and os.path.getsize(path) for path in halves)
+    return is_stored(app) and app not in _ignored and not os.path.exists(_mark(app))
+
+
+def is_stored(app: str) -> bool:
+    """Whether both halves of a pair are on disk, be it that they are about to go."""
+    return all(os.path.isfile(path) and os.path.getsize(path) for path in (certificate(app), key(app)))
+
+
+@contextlib.contextmanager
+def ignored(app: str) -> Iterator[None]:
+    """The app has no certificate inside the block, as far as this process goes."""
+    _ignored.add(app)
+    try:
+        yield
+    finally:
+        _ignored.discard(app)
 
 
 def is_forced(app: str) -> bool:
@@ -59,7 +75,7 @@ def pair(app: str) -> tuple[bytes, bytes]:
 
 def details(app: str) -> openssl.Certificate | None:
     """What the app's certificate says; None when there is no pair, or one that can't be read."""
-    if not exists(app):
+    if not is_stored(app):
         return None
     try:
         content = half(app, "crt")
@@ -78,20 +94,29 @@ def put(app: str, certificate: bytes, key: bytes) -> None:
     """Serve an app with a pair, both in PEM format, from now on.
 
     Fires: post-certs-update, post-domains-update. Raises: DokkuError for a pair that is none, or that can't
-    be put in force; the app is then served as before.
+    be put in force; the app is then served as before. NotRunning when nginx is stopped: it starts with the
+    pair then.
     """
     pair = pem.judged(certificate, key)
+    objection = nginx.objection(pair.certificate, pair.key)
+    if objection:
+        raise DokkuError(f"nginx does not take this certificate and key: {objection}")
+    ports = config.values(app)
     with _alone():
         before, new = _taken_over(app), _written(app, pair.certificate, pair.key)
         _note(app, new, pair)
         signals.failpoint("cert-written")
         _point(app, _CURRENT, new)
+        _link(app)
+        files.remove(_mark(app))
     signals.failpoint("cert-in-place")
     try:
         triggers.fire("post-certs-update", app)
         triggers.fire("post-domains-update", app)
+    except NotRunning:
+        raise
     except BaseException:
-        _give_back(app, before, new)
+        _give_back(app, before, new, ports)
         raise
     with _alone():
         if before:
@@ -100,29 +125,26 @@ def put(app: str, certificate: bytes, key: bytes) -> None:
 
 
 def remove(app: str) -> None:
-    """Serve an app without a certificate.
+    """Serve an app without a certificate; what was begun and killed is ended.
 
     Fires: post-certs-remove, post-domains-update; the files go when these are done, so that no proxy ever
     reads of a pair that is not there. Raises: DokkuError when there is none.
     """
-    if not exists(app):
+    if not is_stored(app):
         raise DokkuError("An app-specific SSL endpoint is not defined")
     log.info1(f"Removing SSL endpoint from {app}")
-    with _left(app):
+    files.replace(_mark(app), "")
+    try:
         triggers.fire("post-certs-remove", app)
         triggers.fire("post-domains-update", app)
-        signals.failpoint("cert-left")
-        files.remove(directory(app))
-
-
-@contextlib.contextmanager
-def _left(app: str) -> Iterator[None]:
-    """The app has no certificate for this process, whatever is on disk."""
-    _leaving.add(app)
-    try:
-        yield
-    finally:
-        _leaving.discard(app)
+    except NotRunning:
+        _drop(app)
+        raise
+    except BaseException:
+        files.remove(_mark(app))
+        raise
+    signals.failpoint("cert-left")
+    _drop(app)
 
 
 @contextlib.contextmanager
@@ -133,17 +155,32 @@ def _alone() -> Iterator[None]:
 
 
 def _taken_over(app: str) -> str:
-    """Make the two files links into the pair in force, content unchanged; its name, empty without one."""
+    """Make the two files links into the pair in force, content unchanged; its name, empty without one.
+
+    A pair that we may not read is none: what root copied here is root's.
+    """
     top = directory(app)
     files.make_directory(top, 0o700)
-    linked = all(_target(top, name) == os.path.join(_CURRENT, name) for name in FILES)
-    if not exists(app):
-        files.remove(os.path.join(top, _CURRENT))
-    elif not linked or not _target(top, _CURRENT):
-        _point(app, _CURRENT, _written(app, half(app, "crt"), half(app, "key")))
-    for name in FILES if not linked else ():
-        _point(app, name, os.path.join(_CURRENT, name))
+    try:
+        old = (half(app, "crt"), half(app, "key")) if is_stored(app) else None
+    except DokkuError:
+        old = None
+    if old is None:
+        return ""
+    if not _is_linked(app) or not _target(top, _CURRENT):
+        _point(app, _CURRENT, _written(app, *old))
+    _link(app)
     return _target(top, _CURRENT)
+
+
+def _is_linked(app: str) -> bool:
+    return all(_target(directory(app), name) == os.path.join(_CURRENT, name) for name in FILES)
+
+
+def _link(app: str) -> None:
+    """Let the two files be those of the pair in force."""
+    for name in FILES if not _is_linked(app) else ():
+        _point(app, name, os.path.join(_CURRENT, name))
 
 
 def _written(app: str, certificate: bytes, key: bytes) -> str:
@@ -193,24 +230,37 @@ def _point(app: str, name: str, target: str) -> None:
     files.flush_directory(top)
 
 
-def _give_back(app: str, before: str, new: str) -> None:
-    """Serve the app with the pair it had, or with none, unless a third one came in the meantime."""
-    if _target(directory(app), _CURRENT) != new:
+def _give_back(app: str, before: str, new: str, ports: Mapping[str, str]) -> None:
+    """Serve the app with the pair it had, or with none, unless a third one came in the meantime.
+
+    ports: its variables from then, of which those that follow a certificate are put back.
+    """
+    top = directory(app)
+    if _target(top, _CURRENT) != new:
         return
+    if before:
+        with _alone():
+            _point(app, _CURRENT, before)
+    else:
+        files.replace(_mark(app), "")
+        with log.only_warned():
+            triggers.fire("post-certs-remove", app)
     with log.only_warned():
-        if before:
-            with _alone():
-                _point(app, _CURRENT, before)
-            triggers.fire("post-domains-update", app)
-        else:
-            with _left(app):
-                triggers.fire("post-certs-remove", app)
-                triggers.fire("post-domains-update", app)
-    for name in (new,) if before else (_CURRENT, *FILES, new):
-        files.remove(os.path.join(directory(app), name))
+        config.restore(app, ports, _PORTS)
+        triggers.fire("post-domains-update", app)
+    with _alone():
+        for name in (new,) if before else (_CURRENT, *FILES, new, _LEAVING):
+            files.remove(os.path.join(top, name))
     with contextlib.suppress(OSError):  # what plugins keep there stays
-        os.rmdir(directory(app))
+        os.rmdir(top)
     log.warn(f"{app} is served as before")
+
+
+def _drop(app: str) -> None:
+    """Remove all there is of a pair that is about to go, unless another one came in the meantime."""
+    with _alone():
+        if os.path.exists(_mark(app)):
+            files.remove(directory(app))
 
 
 def _drop_forgotten(app: str) -> None:
@@ -221,6 +271,10 @@ def _drop_forgotten(app: str) -> None:
         is_ours = name.startswith(_PAIR) and name != _target(top, _CURRENT)
         if is_ours and time.time() - os.lstat(path).st_mtime > _FORGOTTEN:
             files.remove(path)
+
+
+def _mark(app: str) -> str:
+    return os.path.join(directory(app), _LEAVING)
 
 
 def _target(top: str, name: str) -> str:

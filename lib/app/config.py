@@ -90,12 +90,17 @@ def restored_on_failure(app: str, *keys: str, unless: Callable[[], bool]) -> Ite
         yield
     except BaseException:
         if not unless():
-            now = values(app)
-            changed = [key for key in keys if key and now.get(key) != before.get(key)]
-            set_values(app, {key: before[key] for key in changed if key in before})
-            if any(key not in before for key in changed):
-                unset_values(app, [key for key in changed if key not in before])
+            restore(app, before, keys)
         raise
+
+
+def restore(app: str, before: Mapping[str, str], keys: Iterable[str]) -> None:
+    """Give some variables the values, or the absence, that they have in `before`."""
+    now = values(app)
+    changed = [key for key in keys if key and now.get(key) != before.get(key)]
+    set_values(app, {key: before[key] for key in changed if key in before})
+    if any(key not in before for key in changed):
+        unset_values(app, [key for key in changed if key not in before])
 
 
 def clear_values(owner: str) -> list[str]:

@@ -41,6 +41,10 @@ class Locked(DokkuError):
     """Another process works on the app."""
 
 
+class NotRunning(DokkuError):
+    """What should have taken something over does not run; it finds that on disk when it is started."""
+
+
 class ArchiveRejected(DokkuError):
     """An archive that nobody should extract. reason: one word, for the audit line."""
 

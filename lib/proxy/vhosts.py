@@ -11,6 +11,7 @@ import os
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from lib.app import certs
 from lib.base import files, log, settings, signals, triggers
 from lib.base.errors import AppsFailed, DokkuError
 from lib.proxy import batching, conf_files, extra_ports, nginx_texts, proxies, sites, urls
@@ -145,6 +146,7 @@ def _put_in_force(pending: Sequence[Change], refused: dict[str, str]) -> None:
             for change in pending:
                 change.undo()
             _repair()
+            pending = [change._replace(before=conf_files.current(change.app)) for change in pending]
             _divide(pending, refused)
         if all(change.app in refused for change in pending):
             return
@@ -195,20 +197,29 @@ def _repair() -> None:
 
     Raises: DokkuError with nginx's words when that does not help.
     """
-    remedies: dict[str, list[str | None]] = {}
+    remedies: dict[str, list[tuple[str | None, str]]] = {}
     while problem := nginx.problem():
         if extra_ports.withdraw(problem):
             continue
         app = nginx_texts.accused(problem)
         if app and app not in remedies:
-            remedies[app] = [conf_files.last_good(app), *_anew(app)]
+            known = [(text, "it is replaced") for text in (conf_files.last_good(app), *_anew(app))]
+            remedies[app] = [*((text, "it is served without https") for text in _plain(app)), *known]
         if not remedies.get(app):
             hint = f"Try: dokku nginx:validate-config {app} --clean" if app else "No app's file is the cause"
             raise DokkuError(f"nginx can't start with its present configuration: {problem}", more=(hint,))
-        remedy = remedies[app].pop()
+        remedy, outcome = remedies[app].pop()
         if remedy != conf_files.current(app):
-            log.warn(f"The nginx configuration of {app} is broken, it is replaced: {problem}")
+            log.warn(f"The nginx configuration of {app} is broken, {outcome}: {problem}")
             conf_files.write(app, remedy)
+
+
+def _plain(app: str) -> list[str | None]:
+    """The app's text without https: what is left when its own certificate keeps nginx from starting."""
+    if not certs.exists(app):
+        return []
+    with certs.ignored(app):
+        return _anew(app)
 
 
 def _anew(app: str) -> list[str | None]:

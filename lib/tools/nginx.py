@@ -1,27 +1,53 @@
 """nginx: does its configuration hold, and is it in force. The commands themselves come from settings."""
 
 import functools
+import os
 import re
+import shutil
 
-from lib.base import descendants, files, retry, run, settings
-from lib.base.errors import DokkuError
+from lib.base import descendants, files, retry, run, scratch, settings
+from lib.base.errors import DokkuError, NotRunning
 
 PATIENCE = 30  # seconds for new workers to be there, on a machine that is busy
 _FATAL = re.compile(r"\[emerg\] (?:\d+#\d+: )?(.+)")
+_TRIAL = """pid pid;
+error_log stderr;
+events {}
+http {
+  access_log off;
+  client_body_temp_path body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  server {
+    listen unix:socket ssl;
+    ssl_certificate crt;
+    ssl_certificate_key key;
+  }
+}
+"""
 _LEAVING = b"is shutting down"  # what a worker's title says from the moment it accepts no more connections
 
 
 def problem() -> str:
-    """What nginx has against its configuration as it stands on disk; empty when it would start with it.
+    """What nginx has against its configuration as it stands on disk; empty when it would start with it."""
+    return _objections(run.result(*settings.nginx_test()))
 
-    Of all that nginx says, what it calls an emergency, without time and pid; if there is none, everything.
+
+def objection(certificate: bytes, key: bytes) -> str:
+    """What nginx has against a pair in PEM format; empty when it would serve with it.
+
+    A configuration of the pair alone is tested, as our own user: nobody is served by it, and none of the
+    host's is touched. Where there is no nginx it has nothing against anything.
     """
-    done = run.result(*settings.nginx_test())
-    if done.status == 0:
+    if not shutil.which("nginx"):
         return ""
-    said = (done.errors + done.output).decode("utf-8", "replace")
-    fatal = dict.fromkeys(_FATAL.findall(said))
-    return "; ".join(fatal or said.strip().splitlines()) or f"status {done.status}"
+    with scratch.directory("nginx") as place:
+        for name, content in (("crt", certificate), ("key", key), ("nginx.conf", _TRIAL)):
+            files.replace(os.path.join(place, name), content, lasting=False)
+        words = ("nginx", "-p", f"{place}/", "-c", f"{place}/nginx.conf", "-t")
+        return _objections(run.result(*words, cwd=place)).replace(f"{place}/", "")
 
 
 def is_running() -> bool:
@@ -37,11 +63,11 @@ def master() -> int:
 def reload() -> None:
     """Put the configuration on disk in force: returns when the workers that had another accept no more.
 
-    Raises: DokkuError when nginx does not run, or keeps what it has (a port is taken by another program).
+    Raises: NotRunning, or DokkuError when it keeps what it has (a port is taken by another program).
     """
     pid = master()
     if not pid:
-        raise DokkuError("nginx is not running")
+        raise NotRunning("nginx is not running")
     before = {*descendants.children(pid), *descendants.children(pid)}  # again, for one that was left out
     _control("reloaded", settings.nginx_reload())
     if not retry.until(lambda: _has_switched(pid, before), timeout=PATIENCE, every=0.02):
@@ -66,6 +92,15 @@ def version() -> tuple[int, ...]:
     said = run.result("nginx", "-v").errors.decode("utf-8", "replace")
     number = said.strip().rpartition("/")[2].split(" ")[0]
     return tuple(int(part) for part in number.split(".") if part.isdigit())
+
+
+def _objections(done: run.Result) -> str:
+    """Of all that nginx says, what it calls an emergency, without time and pid; without one, everything."""
+    if done.status == 0:
+        return ""
+    said = (done.errors + done.output).decode("utf-8", "replace")
+    fatal = dict.fromkeys(_FATAL.findall(said))
+    return "; ".join(fatal or said.strip().splitlines()) or f"status {done.status}"
 
 
 def _control(participle: str, words: list[str]) -> None:

@@ -106,6 +106,20 @@ def test_a_bad_pair_is_refused_with_its_reason_and_the_old_one_stays(
     assert in_force(web) == new
 
 
+@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
+def test_a_pair_that_nginx_refuses_is_in_force_at_no_time(
+    dokku: Dokku, web: Path, tmp_path: Path, authority: Authority, old: Leaf
+) -> None:
+    small = certificates.new_key("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024")
+    weak = authority.leaf("old.example.com", key=small)
+    dokku.plugin("note", post_certs_update="#!/bin/sh\necho told\n")
+    refused = dokku("certs:add", "web", *written(tmp_path, weak))
+    assert (refused.out, refused.code) == ("", 1)
+    assert refused.err.startswith(" !     nginx does not take this certificate and key: SSL_CTX_use_cert")
+    assert refused.err.count("\n") == 1
+    assert not (web / "tls").exists()
+
+
 def test_line_ends_of_windows_and_a_chain_are_taken(
     dokku: Dokku, web: Path, tmp_path: Path, authority: Authority, old: Leaf
 ) -> None:

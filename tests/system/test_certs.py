@@ -177,8 +177,8 @@ def test_a_key_that_nginx_refuses_leaves_everything_as_it_was(
     weak = site.authority.leaf(ONE, TWO, key=small)
     refused = site.instance.dokku("certs:add", site.first, *written(tmp_path, weak))
     assert refused.code == 1
+    assert refused.err.startswith(" !     nginx does not take this certificate and key: ")
     assert "key too small" in refused.err
-    assert f" !     {site.first} is served as before\n" in refused.err
     assert in_force(site.directory(site.first)) == secured
     assert site.visit(ONE).status == 200
     refused = site.instance.dokku("certs:add", site.second, *written(tmp_path, weak))

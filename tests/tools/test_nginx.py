@@ -16,11 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from lib.app import config, ports
+from lib.app import config, domains, ports
 from lib.base import settings
 from lib.base.errors import DokkuError
 from lib.proxy import conf_files, nginx_service, nginx_texts, vhosts
 from lib.tools import nginx
+from tests.certificates import Authority, new_key
 from tests.ports import free_port
 
 NGINX = shutil.which("nginx", path=settings.PATH)
@@ -100,6 +101,16 @@ def test_a_problem_is_one_line_without_time_and_pid(server: Server) -> None:
 def test_a_test_that_can_not_be_run_is_a_problem_too(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOKKU_NGINX_TEST_COMMAND", "false")
     assert nginx.problem() == "status 1"
+
+
+def test_a_pair_is_tried_without_anybody_being_served_by_it(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "authority")
+    small = authority.leaf("a.test", key=new_key("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"))
+    good = authority.leaf("a.test")
+    assert nginx.objection(*good) == ""
+    assert re.fullmatch(r'SSL_CTX_use_certificate\("crt"\) .*key too small.*', nginx.objection(*small))
+    assert "key values mismatch" in nginx.objection(good.certificate, new_key())
+    assert list(Path(settings.temporary()).iterdir()) == []
 
 
 def test_it_is_known_whether_nginx_runs(server: Server) -> None:
@@ -235,6 +246,40 @@ def test_real_nginx_keeps_what_it_had_of_an_app_whose_includes_it_refuses(apps: 
         DokkuError, match=r"unknown directive \"bogus\" in .*/ant/nginx\.conf\.d/mine\.conf:1"
     ):
         vhosts.build(["ant"])
+    assert [apps.get(host) for host in ("ant.test", "bee.test")] == ["ant", "bee"]
+
+
+def test_real_nginx_serves_the_others_when_a_certificate_put_there_by_hand_is_broken(
+    apps: Server, capfd: pytest.CaptureFixture[str]
+) -> None:
+    tls = apps.place / "root/ant/tls"
+    tls.mkdir()
+    certify(tls, "ant.test")
+    inside = ports.stored("ant")[0].container
+    vhosts.build(["bee"])
+    ports.set_("ant", [f"http:{apps.port}:{inside}", f"https:{free_port()}:{inside}"])
+    (tls / "server.key").write_bytes(new_key("-algorithm", "RSA"))
+    Path(domains.path("bee")).write_text("bee.test\nalso.test\n")
+    capfd.readouterr()
+    vhosts.build(["bee"])
+    said = capfd.readouterr().err
+    assert " !     The nginx configuration of ant is broken, it is served without https: " in said
+    assert "key values mismatch" in said
+    assert [apps.get(host) for host in ("ant.test", "also.test")] == ["ant", "bee"]
+
+
+def test_real_nginx_can_start_after_it_refused_an_apps_own_certificate(apps: Server) -> None:
+    tls = apps.place / "root/ant/tls"
+    tls.mkdir()
+    certify(tls, "ant.test")
+    inside = ports.stored("ant")[0].container
+    ports.set_("ant", [f"http:{apps.port}:{inside}", f"https:{free_port()}:{inside}"])
+    (tls / "server.key").write_bytes(new_key("-algorithm", "RSA"))
+    with pytest.raises(DokkuError, match=r"^Invalid nginx config for ant, not put in force$") as caught:
+        vhosts.build(["ant"])
+    assert "key values mismatch" in caught.value.more[0]
+    assert nginx.problem() == ""
+    vhosts.build(["bee"])
     assert [apps.get(host) for host in ("ant.test", "bee.test")] == ["ant", "bee"]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lib.app import certs, pem
+from lib.app import certs, config, pem
 from lib.base import settings
 from lib.base.errors import DokkuError
 from tests.conftest import Shell
@@ -165,6 +165,20 @@ def test_a_first_pair_that_cannot_be_put_in_force_leaves_none(tls: Path, listene
     assert not tls.exists()
 
 
+@pytest.mark.parametrize("had_one", [False, True])
+def test_the_apps_own_ports_are_what_they_were_after_a_pair_that_is_given_up(
+    listener: Listener, had_one: bool
+) -> None:
+    listener(*((0, 3, 0) if had_one else (3, 0)))
+    if had_one:
+        put(ONE)
+    own = {"DOKKU_PROXY_SSL_PORT": "8443", "DOKKU_PROXY_PORT_MAP": "http:80:5000 https:443:5001"}
+    config.set_values("web", {**own, "OTHER": "x"})
+    with pytest.raises(DokkuError):
+        put(TWO)
+    assert config.values("web") == {**own, "OTHER": "x"}
+
+
 def test_what_plugins_keep_beside_a_pair_outlives_one_that_is_given_up(
     fs: Any, tls: Path, listener: Listener
 ) -> None:
@@ -201,6 +215,42 @@ def test_removal_takes_all_of_it(tls: Path, capfd: Output) -> None:
 def test_removal_without_a_pair_is_refused() -> None:
     with pytest.raises(DokkuError, match="An app-specific SSL endpoint is not defined"):
         certs.remove("web")
+
+
+def test_a_pair_that_is_about_to_go_counts_for_nobody(fs: Any, shell: Shell, tls: Path) -> None:
+    script = Path(settings.plugins_enabled()) / "slow" / "post-domains-update"
+    fs.create_file(str(script), contents="#!/bin/sh\n", st_mode=stat.S_IFREG | 0o755)
+    put(ONE)
+    seen: list[bool] = []
+    shell.answers(f"{script} web", does=lambda _: seen.append(certs.exists("web")))
+    certs.remove("web")
+    assert seen == [False]
+    assert not tls.exists()
+
+
+def test_a_removal_that_was_killed_is_ended_by_the_next_or_taken_back_by_a_new_pair(
+    listener: Listener, tls: Path
+) -> None:
+    put(ONE)
+    (tls / ".leaving").touch()
+    assert not certs.exists("web")
+    certs.remove("web")
+    assert not tls.exists()
+    put(ONE)
+    (tls / ".leaving").touch()
+    put(TWO)
+    assert certs.exists("web")
+    assert in_force() == (certificate(TWO), key(TWO))
+
+
+def test_a_pair_that_comes_while_one_is_removed_stays(fs: Any, shell: Shell) -> None:
+    script = Path(settings.plugins_enabled()) / "eager" / "post-certs-remove"
+    fs.create_file(str(script), contents="#!/bin/sh\n", st_mode=stat.S_IFREG | 0o755)
+    put(ONE)
+    shell.answers(f"{script} web", does=lambda _: put(TWO))
+    certs.remove("web")
+    assert certs.exists("web")
+    assert in_force() == (certificate(TWO), key(TWO))
 
 
 def test_a_pair_stays_when_nobody_would_stop_serving_it(listener: Listener) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from lib.app import certs, config, domains
 from lib.base import files, properties, settings
-from lib.base.errors import AppNotFound, DokkuError
+from lib.base.errors import AppNotFound, DokkuError, NotRunning
 from lib.proxy import acme_orders, acme_settings, letsencrypt
 from lib.tools import lego
 from tests.unit.lib.proxy.authorities import KEY, Authority
@@ -221,6 +221,21 @@ def test_a_domain_that_another_app_is_served_under_is_left_out(
     letsencrypt.enable("web")
     assert authority.orders == [["web.example.com"]]
     assert "Skipping domain shared.example.com of web: it belongs to other" in capfd.readouterr().err
+
+
+def test_a_certificate_that_is_added_or_removed_while_nginx_is_stopped_counts_when_it_starts(
+    authority: Authority, host: Host
+) -> None:
+    letsencrypt.enable("web")
+    host.stop_nginx()
+    new = authority.certificate("web.example.com")
+    with pytest.raises(NotRunning, match=r"^nginx is not running$"):
+        certs.put("web", new.encode(), KEY.encode())
+    assert Path(certs.certificate("web")).read_text() == new
+    with pytest.raises(NotRunning):
+        certs.remove("web")
+    assert not certs.exists("web")
+    assert "ssl_certificate " not in (host.conf("web") or "")
 
 
 def test_disabling_takes_the_certificate_and_all_that_belongs_to_it(authority: Authority, host: Host) -> None:
