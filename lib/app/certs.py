@@ -32,7 +32,7 @@ def exists(app: str) -> bool:
 
 def is_stored(app: str) -> bool:
     """Whether both halves of a pair are on disk, be it that they are about to go."""
-    return all(os.path.isfile(path) and os.path.getsize(path) for path in (certificate(app), key(app)))
+    return all(os.path.isfile(path) and os.stat(path).st_size for path in (certificate(app), key(app)))
 
 
 @contextlib.contextmanager

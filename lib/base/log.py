@@ -49,6 +49,8 @@ def only_warned() -> Iterator[None]:
         yield
     except DokkuError as error:
         failure(error)
+    except OSError as error:  # a file that root has put there, a full disk
+        warn(str(error))
 
 
 def failure(error: DokkuError) -> None:

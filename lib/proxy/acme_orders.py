@@ -155,7 +155,7 @@ def _end_of_limit(said: Sequence[str], now: float) -> float:
 
 
 def _present(app: str) -> str:
-    return _fingerprint(files.read(certs.certificate(app)))
+    return _fingerprint(_text(certs.certificate(app)))
 
 
 def _fingerprints(app: str) -> list[str]:
@@ -166,20 +166,26 @@ def _fingerprints(app: str) -> list[str]:
     directory_ = os.path.join(of_plugin(app), "certificates")
     names = sorted(os.listdir(directory_)) if os.path.isdir(directory_) else []
     paths = [os.path.join(directory_, name) for name in names if name.endswith(".crt")]
-    found = (
-        _fingerprint(files.read(path)) for path in [*paths, os.path.join(of_plugin(app), "fullchain.pem")]
-    )
+    found = (_fingerprint(_text(path)) for path in [*paths, os.path.join(of_plugin(app), "fullchain.pem")])
     return [one for one in found if one]
 
 
 def _of_plugin(app: str) -> tuple[str, str]:
     """Server and email, from the words that the plugin called lego with."""
     try:
-        words = shlex.split(files.read(os.path.join(of_plugin(app), "config")))
+        words = shlex.split(_text(os.path.join(of_plugin(app), "config")))
     except ValueError:
         return "", ""
     found = dict(itertools.pairwise(words))
     return found.get("--server", ""), found.get("--email", "")
+
+
+def _text(path: str) -> str:
+    """What a file holds; nothing when it is not there, or only root's to read."""
+    try:
+        return files.read(path)
+    except OSError:
+        return ""
 
 
 def _fingerprint(text: str) -> str:
@@ -200,15 +206,15 @@ def _path(app: str) -> str:
 def _read(app: str) -> dict[str, Any]:
     import json
 
-    text = files.read(_path(app))
-    if not text:
-        return {}
     try:
+        text = files.read(_path(app), "{}")
         found = json.loads(text)
-    except ValueError as error:
+        if not isinstance(found, dict):
+            raise ValueError("it is no object")
+    except (OSError, ValueError) as error:
         log.warn(f"{_path(app)} makes no sense: {error}. An order makes it anew")
         return {}
-    return found if isinstance(found, dict) else {}
+    return found
 
 
 def _write(app: str, what: dict[str, Any]) -> None:

@@ -152,11 +152,15 @@ def entry() -> str:
 def _attempt(one: Renewal, failed: list[str], before: dict[str, tuple[bytes, bytes]]) -> None:
     """Renew within a batch. failed: gets the app if that fails. before: gets its present pair."""
     try:
-        before[one.app] = certs.pair(one.app)
+        with log.only_warned():  # a pair that we may not read can be replaced, and can't be put back
+            before[one.app] = certs.pair(one.app)
         _renew(one)
     except DokkuError as error:
         failed.append(one.app)
         log.failure(error)
+    except OSError as error:
+        failed.append(one.app)
+        log.warn(f"{one.app}: {error}")
 
 
 def _one_by_one(before: Mapping[str, tuple[bytes, bytes]]) -> list[str]:

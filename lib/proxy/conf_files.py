@@ -99,7 +99,7 @@ def _last_good(app: str) -> str:
 
 
 def _digest(app: str) -> str:
-    """Of file, includes and certificate; empty when there is no file."""
+    """Of file, includes and certificate; empty when there is no file. Of what we may not read, its time."""
     if current(app) is None:
         return ""
     import hashlib
@@ -108,5 +108,14 @@ def _digest(app: str) -> str:
     read = [path(app), certs.certificate(app), certs.key(app)]
     digest = hashlib.blake2b(digest_size=16)
     for name in [*read, *(os.path.join(includes(app), name) for name in added if name.endswith(".conf"))]:
-        digest.update(f"{name}\0{files.read(name)}\0".encode("utf-8", "surrogateescape"))
+        digest.update(f"{name}\0{_content(name)}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
+
+
+def _content(path: str) -> str:
+    """What a file holds; where only root may read it, as nginx does, what changes along with that."""
+    try:
+        return files.read(path)
+    except OSError:
+        known = os.stat(path)
+        return f"{known.st_mtime_ns} {known.st_size} {known.st_ino}"

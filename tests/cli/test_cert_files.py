@@ -132,3 +132,17 @@ def test_a_file_that_the_system_user_may_not_read_is_told_from_one_that_is_not_t
     assert in_force(nobodys.root / "web") == old
     stored = (nobodys.root / "web/tls/server.key").stat()
     assert (stat.S_IMODE(stored.st_mode), stored.st_uid) == (0o600, NOBODY)
+
+
+@pytest.mark.parametrize("name", ["server.crt", "server.key"])
+def test_a_half_that_only_root_reads_is_replaced(nobodys: Dokku, old: Leaf, name: str) -> None:
+    web = nobodys.make_app("web")
+    certificate, key = written(nobodys.lib.parent, old)
+    Path(key).chmod(0o644)
+    assert nobodys("certs:add", "web", certificate, key).code == 0
+    (web / "tls" / name).unlink()
+    (web / "tls" / name).write_text("of root")
+    (web / "tls" / name).chmod(0o600)
+    assert nobodys("certs:add", "web", certificate, key) == ("", "", 0)
+    assert in_force(web) == old
+    assert (web / "tls" / name).stat().st_uid == NOBODY

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from lib.base import log
+from lib.base.errors import DokkuError
 
 Capture = pytest.CaptureFixture[str]
 
@@ -25,6 +26,13 @@ Capture = pytest.CaptureFixture[str]
 def test_every_word_of_the_vocabulary(say: Callable[[str], None], out: str, err: str, capfd: Capture) -> None:
     say("text")
     assert capfd.readouterr() == (out, err)
+
+
+@pytest.mark.parametrize("error", [DokkuError("it failed"), PermissionError(13, "it failed")])
+def test_a_failure_that_is_only_told_ends_its_block_alone(error: Exception, capfd: Capture) -> None:
+    with log.only_warned():
+        raise error
+    assert "it failed" in capfd.readouterr().err
 
 
 QUIET = [log.info1_quiet, log.info2_quiet, log.verbose_quiet, log.plain_quiet, log.warn_quiet]

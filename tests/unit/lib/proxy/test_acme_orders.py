@@ -100,11 +100,20 @@ def test_a_certificate_of_the_plugin_is_taken_over_with_its_account(authority: A
 
 def test_a_file_that_makes_no_sense_is_no_order_and_not_the_end(authority: Authority, capfd: Output) -> None:
     serve(authority.certificate("web.example.com"))
-    for text in ("{", "[]", '{"certificates": 3}', '{"failures": {"x": 1}}'):
+    for text, is_told in (
+        ("", True),
+        ("{", True),
+        ("[]", True),
+        ('{"certificates": 3}', False),
+        ('{"failures": {"x": 1}}', False),
+    ):
         files.replace(str(path()), text)
         assert not acme_orders.is_active("web")
         assert acme_orders.failures("web", "s", ["n"]).times == []
-    assert f"{path()} makes no sense" in capfd.readouterr().err
+        assert (f"{path()} makes no sense" in capfd.readouterr().err) is is_told
+    path().unlink()
+    assert not acme_orders.is_active("web")
+    assert capfd.readouterr().err == ""
 
 
 def test_failures_are_counted_for_the_same_request_only(authority: Authority) -> None:

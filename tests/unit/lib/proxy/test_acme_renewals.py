@@ -88,6 +88,18 @@ def test_the_failure_of_one_stops_no_other(authority: Authority, capfd: Output) 
     assert acme_orders.is_active("b")
 
 
+def test_what_root_has_put_into_an_app_stops_no_other(authority: Authority, withheld) -> None:
+    deployed(authority, "a", "10.0.0.2", left=5)
+    deployed(authority, "b", "10.0.0.3", left=6)
+    text = Path(certs.certificate("a")).read_text()
+    Path(certs.certificate("a")).unlink()
+    Path(certs.certificate("a")).write_text(text)
+    withheld(Path(certs.certificate("a")))
+    acme_renewals.renew_all()
+    assert authority.orders == [["b.example.com"]]
+    assert not acme_orders.is_active("a")
+
+
 def test_what_failed_is_not_tried_again_at_once_nor_told_again(
     authority: Authority, quiet: None, capfd: Output
 ) -> None:

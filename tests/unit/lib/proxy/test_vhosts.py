@@ -1,5 +1,6 @@
 import errno
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -215,6 +216,18 @@ def test_a_changed_include_or_certificate_is_loaded(host: Host) -> None:
     (directory / "tls/server.crt").write_text("renewed")
     assert vhosts.build(["web"]) is True
     assert vhosts.build(["web"]) is False
+
+
+def test_a_key_that_only_root_reads_stops_no_build(host: Host, withheld: Callable[[Path], None]) -> None:
+    tls = host.app("web", "10.0.0.2") / "tls"
+    tls.mkdir()
+    (tls / "server.crt").write_text("pem")
+    for size in (1, 2):
+        (tls / "server.key").unlink(missing_ok=True)
+        (tls / "server.key").write_text("x" * size)
+        withheld(tls / "server.key")
+        assert vhosts.build(["web"]) is True
+        assert vhosts.build(["web"]) is False
 
 
 def test_an_app_that_was_never_deployed_gets_no_file(host: Host) -> None:
