@@ -56,7 +56,12 @@ def is_known(app: str) -> bool:
 
 def is_active(app: str) -> bool:
     """Whether the certificate that the app is served with is from an order."""
-    return certs.exists(app) and _present(app) in _fingerprints(app)
+    return certs.exists(app) and is_ordered(app)
+
+
+def is_ordered(app: str) -> bool:
+    """Whether the certificate on disk is from an order, be it that it is about to go."""
+    return certs.is_stored(app) and _present(app) in _fingerprints(app)
 
 
 def standing(app: str) -> Standing | None:

@@ -78,16 +78,14 @@ def revoke(app: str) -> None:
     """
     apps.verify_app_name(app)
     with alone():
-        found = acme_orders.standing(app)
-        if found is None:
+        if not acme_orders.is_ordered(app):
             raise DokkuError(f"Letsencrypt not enabled for {app}")
         account = acme_orders.account(app) or acme_settings.account(app)
         log.info2(f"Revoke letsencrypt certificate from {app}...")
         with scratch.directory("acme") as directory:
             if not acme_accounts.lend(account, app, directory):
                 raise DokkuError(f"There is no account of {account.email} at {account.server} here")
-            certificate = files.read(certs.certificate(app)).encode()
-            lego.revoke(account, directory, found.names[0], certificate)
+            lego.revoke(account, directory, certs.names(app)[0], certs.half(app, "crt"))
         log.info1("Certificate revoked successfully")
         _give_up(app)
     log.info1("Done")
@@ -205,7 +203,7 @@ def _answered(app: str) -> Iterator[None]:
 
 def _give_up(app: str) -> None:
     files.remove(_include(app))
-    if acme_orders.is_active(app):
+    if acme_orders.is_ordered(app):
         certs.remove(app)
     else:
         if certs.exists(app):

@@ -15,6 +15,7 @@ from lib.base.errors import DokkuError
 
 PATIENCE = 60  # seconds, and as many for each domain
 _DATED = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?P<text>.*)")
+_VOID = ":alreadyRevoked"  # kinds of error by the names that ACME gives them, RFC 8555 6.7
 _STEPS = ("[INFO]", "No key found for account ", "Saved key to ")
 
 
@@ -44,15 +45,23 @@ def obtain(account: Account, directory: str, webroot: str, names: Sequence[str])
     /.well-known/acme-challenge. Raises: DokkuError whose `more` is what the server said.
     """
     how = ["--http", "--http.webroot", webroot]
-    _run([*_words(account, directory, names), *how, "run"], PATIENCE * (1 + len(names)))
+    _run([*_words(account, directory, names), *how], ["run"], PATIENCE * (1 + len(names)))
     kept = os.path.join(directory, "certificates", names[0])
     return Pair(*(files.read(f"{kept}.{end}").encode() for end in ("crt", "key")))
 
 
 def revoke(account: Account, directory: str, name: str, certificate: bytes) -> None:
-    """Have the server declare a certificate void that it issued to this account for (first of all) name."""
-    files.replace(os.path.join(directory, "certificates", f"{name}.crt"), certificate)
-    _run([*_words(account, directory, [name]), "revoke", "--keep"], PATIENCE)
+    """Have the server declare a certificate void that it issued to this account, for name among others.
+
+    One that is void already is a success.
+    """
+    kept = f"{name.replace('*', '_')}.crt"
+    files.replace(os.path.join(directory, "certificates", kept), certificate)
+    try:
+        _run(_words(account, directory, [name]), ["revoke", "--keep"], PATIENCE)
+    except DokkuError as error:
+        if not _is_said(error, _VOID):
+            raise
 
 
 def account_directory(account: Account) -> str:
@@ -78,8 +87,13 @@ def _words(account: Account, directory: str, names: Sequence[str]) -> list[str]:
     return ["lego", "--path", directory, *who, *wanted]
 
 
-def _run(words: Sequence[str], timeout: float) -> None:
-    done = run.result(*words, timeout=timeout)
+def _run(options: Sequence[str], command: Sequence[str], timeout: float) -> None:
+    done = run.result(*options, *command, timeout=timeout)
     if done.status:
         said = complaint(done.errors.decode("utf-8", "replace"))
-        raise DokkuError(f"lego {words[-1]} failed", more=tuple(said or [f"status {done.status}"]))
+        raise DokkuError(f"lego {command[0]} failed", more=tuple(said or [f"status {done.status}"]))
+
+
+def _is_said(error: DokkuError, kind: str) -> bool:
+    """Whether the server named this kind of error: lego has no status for it, and shows what was said."""
+    return any(kind in line for line in error.more)

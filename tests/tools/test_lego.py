@@ -61,6 +61,21 @@ def test_a_revocation_hands_over_the_certificate_and_no_key(shell, tmp_path):
     assert stat.S_IMODE(left.stat().st_mode) == 0o600
 
 
+def test_a_certificate_for_a_wildcard_lies_where_lego_looks_for_it(shell, tmp_path):
+    lego.revoke(ACCOUNT, str(tmp_path), "*.a.example", b"the chain\n")
+    assert [path.name for path in (tmp_path / "certificates").iterdir()] == ["_.a.example.crt"]
+
+
+@pytest.mark.parametrize("kind", ["alreadyRevoked", "unauthorized"])
+def test_what_is_void_already_can_be_revoked_and_nothing_else(shell, tmp_path, kind):
+    shell.answers("lego …", err=f"acme: error: 400 :: urn:ietf:params:acme:error:{kind} :: x", status=1)
+    if kind == "alreadyRevoked":
+        lego.revoke(ACCOUNT, str(tmp_path), "a.example", b"the chain\n")
+        return
+    with pytest.raises(DokkuError, match=r"^lego revoke failed$"):
+        lego.revoke(ACCOUNT, str(tmp_path), "a.example", b"the chain\n")
+
+
 @pytest.mark.parametrize(("err", "more"), [(SAID, COMPLAINT), ("", ["status 3"])])
 def test_a_failure_brings_the_servers_words_without_the_steps_before(shell, tmp_path, err, more):
     shell.answers("lego …", err=err, status=3)

@@ -273,6 +273,15 @@ def test_it_is_revoked_by_the_account_that_ordered_it(authority: Authority) -> N
     assert words[words.index("--server") + 1] == acme_settings.SERVERS["production"]
 
 
+@pytest.mark.parametrize("what", [letsencrypt.disable, letsencrypt.revoke])
+def test_a_removal_that_was_killed_is_ended(authority: Authority, what) -> None:
+    letsencrypt.enable("web")
+    files.replace(os.path.join(certs.directory("web"), ".leaving"), "")
+    what("web")
+    assert not Path(certs.directory("web")).exists()
+    assert not acme_orders.is_known("web")
+
+
 def test_only_what_was_ordered_can_be_revoked(authority: Authority) -> None:
     certs.put("web", authority.certificate("web.example.com").encode(), KEY.encode())
     with pytest.raises(DokkuError, match=r"^Letsencrypt not enabled for web$"):
