@@ -1,13 +1,15 @@
 """What is known of an app's orders: which certificates are theirs, and how often the last ones failed.
 
-All of it is $DOKKU_ROOT/APP/letsencrypt/orders.json. A certificate is known by its fingerprint, and so is
-the one before it until the new one is in place. One that the plugin dokku-letsencrypt ordered is known by the
-copy that it keeps in letsencrypt/certs/current; the first order of ours takes over from there.
+All of it is $DOKKU_ROOT/APP/letsencrypt/orders.json. A certificate is known by its fingerprint, with whom it
+was ordered from and in whose name, and so is the one before it until the new one is in place. One that the
+plugin dokku-letsencrypt ordered is known by the copy that it keeps in letsencrypt/certs/current; the first
+order of ours takes over from there.
 """
 
 import base64
 import binascii
 import calendar
+import contextlib
 import itertools
 import os
 import re
@@ -25,6 +27,7 @@ BY_HAND = 4  # failed orders within an hour; Let's Encrypt's own limit is five
 _DATE = "%b %d %H:%M:%S %Y %Z"  # as openssl writes it
 _FIRST = re.compile(r"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 _LIMIT = ":rateLimited"
+_LONGEST_LIMIT = 8 * DAY  # Let's Encrypt's own last a week
 _RETRY = re.compile(r"retry after (\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?: UTC|Z)", re.IGNORECASE)
 
 
@@ -61,7 +64,7 @@ def is_active(app: str) -> bool:
 
 def is_ordered(app: str) -> bool:
     """Whether the certificate on disk is from an order, be it that it is about to go."""
-    return certs.is_stored(app) and _present(app) in _fingerprints(app)
+    return certs.is_stored(app) and _present(app) in _known(app)
 
 
 def standing(app: str) -> Standing | None:
@@ -75,27 +78,32 @@ def standing(app: str) -> Standing | None:
 
 def account(app: str) -> Account | None:
     """Whom the app's certificate was ordered from, and in whose name; None where nobody wrote that down."""
-    kept = _read(app)
-    server, email = str(kept.get("server", "")), str(kept.get("email", ""))
-    if not server:
-        server, email = _of_plugin(app)
-    return Account(server, email) if server and email else None
+    found = _known(app).get(_present(app))
+    return found if found and all(found) else None
 
 
 def fulfilled(app: str, order: Account, certificate: str) -> None:
     """Know a certificate that is about to be put in place, and no failures any more."""
-    known = [_fingerprint(certificate), *([_present(app)] if is_active(app) else [])]
-    _write(app, {"certificates": known, "server": order.server, "email": order.email})
+    before = {_present(app): _known(app)[_present(app)]} if is_active(app) else {}
+    known = {_fingerprint(certificate): order, **before}
+    _write(app, {"certificates": {one: account._asdict() for one, account in known.items()}})
 
 
 def failures(app: str, server: str, names: Sequence[str]) -> Failures:
-    """The orders of exactly this that failed since the last that did not."""
+    """The orders of exactly this that failed since the last that did not.
+
+    What a clock that was ahead has written does not count: nobody would order for years.
+    """
     kept = _read(app).get("failures")
     try:
         found = Failures(**kept) if isinstance(kept, dict) else NO_FAILURES
     except TypeError:
         return NO_FAILURES
-    return found if (found.server, sorted(found.names)) == (server, sorted(names)) else NO_FAILURES
+    if (found.server, sorted(found.names)) != (server, sorted(names)):
+        return NO_FAILURES
+    now = time.time()
+    until = found.until if found.until <= now + _LONGEST_LIMIT else 0
+    return found._replace(times=[at for at in found.times if at <= now], until=until)
 
 
 def failed(app: str, server: str, names: Sequence[str], said: Sequence[str]) -> None:
@@ -137,7 +145,7 @@ def forget(app: str) -> None:
 def stale(app: str) -> list[str]:
     """What the plugin left that no certificate in force is from."""
     top = os.path.join(directory(app), "certs")
-    current = "" if "certificates" in _read(app) else os.path.basename(os.path.realpath(of_plugin(app)))
+    current = "" if "certificates" in _read(app) else os.path.basename(of_plugin(app))
     names = sorted(os.listdir(top)) if os.path.isdir(top) else []
     return [os.path.join(top, name) for name in names if not current or name not in ("current", current)]
 
@@ -147,42 +155,59 @@ def directory(app: str) -> str:
 
 
 def of_plugin(app: str) -> str:
-    """Where the plugin dokku-letsencrypt keeps the lego directory of the app's present certificate."""
-    return os.path.join(directory(app), "certs", "current")
+    """Where the plugin dokku-letsencrypt keeps the lego directory of the app's present certificate.
+
+    `current` leads there by the name that the app had then: only the last part of that counts.
+    """
+    place = os.path.join(directory(app), "certs")
+    try:
+        return os.path.join(place, os.path.basename(os.readlink(os.path.join(place, "current"))))
+    except OSError:
+        return os.path.join(place, "current")
 
 
 def _end_of_limit(said: Sequence[str], now: float) -> float:
     """Until when the server refuses: as it says (in one of two ways), else an hour."""
     match = _RETRY.search(" ".join(said))
-    if match is None:
-        return now + HOUR
-    return float(calendar.timegm(time.strptime(f"{match[1]} {match[2]}", "%Y-%m-%d %H:%M:%S")))
+    with contextlib.suppress(ValueError):  # the 30th of February
+        if match:
+            return float(calendar.timegm(time.strptime(f"{match[1]} {match[2]}", "%Y-%m-%d %H:%M:%S")))
+    return now + HOUR
 
 
 def _present(app: str) -> str:
     return _fingerprint(_text(certs.certificate(app)))
 
 
-def _fingerprints(app: str) -> list[str]:
-    """Of what was ordered for the app: by us, else by the plugin."""
-    known = _read(app).get("certificates")
-    if isinstance(known, list):
-        return [str(one) for one in known]
+def _known(app: str) -> dict[str, Account]:
+    """The fingerprints of what was ordered for the app, by us, else by the plugin, and from whom."""
+    kept = _read(app)
+    known = kept.get("certificates")
+    if isinstance(known, dict):
+        return {one: _account(of) for one, of in known.items()}
+    if isinstance(known, list):  # until 0.24.1 there was one account for all of them
+        return dict.fromkeys(map(str, known), _account(kept))
     directory_ = os.path.join(of_plugin(app), "certificates")
     names = sorted(os.listdir(directory_)) if os.path.isdir(directory_) else []
     paths = [os.path.join(directory_, name) for name in names if name.endswith(".crt")]
     found = (_fingerprint(_text(path)) for path in [*paths, os.path.join(of_plugin(app), "fullchain.pem")])
-    return [one for one in found if one]
+    return dict.fromkeys(filter(None, found), _of_plugin(app))
 
 
-def _of_plugin(app: str) -> tuple[str, str]:
+def _account(kept: Any) -> Account:
+    """What was written down of one; empty words for what is not there."""
+    words = kept if isinstance(kept, dict) else {}
+    return Account(str(words.get("server", "")), str(words.get("email", "")))
+
+
+def _of_plugin(app: str) -> Account:
     """Server and email, from the words that the plugin called lego with."""
     try:
         words = shlex.split(_text(os.path.join(of_plugin(app), "config")))
     except ValueError:
-        return "", ""
+        words = []
     found = dict(itertools.pairwise(words))
-    return found.get("--server", ""), found.get("--email", "")
+    return Account(found.get("--server", ""), found.get("--email", ""))
 
 
 def _text(path: str) -> str:

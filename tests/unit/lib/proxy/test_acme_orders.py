@@ -16,6 +16,7 @@ from tests.unit.lib.proxy.conftest import Host
 
 Output = pytest.CaptureFixture[str]
 ACCOUNT = Account("https://ca.example/dir", "me@example.com")
+SOON = time.gmtime(time.time() + 6 * DAY)
 LIMITED = "acme: error: 429 :: urn:ietf:params:acme:error:rateLimited :: too many certificates"
 
 
@@ -70,6 +71,27 @@ def test_the_one_before_stays_known_until_the_new_one_is_in_place(authority: Aut
     assert not acme_orders.is_active("web")
 
 
+def test_a_switch_of_servers_that_was_not_finished_is_none(authority: Authority) -> None:
+    staging = Account("https://staging.example/dir", "me@example.com")
+    first, second = (authority.certificate("web.example.com") for _ in range(2))
+    acme_orders.fulfilled("web", staging, first)
+    serve(first)
+    acme_orders.fulfilled("web", ACCOUNT, second)
+    assert acme_orders.account("web") == staging
+    serve(second)
+    assert acme_orders.account("web") == ACCOUNT
+
+
+def test_a_certificate_that_was_written_down_with_one_account_for_all_is_known(authority: Authority) -> None:
+    certificate = authority.certificate("web.example.com")
+    acme_orders.fulfilled("web", ACCOUNT, certificate)
+    (one,) = json.loads(path().read_text())["certificates"]
+    path().write_text(json.dumps({"certificates": [one], **ACCOUNT._asdict()}))
+    serve(certificate)
+    assert acme_orders.is_active("web")
+    assert acme_orders.account("web") == ACCOUNT
+
+
 def test_times_and_names_are_those_of_the_certificate(authority: Authority) -> None:
     authority.age, authority.lifetime = 60 * DAY, 90 * DAY
     certificate = authority.certificate("web.example.com", "www.example.com")
@@ -89,6 +111,10 @@ def test_a_certificate_of_the_plugin_is_taken_over_with_its_account(authority: A
     assert acme_orders.is_active("web")
     assert acme_orders.account("web") == Account("https://old.example/dir", "old@example.com")
     assert [Path(one).name for one in acme_orders.stale("web")] == []
+    link = Path(settings.app_dir("web"), "letsencrypt/certs/current")
+    link.unlink()
+    link.symlink_to("/home/dokku/renamed/letsencrypt/certs/0f")
+    assert acme_orders.is_active("web")
     new = authority.certificate("web.example.com")
     acme_orders.fulfilled("web", ACCOUNT, new)
     assert acme_orders.is_active("web")
@@ -139,8 +165,9 @@ def test_what_the_server_said_is_kept_in_bounds(authority: Authority) -> None:
     ("said", "seconds"),
     [
         (LIMITED, HOUR),
-        (f"{LIMITED}, retry after 2999-01-01T00:00:00Z: see x", None),
-        (f"{LIMITED} :: retry after 2999-01-01 00:00:00 UTC: see x", None),
+        (f"{LIMITED}, retry after {time.strftime('%FT%TZ', SOON)}: see x", None),
+        (f"{LIMITED} :: retry after {time.strftime('%F %T UTC', SOON)}: see x", None),
+        (f"{LIMITED}, retry after 2026-02-30T00:00:00Z: see x", HOUR),
     ],
 )
 def test_a_server_that_has_enough_is_left_alone_for_as_long_as_it_says(
@@ -151,9 +178,19 @@ def test_a_server_that_has_enough_is_left_alone_for_as_long_as_it_says(
     found = acme_orders.failures("web", "s", ["n"])
     assert acme_orders.next_by_hand(found) == acme_orders.next_by_clock(found) == found.until
     if seconds is None:
-        assert time.strftime("%F", time.gmtime(found.until)) == "2999-01-01"
+        assert time.gmtime(found.until) == SOON
     else:
         assert before + seconds <= found.until <= time.time() + seconds
+
+
+def test_what_a_clock_that_was_ahead_has_written_does_not_count(authority: Authority) -> None:
+    acme_orders.failed("web", "s", ["n"], [LIMITED])
+    kept = json.loads(path().read_text())
+    past = kept["failures"]["times"][0]
+    kept["failures"] |= {"times": [past, past + 9 * 365 * DAY], "until": past + 9 * 365 * DAY}
+    path().write_text(json.dumps(kept))
+    found = acme_orders.failures("web", "s", ["n"])
+    assert (found.times, found.until) == ([past], 0)
 
 
 times = st.lists(st.floats(min_value=1, max_value=2e9), max_size=20).map(sorted)
