@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from lib.app import apps, certs
+from lib.app import apps, certs, domains
 from lib.base import files, log, properties, settings
 from lib.base.errors import DokkuError
 from lib.base.report import Row
@@ -186,6 +186,8 @@ def _renew(one: Renewal) -> None:
         log.verbose_quiet(f"{app} still has {spoken(one.at - now)} left before renewal")
         return
     wanted = letsencrypt.orderable(app, strictly=False)
+    if any(name.startswith("*") for name in {*domains.listed(app)} & {*one.names} - {*wanted}):
+        letsencrypt.orderable(app)  # refuses: what came by DNS would be replaced by less
     account = acme_settings.account(app)
     kept = [name for name in wanted if name in one.names] if now >= one.at else []
     for names in dict.fromkeys(filter(None, (tuple(wanted), tuple(kept)))):

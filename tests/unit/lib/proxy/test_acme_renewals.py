@@ -113,6 +113,23 @@ def test_what_failed_is_not_tried_again_at_once_nor_told_again(
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_wildcard_in_a_certificate_is_not_given_up(authority: Authority, capfd: Output) -> None:
+    deployed(authority, "web", "10.0.0.2", left=5)
+    domains.add("web", ["*.example.com"])
+    certificate = authority.certificate("web.example.com", "*.example.com")
+    acme_orders.fulfilled("web", acme_settings.account("web"), certificate)
+    certs.put("web", certificate.encode(), KEY.encode())
+    authority.age, authority.lifetime = 85 * DAY, 90 * DAY
+    domains.add("web", ["new.example.com"])
+    with pytest.raises(DokkuError):
+        acme_renewals.renew_all()
+    assert "No certificate can be ordered over HTTP for a wildcard: *.example.com" in capfd.readouterr().err
+    assert authority.orders == []
+    domains.remove("web", ["*.example.com"])
+    acme_renewals.renew_all()
+    assert authority.orders == [["web.example.com", "new.example.com"]]
+
+
 def test_a_new_domain_is_taken_in(authority: Authority) -> None:
     deployed(authority, "web", "10.0.0.2", left=80)
     domains.add("web", ["new.example.com"])
