@@ -1,7 +1,8 @@
 """Accounts at ACME servers: one for each server and e-mail address, whichever app needs it.
 
 They are files of lego's, kept below data/letsencrypt; what runs gets a copy, so that one that is killed
-leaves the kept ones whole. An account that the plugin dokku-letsencrypt made for an app is taken over.
+leaves the kept ones whole. An account that the plugin dokku-letsencrypt made is taken over: newer ones of it
+keep one for all apps, older ones one for each.
 """
 
 import os
@@ -14,13 +15,19 @@ from lib.tools.lego import Account
 
 def lend(account: Account, app: str, directory: str) -> bool:
     """Copy an account into a directory of lego's; whether there is one."""
-    return any(_copy(account, place, directory) for place in (_store(), acme_orders.of_plugin(app)))
+    places = (_store(), settings.data("letsencrypt"), acme_orders.of_plugin(app))
+    return any(_copy(account, place, directory) for place in places)
 
 
 def keep(account: Account, directory: str) -> None:
     """Take over what lego made of an account in its directory; nothing when it did not get that far."""
     files.make_directory(_store(), 0o700)
     _copy(account, directory, _store())
+
+
+def deregister(account: Account, directory: str) -> None:
+    """Have lego register its key again: the server does not know the account any more."""
+    files.remove(os.path.join(directory, lego.account_directory(account), "account.json"))
 
 
 def _store() -> str:

@@ -181,6 +181,11 @@ def _obtained(app: str, account: Account, names: Sequence[str]) -> lego.Pair:
         acme_accounts.lend(account, app, directory)
         try:
             return lego.obtain(account, directory, _webroot(), names)
+        except DokkuError as error:
+            if not lego.is_said(error, lego.UNKNOWN_ACCOUNT):
+                raise
+            acme_accounts.deregister(account, directory)
+            return lego.obtain(account, directory, _webroot(), names)
         finally:
             acme_accounts.keep(account, directory)
 

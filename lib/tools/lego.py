@@ -15,6 +15,7 @@ from lib.base.errors import DokkuError
 
 PATIENCE = 60  # seconds, and as many for each domain
 _DATED = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?P<text>.*)")
+UNKNOWN_ACCOUNT = ":accountDoesNotExist"
 _VOID = ":alreadyRevoked"  # kinds of error by the names that ACME gives them, RFC 8555 6.7
 _STEPS = ("[INFO]", "No key found for account ", "Saved key to ")
 
@@ -60,7 +61,7 @@ def revoke(account: Account, directory: str, name: str, certificate: bytes) -> N
     try:
         _run(_words(account, directory, [name]), ["revoke", "--keep"], PATIENCE)
     except DokkuError as error:
-        if not _is_said(error, _VOID):
+        if not is_said(error, _VOID):
             raise
 
 
@@ -81,6 +82,11 @@ def complaint(said: str) -> list[str]:
     return found
 
 
+def is_said(error: DokkuError, kind: str) -> bool:
+    """Whether the server named this kind of error: lego has no status for it, and shows what was said."""
+    return any(kind in line for line in error.more)
+
+
 def _words(account: Account, directory: str, names: Sequence[str]) -> list[str]:
     wanted = [word for name in names for word in ("--domains", name)]
     who = ["--server", account.server, "--email", account.email, "--accept-tos"]
@@ -92,8 +98,3 @@ def _run(options: Sequence[str], command: Sequence[str], timeout: float) -> None
     if done.status:
         said = complaint(done.errors.decode("utf-8", "replace"))
         raise DokkuError(f"lego {command[0]} failed", more=tuple(said or [f"status {done.status}"]))
-
-
-def _is_said(error: DokkuError, kind: str) -> bool:
-    """Whether the server named this kind of error: lego has no status for it, and shows what was said."""
-    return any(kind in line for line in error.more)

@@ -28,6 +28,8 @@ KEY = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"
 class Authority:
     """broken: domains that the server does not reach; says: what it says of those.
 
+    knows_accounts: not, when it has lost those that were registered.
+
     age, lifetime: of what it issues next, in seconds. orders: the domains of each. asked: lego's words.
     """
 
@@ -36,6 +38,7 @@ class Authority:
         self.age, self.lifetime = 0.0, 90.0 * DAY
         self.broken: list[str] = []
         self.says = REFUSAL
+        self.knows_accounts = True
         self.orders: list[list[str]] = []
         self.asked: list[list[str]] = []
         others = host._answer
@@ -76,6 +79,8 @@ class Authority:
         place = Path(given["--path"])
         host = given["--server"].partition("://")[2].partition("/")[0].replace(":", "_")
         account = place / "accounts" / host / given["--email"]
+        if (account / "account.json").exists() and not self.knows_accounts:
+            return Answer(b"", b"acme: error: 400 :: urn:ietf:params:acme:error:accountDoesNotExist", 1, None)
         (account / "keys").mkdir(parents=True, exist_ok=True)
         (account / f"keys/{given['--email']}.key").write_text("an account's key\n")
         (account / "account.json").write_text(json.dumps({"email": given["--email"]}))

@@ -101,6 +101,31 @@ def test_one_account_serves_every_app_and_only_its_user_reads_it(authority: Auth
     assert len(list(store.rglob("*.key"))) == 1
 
 
+def test_an_account_that_the_server_has_lost_is_registered_again_with_its_key(authority: Authority) -> None:
+    letsencrypt.enable("web")
+    (key,) = Path(settings.data("letsencrypt"), "lego").rglob("*.key")
+    before = key.read_text()
+    authority.knows_accounts = False
+    letsencrypt.enable("web", force=True)
+    assert len(authority.orders) == 2
+    assert len(authority.asked) == 3
+    assert key.read_text() == before
+    assert acme_orders.failures("web", *authority_of("web")).times == []
+
+
+def authority_of(app: str) -> tuple[str, list[str]]:
+    return acme_settings.account(app).server, domains.listed(app)
+
+
+def test_accounts_that_the_plugin_shares_between_apps_are_used(authority: Authority) -> None:
+    letsencrypt.enable("web")
+    data = Path(settings.data("letsencrypt"))
+    (data / "lego/accounts").rename(data / "accounts")
+    authority.asked.clear()
+    letsencrypt.revoke("web")
+    assert "revoke" in authority.asked[0]
+
+
 def test_a_failed_order_leaves_the_app_as_it_was_and_says_why(authority: Authority, host: Host) -> None:
     authority.broken = ["web.example.com"]
     domains.add("web", ["www.example.com"])
