@@ -7,7 +7,7 @@ from lib.app import app_json, processes
 from lib.base import files, log, properties, settings
 from lib.base.errors import DokkuError
 from lib.build import caches, images, pack, records
-from lib.proxy import traffic
+from lib.proxy import acme_orders, traffic
 from lib.runtime import containers, cron_jobs, cron_table, release_records, retirement
 
 
@@ -33,6 +33,9 @@ HANDLERS = {
     "apps": drop_containers,
     "builder-herokuish": lambda app, *_: caches.purge(app),
     "builder-pack": lambda app, *_: pack.forget(app),
+    "certs": lambda app, *_: acme_orders.forget(
+        app
+    ),  # before "cron" asks what is renewed
     "common": lambda app, *_: properties.forget(app),
     "cron": drop_jobs,
     "nginx-vhosts": lambda app, *_: traffic.clear([app]),

@@ -210,7 +210,7 @@ def _lacks(one: Renewal) -> bool:
 def _mend() -> None:
     """Put in force what a killed one left half-way."""
     for app in apps.names():
-        if not acme_orders.is_known(app):
+        if not acme_orders.is_known(app) and not letsencrypt.is_answered(app):
             continue
         with log.only_warned():
             if not acme_orders.is_active(app):

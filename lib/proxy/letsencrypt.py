@@ -12,7 +12,17 @@ from collections.abc import Iterator, Sequence
 from lib.app import apps, certs, domains, ports
 from lib.base import files, log, scratch, settings, signals
 from lib.base.errors import DokkuError
-from lib.proxy import acme_accounts, acme_orders, acme_settings, batching, conf_files, owners, proxies, vhosts
+from lib.proxy import (
+    acme_accounts,
+    acme_orders,
+    acme_settings,
+    batching,
+    conf_files,
+    owners,
+    proxies,
+    sites,
+    vhosts,
+)
 from lib.tools import lego
 from lib.tools.lego import Account
 
@@ -95,6 +105,8 @@ def cleanup(app: str) -> None:
     """Forget what is not needed any more: failed orders, and what the plugin left before our first order."""
     apps.verify_app_name(app)
     with alone():
+        if not acme_orders.is_active(app):
+            withdraw(app)
         acme_orders.forget_failures(app)
         for path in acme_orders.stale(app):
             log.info1(f"Removing {path}")
@@ -112,10 +124,10 @@ def orderable(app: str, strictly: bool = True) -> list[str]:
 
     strictly: what stands in the way of some of them is a refusal. Raises: DokkuError when none is left.
     """
-    if not apps.is_deployed(app):
-        raise DokkuError(f"{app} is not deployed: nothing answers for its domains yet")
     if not proxies.is_enabled(app) or proxies.type_(app) != "nginx":
         raise DokkuError(f"{app} is not served by nginx, which has to answer the ACME server")
+    if not sites.is_served(app):
+        raise DokkuError(f"{app} is not deployed: nothing answers for its domains yet")
     listed = domains.listed(app)
     if not listed:
         raise DokkuError(f"No domains detected for {app}")
@@ -152,14 +164,20 @@ def too_often(app: str, failures: acme_orders.Failures) -> DokkuError:
 def alone() -> Iterator[None]:
     """Nobody else orders on this host inside the block."""
     with files.locked(os.path.join(settings.data(acme_settings.STORE), "lego")):
+        scratch.sweep()  # a killed order leaves a copy of the account's key
         yield
 
 
 def withdraw(app: str) -> None:
     """Answer no ACME server for the app any more, if anything did. Inside `alone`."""
-    if os.path.exists(_include(app)):
+    if is_answered(app):
         files.remove(_include(app))
         build(app)
+
+
+def is_answered(app: str) -> bool:
+    """Whether nginx is to answer the ACME server for the app."""
+    return os.path.exists(_include(app))
 
 
 def build(app: str) -> None:
@@ -196,6 +214,7 @@ def _answered(app: str) -> Iterator[None]:
     tokens = os.path.join(_webroot(), _TOKENS)
     files.remove(_webroot())  # what a killed order left
     files.make_directory(tokens)
+    _let_pass(settings.data(acme_settings.STORE))
     try:
         if files.read(_include(app)) != _directives():
             files.replace(_include(app), _directives(), mode=0o644)
@@ -204,6 +223,18 @@ def _answered(app: str) -> Iterator[None]:
     finally:
         if not acme_orders.is_active(app):
             withdraw(app)
+
+
+def _let_pass(directory: str) -> None:
+    """Let nginx's workers reach what is in a directory, which they can't list."""
+    mode = os.stat(directory).st_mode
+    if mode & 0o011 == 0o011:
+        return
+    try:
+        os.chmod(directory, mode | 0o011)
+    except OSError:
+        hint = f"As root: chmod a+x {directory}"
+        raise DokkuError("nginx can't reach the answers for the ACME server", more=(hint,)) from None
 
 
 def _give_up(app: str) -> None:

@@ -26,6 +26,7 @@ def given(certificate: str, key: str) -> tuple[bytes, bytes]:
     stdin = sys.stdin.fileno() if sys.stdin else 0
     if os.isatty(stdin):
         raise DokkuError(_EXPECTED)
+    scratch.sweep()  # a killed one leaves a key
     with scratch.directory("certificate") as place:
         archive = os.path.join(place, "archive")
         try:

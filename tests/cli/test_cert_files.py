@@ -83,6 +83,13 @@ def test_what_is_no_archive_is_refused(dokku: Dokku, web: Path, data: bytes) -> 
     assert refused.code == 1
 
 
+def test_a_key_that_a_killed_one_left_is_swept_away(dokku: Dokku, web: Path) -> None:
+    left = dokku.lib / "tmp/certificate.999999.1.abc"
+    left.mkdir(parents=True)
+    dokku("certs:add", "web", input=b"")
+    assert not left.exists()
+
+
 def test_without_files_and_without_an_archive_it_says_what_it_wants(dokku: Dokku, web: Path) -> None:
     assert dokku("certs:add", "web") == ("", EXPECTED, 1)
     assert dokku.pty("certs:add", "web").out == EXPECTED

@@ -235,6 +235,13 @@ def test_a_revoked_certificate_is_void_and_not_served(served: Site) -> None:
     assert (again.code, again.err) == (1, f" !     Letsencrypt not enabled for {served.app}\n")
 
 
+def test_the_last_app_with_a_certificate_takes_the_renewal_along(served: Site) -> None:
+    table = served.instance.place / "acme-crontab"
+    assert "letsencrypt:auto-renew" in table.read_text()
+    assert served.dokku("apps:destroy", "--force", served.app).code == 0
+    assert not table.exists()
+
+
 def _serial(pem: bytes) -> str:
     words = ["openssl", "x509", "-noout", "-serial"]
     done = subprocess.run(words, input=pem, check=True, capture_output=True)

@@ -7,6 +7,7 @@ import pytest
 
 from lib.app import app_json
 from lib.base import files, log, properties, settings
+from lib.proxy import acme_orders, acme_renewals
 from lib.runtime import containers, cron_table, retirement
 from triggers import post_delete
 
@@ -62,6 +63,14 @@ def test_an_app_that_never_had_anything_goes_as_well(shell):
     for name in ("apps", "builder", "common", "ps"):
         fire(name)
     assert not any(" rm " in line for line in shell.ran)
+
+
+def test_nothing_is_renewed_for_it_by_the_time_the_crontab_is_written():
+    acme_orders.failed(APP, "s", ["n"], [])
+    assert acme_renewals.entry() != ""
+    fire("certs")
+    assert acme_renewals.entry() == ""
+    assert sorted(post_delete.HANDLERS).index("certs") < sorted(post_delete.HANDLERS).index("cron")
 
 
 def test_its_cron_tasks_go_from_the_crontab_even_if_cron_fails(shell):

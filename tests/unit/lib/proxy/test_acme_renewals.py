@@ -205,7 +205,6 @@ def test_what_a_killed_one_left_is_put_right(authority: Authority, host: Host) -
     deployed(authority, "new", "10.0.0.3")
     leftover = Path(settings.app_dir("new"), "nginx.conf.d/letsencrypt.conf")
     files.replace(str(leftover), "location /x {}\n")
-    acme_orders.failed("new", "s", ["n"], [])
     acme_renewals.renew_all()
     assert not leftover.exists()
     assert host.count("nginx -s reload") == 2

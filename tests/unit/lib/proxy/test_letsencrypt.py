@@ -52,6 +52,36 @@ def test_a_certificate_is_ordered_and_put_in_place(authority: Authority, host: H
     assert acme_orders.is_active("web")
 
 
+def test_an_app_of_a_static_listener_that_was_never_deployed_gets_one(authority: Authority) -> None:
+    refuse_undeployed()
+    properties.write("network", "web", "static-web-listener", "127.0.0.1:5000")
+    letsencrypt.enable("web")
+    assert acme_orders.is_active("web")
+
+
+def test_nginx_reaches_the_answers_whatever_mode_the_plugin_gave_the_directory(authority: Authority) -> None:
+    directory = Path(settings.data("letsencrypt"))
+    directory.mkdir(parents=True)
+    directory.chmod(0o700)
+    letsencrypt.enable("web")
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o711
+
+
+def test_a_key_that_a_killed_order_left_is_swept_away(authority: Authority) -> None:
+    left = Path(settings.temporary(), "acme.999999.1.abc")
+    left.mkdir(parents=True)
+    letsencrypt.enable("web")
+    assert not left.exists()
+
+
+def test_what_a_killed_first_order_left_in_nginx_is_cleaned_up(authority: Authority, host: Host) -> None:
+    files.replace(str(include()), "location /x {}\n")
+    letsencrypt.build("web")
+    letsencrypt.cleanup("web")
+    assert not include().exists()
+    assert host.count("nginx -s reload") == 2
+
+
 def test_the_servers_question_is_answered_before_any_redirect_and_whatever_protects_the_app(
     authority: Authority,
 ) -> None:
@@ -194,6 +224,8 @@ def test_nothing_of_an_order_that_could_not_begin_is_counted(authority: Authorit
 
 def refuse_undeployed() -> None:
     properties.write("common", "web", "deployed", "false")
+    for path in Path(settings.app_dir("web")).glob("CONTAINER.*"):
+        path.unlink()
 
 
 @pytest.mark.parametrize(
