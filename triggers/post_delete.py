@@ -33,9 +33,7 @@ HANDLERS = {
     "apps": drop_containers,
     "builder-herokuish": lambda app, *_: caches.purge(app),
     "builder-pack": lambda app, *_: pack.forget(app),
-    "certs": lambda app, *_: acme_orders.forget(
-        app
-    ),  # before "cron" asks what is renewed
+    "certs": lambda app, *_: acme_orders.forget(app),  # before "cron" asks what is renewed
     "common": lambda app, *_: properties.forget(app),
     "cron": drop_jobs,
     "nginx-vhosts": lambda app, *_: traffic.clear([app]),

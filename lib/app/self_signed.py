@@ -55,8 +55,7 @@ def _made(place: str, names: Sequence[str], asks: bool) -> tuple[bytes, bytes, b
         request = openssl.request(key_path, names)
     asked = openssl.requested_name(request)
     known = dict.fromkeys([*names, *([asked] if values.is_domain(asked) else [])])
-    text = f"subjectAltName={','.join(f'DNS:{name}' for name in known)}\n" if known else ""
-    files.replace(extensions, text)
+    files.replace(extensions, f"{openssl.alternative_names([*known], bool(asked))}\n" if known else "")
     return key, request, openssl.self_signed(request, key_path, extensions, DAYS)
 
 

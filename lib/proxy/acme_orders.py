@@ -20,11 +20,11 @@ from typing import Any, NamedTuple
 
 from lib.app import certs
 from lib.base import files, log, settings
+from lib.proxy.acme_settings import DAY
 from lib.tools.lego import Account
 
-HOUR, DAY = 60 * 60, 24 * 60 * 60
+HOUR = 60 * 60
 BY_HAND = 4  # failed orders within an hour; Let's Encrypt's own limit is five
-_DATE = "%b %d %H:%M:%S %Y %Z"  # as openssl writes it
 _FIRST = re.compile(r"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 _LIMIT = ":rateLimited"
 _LONGEST_LIMIT = 8 * DAY  # Let's Encrypt's own last a week
@@ -72,8 +72,7 @@ def standing(app: str) -> Standing | None:
     found = certs.details(app) if is_active(app) else None
     if found is None:
         return None
-    starts, ends = (calendar.timegm(time.strptime(at, _DATE)) for at in (found.starts, found.ends))
-    return Standing(found.names, starts, ends)
+    return Standing(found.names, found.starts_at, found.ends_at)
 
 
 def account(app: str) -> Account | None:

@@ -121,7 +121,7 @@ def general_rows() -> list[Row]:
 def spoken(seconds: float) -> str:
     """A length of time: `89d, 23h, 59m, 59s`; one that is over ends in `ago`."""
     rest, parts = abs(int(seconds)), []
-    for unit, size in (("d", 24 * 60 * 60), ("h", 60 * 60), ("m", 60), ("s", 1)):
+    for unit, size in (("d", acme_settings.DAY), ("h", 60 * 60), ("m", 60), ("s", 1)):
         count, rest = divmod(rest, size)
         if count:
             parts.append(f"{count}{unit}")

@@ -46,7 +46,17 @@ def _from_archive(archive: str, tree: str) -> tuple[bytes, bytes]:
     tar.extract(archive, tree, max(member.size for member in found.values()))
     for name in names:
         log.plain(name)
-    return _read(os.path.join(tree, names[0]), "CRT"), _read(os.path.join(tree, names[1]), "KEY")
+    certificate, key = (_opened(tree, name) for name in names)
+    return _read(certificate, "CRT"), _read(key, "KEY")
+
+
+def _opened(tree: str, name: str) -> str:
+    """The path of a member, which may be read whatever modes the archive has given to it and those above."""
+    path = tree
+    for part in name.split("/"):
+        path = os.path.join(path, part)
+        os.chmod(path, 0o700)
+    return path
 
 
 def _only(found: dict[str, members.Member], kind: str) -> str:

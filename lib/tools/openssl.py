@@ -1,6 +1,8 @@
 """openssl: what certificates and keys say of themselves. Keys go in through stdin, never as words."""
 
+import calendar
 import re
+import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -8,6 +10,8 @@ from lib.base import run
 from lib.base.errors import ToolFailed
 
 _LOCALE = {"LC_ALL": "C.UTF-8"}
+_PLAIN_CURVE = ("-ec_conv_form", "uncompressed", "-ec_param_enc", "named_curve")
+_LONGEST_COMMON_NAME = 64  # RFC 5280, ub-common-name
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _PART = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^",])+')
 _COMMON_NAME = re.compile(r"(?:^|, |\+ ?)CN ?= ?([^,+]+)")
@@ -28,12 +32,18 @@ class Certificate(NamedTuple):
     public_key: str
 
     @property
+    def starts_at(self) -> float:
+        """In seconds since the epoch, as ends_at."""
+        return _moment(self.starts)
+
+    @property
+    def ends_at(self) -> float:
+        return _moment(self.ends)
+
+    @property
     def seconds_left(self) -> float:
         """Until it expires; negative for one that has."""
-        import calendar
-        import time
-
-        return calendar.timegm(time.strptime(self.ends, "%b %d %H:%M:%S %Y %Z")) - time.time()
+        return self.ends_at - time.time()
 
 
 def certificate(pem: bytes) -> Certificate:
@@ -62,6 +72,14 @@ def public_key(key: bytes) -> str:
     return _said("pkey", "-pubout", "-passin", "pass:", stdin=key)
 
 
+def uncompressed(public: str) -> str:
+    """A public key of an elliptic curve, which may be written in several ways, in one; others as they are."""
+    try:
+        return _said("pkey", "-pubin", "-pubout", *_PLAIN_CURVE, stdin=public.encode())
+    except ToolFailed:
+        return public
+
+
 def new_key() -> bytes:
     """A new RSA key of 2048 bits."""
     words = ("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048")
@@ -69,10 +87,20 @@ def new_key() -> bytes:
 
 
 def request(key: str, names: Sequence[str]) -> bytes:
-    """A certificate signing request for these names, the first of them its CN. key: the file of the key."""
-    alternatives = f"subjectAltName={','.join(f'DNS:{name}' for name in names)}"
-    words = ("req", "-new", "-key", key, "-subj", f"/CN={names[0]}", "-addext", alternatives)
+    """A certificate signing request for these names, the first that is short enough its CN.
+
+    key: the file of the key.
+    """
+    common = next((name for name in names if len(name) <= _LONGEST_COMMON_NAME), "")
+    subject = f"/CN={common}" if common else "/"
+    words = ("req", "-new", "-key", key, "-subj", subject, "-addext", alternative_names(names, bool(common)))
     return run.capture_bytes("openssl", *words, env=_LOCALE, show_errors=False)
+
+
+def alternative_names(names: Sequence[str], has_subject: bool) -> str:
+    """The extension that names what a certificate is for; without a subject nobody may overlook it."""
+    critical = "" if has_subject else "critical,"
+    return f"subjectAltName={critical}{','.join(f'DNS:{name}' for name in names)}"
 
 
 def ask_for_request(key: str, path: str) -> None:
@@ -95,6 +123,10 @@ def self_signed(request: bytes, key: str, extensions: str, days: int) -> bytes:
 def is_verified(path: str) -> bool:
     """Whether this host trusts the first certificate of a file, given the others in it."""
     return run.succeeds("openssl", "verify", "-purpose", "sslserver", "-untrusted", path, path)
+
+
+def _moment(date: str) -> float:
+    return calendar.timegm(time.strptime(date, "%b %d %H:%M:%S %Y %Z"))
 
 
 def _said(*words: str, stdin: bytes = b"") -> str:

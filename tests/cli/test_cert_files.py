@@ -141,6 +141,14 @@ def test_a_file_that_the_system_user_may_not_read_is_told_from_one_that_is_not_t
     assert (stat.S_IMODE(stored.st_mode), stored.st_uid) == (0o600, NOBODY)
 
 
+def test_modes_in_an_archive_that_nobody_could_read_by_do_not_count(nobodys: Dokku, old: Leaf) -> None:
+    nobodys.make_app("web")
+    halves = (member("d/e/a.crt", old.certificate, mode=0), member("d/e/a.key", old.key, mode=0o200))
+    data = archive(directory("d/", mode=0o600), directory("d/e/", mode=0o400), *halves)
+    assert nobodys("certs:add", "web", input=data).err == ""
+    assert in_force(nobodys.root / "web") == old
+
+
 @pytest.mark.parametrize("name", ["server.crt", "server.key"])
 def test_a_half_that_only_root_reads_is_replaced(nobodys: Dokku, old: Leaf, name: str) -> None:
     web = nobodys.make_app("web")

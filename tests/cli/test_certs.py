@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests import certificates
+from tests.acme import aged
 from tests.certificates import Authority, Leaf, in_force, packed, written
 from tests.cli.conftest import TREE, Dokku
 
@@ -83,6 +84,9 @@ def test_a_value_that_is_not_there_is_not_deployed(dokku: Dokku, web: Path) -> N
 def bad_pairs(authority: Authority, old: Leaf) -> Iterator[tuple[bytes, bytes, str]]:
     other, expired = authority.leaf("other.example.com"), authority.leaf("old.example.com", days=-1)
     hidden = certificates.openssl("pkey", "-aes128", "-passout", "pass:x", input=old.key)
+    (authority.place / "both").write_bytes(old.certificate + old.key)
+    container = ("pkcs12", "-export", "-in", str(authority.place / "both"), "-passout", "pass:x")
+    pfx = certificates.openssl(*container)
     der = certificates.openssl("x509", "-outform", "DER", input=old.certificate)
     chain = authority.path.read_bytes()
     yield old.certificate, other.key, "KEY file does not belong to the certificate in the CRT file\n"
@@ -90,6 +94,8 @@ def bad_pairs(authority: Authority, old: Leaf) -> Iterator[tuple[bytes, bytes, s
     yield expired.certificate, expired.key, "CRT file contains a certificate that expired at "
     yield old.certificate, hidden, "KEY file is encrypted, take its passphrase away first"
     yield der, old.key, "CRT file does not contain a certificate in PEM format, it looks like DER"
+    yield pfx, pfx, "CRT file does not contain a certificate in PEM format, it looks like PKCS#12 (.pfx)"
+    yield old.certificate, pfx, "KEY file does not contain a private key in PEM format, it looks like PKCS#12"
     yield old.certificate, b"", "KEY file does not contain a private key in PEM format\n"
 
 
@@ -127,6 +133,24 @@ def test_line_ends_of_windows_and_a_chain_are_taken(
     pair = Leaf((old.certificate + chain).replace(b"\n", b"\r\n"), old.key.replace(b"\n", b"\r\n"))
     assert dokku("certs:add", "web", *written(tmp_path, pair)).code == 0
     assert in_force(web) == Leaf(old.certificate + chain, old.key)
+
+
+def test_a_key_that_is_written_with_half_of_its_point_is_taken(
+    dokku: Dokku, web: Path, tmp_path: Path, old: Leaf
+) -> None:
+    short = certificates.openssl("ec", "-conv_form", "compressed", input=old.key)
+    assert dokku("certs:add", "web", *written(tmp_path, Leaf(old.certificate, short))) == ("", "", 0)
+    assert in_force(web) == Leaf(old.certificate, short)
+
+
+def test_a_certificate_that_is_not_valid_yet_is_taken_with_a_warning(
+    dokku: Dokku, web: Path, tmp_path: Path
+) -> None:
+    early = aged(tmp_path / "early", "a.example.com", age=-2, left=9)
+    said = dokku("certs:add", "web", *written(tmp_path, early))
+    assert (said.out, said.code) == ("", 0)
+    assert said.err.startswith(" !     The certificate is not valid before ")
+    assert said.err.count("\n") == 1
 
 
 def test_a_pair_that_a_plugin_refuses_leaves_the_old_one(

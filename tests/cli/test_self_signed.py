@@ -49,6 +49,23 @@ def test_without_a_domain_the_apps_own_are_taken(dokku: Dokku, web: Path) -> Non
     assert dokku("certs:report", "web", "--ssl-hostnames").out == "*.example.org b.example.com\n"
 
 
+def test_a_domain_that_is_too_long_for_a_common_name_stands_beside_it(dokku: Dokku, web: Path) -> None:
+    long = f"{'a' * 60}.example.com"
+    dokku("domains:add", "web", long, "b.example.com")
+    assert dokku("certs:generate", "web").code == 0
+    assert dokku("certs:report", "web", "--ssl-subject").out == "CN=b.example.com\n"
+    assert dokku("certs:report", "web", "--ssl-hostnames").out == f"{long} b.example.com\n"
+
+
+def test_a_certificate_for_one_long_domain_has_no_common_name(dokku: Dokku, web: Path) -> None:
+    long = f"{'a' * 60}.example.com"
+    made = dokku("certs:generate", "web", long)
+    assert (made.err, made.code) == ("", 0)
+    assert dokku("certs:report", "web", "--ssl-hostnames").out == f"{long}\n"
+    text = certificates.openssl("x509", "-noout", "-text", "-in", str(web / "tls/server.crt")).decode()
+    assert "X509v3 Subject Alternative Name: critical\n" in text
+
+
 def test_a_domain_that_is_none_generates_nothing(dokku: Dokku, web: Path) -> None:
     for domain in ("a.com/CN=b.com", "a.com,DNS:b.com", "a b", "-x"):
         refused = dokku("certs:generate", "web", "--", domain)

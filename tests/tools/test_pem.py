@@ -1,5 +1,6 @@
 """What people hand in as a certificate and its key: what is kept of it, and what is refused."""
 
+import re
 import shutil
 
 import hypothesis
@@ -28,6 +29,11 @@ def test_a_pair_is_kept_without_what_is_not_needed_of_it(authority, leaf):
     pair = pem.judged(noise + authority.path.read_bytes(), b"# mine\n" + leaf.key.replace(b"\n", b"\r\n"))
     assert pair.certificate == leaf.certificate + authority.path.read_bytes()
     assert pair.key == leaf.key
+
+
+def test_blanks_at_the_ends_of_lines_are_dropped(leaf):
+    pair = pem.judged(*(half.replace(b"\n", b" \t \r\n") for half in leaf))
+    assert (pair.certificate, pair.key) == leaf
 
 
 def test_the_parameters_of_a_curve_stay_with_the_key(leaf):
@@ -105,7 +111,7 @@ def test_every_block_is_found_whatever_stands_between_them(parts, line_end):
     for noise, kind, lines in parts:
         body = "".join(f"{line.rstrip('-')}\n" for line in lines).encode()
         block = b"-----BEGIN %s-----\n%s-----END %s-----\n" % (kind, body, kind)
-        wanted.append((kind, block))
+        wanted.append((kind, re.sub(rb"[ \t]+\n", b"\n", block)))
         text += noise.replace("\r", "").encode() + b"\n" + block
     assert pem.blocks(text.replace(b"\n", line_end)) == wanted
 

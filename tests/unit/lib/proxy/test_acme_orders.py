@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from lib.app import certs
 from lib.base import files, settings
 from lib.proxy import acme_orders
-from lib.proxy.acme_orders import DAY, HOUR, Failures
+from lib.proxy.acme_orders import HOUR, Failures
+from lib.proxy.acme_settings import DAY
 from lib.tools.lego import Account
 from tests.unit.lib.proxy.authorities import KEY, Authority
 from tests.unit.lib.proxy.conftest import Host
