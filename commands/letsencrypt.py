@@ -30,7 +30,7 @@ from lib.runtime import cron_table
 
 namespace = typer.Typer(help="Manage certificates from Let's Encrypt")
 
-Force = Annotated[bool, typer.Option("--force", help="order also where there is no need, or too often")]
+Force = Annotated[bool, typer.Option("--force", "-f", help="order also where there is no need, or too often")]
 Add = Annotated[bool, typer.Option("--add", help="renew by the clock")]
 Remove = Annotated[bool, typer.Option("--remove", help="renew only by hand")]
 
@@ -58,7 +58,7 @@ def cleanup(app: App = "") -> None:
 
 @namespace.command("cron-job")
 def cron_job(add: Add = False, remove: Remove = False) -> None:
-    """Have certificates renewed by the clock, or no longer."""
+    """Have certificates renewed by the clock, or no longer; without a flag, say which it is."""
     acme_settings.change_renewing(add, remove)
     cron_table.write_all()
 
@@ -97,7 +97,7 @@ def revoke(app: App = "") -> None:
     cron_table.write_all()
 
 
-@namespace.command("set")
+@namespace.command("set", context_settings=ANY_FLAG)
 def set_(owner: Owner = "", key: Key = "", value: Value = "", is_global: Global = False) -> None:
     """Set or clear a letsencrypt property for an app, or for all."""
     acme_settings.set_(*addressed(owner, key, value, is_global))

@@ -1,7 +1,8 @@
 """letsencrypt:set and letsencrypt:report: whom certificates are ordered from, in whose name, and when again.
 
-An app's own value goes before the host's (--global), and both before the variables that users of the plugin
-dokku-letsencrypt had in 2021. That plugin keeps the same properties, and the file `autorenew`.
+What an app has goes before what the host has (--global), and at each of them the property before the variable
+that users of the plugin dokku-letsencrypt had in 2021. That plugin keeps the same properties, and the file
+`autorenew`.
 """
 
 import os
@@ -101,11 +102,17 @@ def is_renewing() -> bool:
 
 
 def change_renewing(add: bool, remove: bool) -> None:
-    """Have the host renew by the clock, or not. The plugin, if it comes (again), finds the same."""
+    """Have the host renew by the clock, or not; say what it does when neither is wanted.
+
+    The plugin, if it comes (again), finds the same.
+    """
     flag = os.path.join(settings.data(STORE), "autorenew")
-    if add == remove:
+    if add and remove:
         raise DokkuError("Specify --add or --remove to modify the cron-job")
-    if add:
+    if not add and not remove:
+        known = "is on" if is_renewing() else "is off"
+        log.verbose(f"Renewal by the clock {known}. Specify --add or --remove to modify the cron-job")
+    elif add:
         properties.delete(STORE, properties.GLOBAL, "autorenew")
         files.replace(flag, "")
         log.info1("Added cron job to dokku's crontab.")

@@ -52,7 +52,8 @@ def test_nothing_is_listed_and_nothing_is_renewed_where_nothing_was_ordered(dokk
         (("active", "nope"), "App nope does not exist", 20),
         (("set", "web"), "No key specified", 1),
         (("set", "web", "email", "me"), "me is not an e-mail address", 1),
-        (("cron-job",), "Specify --add or --remove to modify the cron-job", 1),
+        (("cron-job", "--add", "--remove"), "Specify --add or --remove to modify the cron-job", 1),
+        (("enable", "web", "-f"), "web is not deployed: nothing answers for its domains yet", 1),
         (
             ("list", "--format", "xml"),
             "Invalid output format specified, supported formats: json, stdout: xml",
@@ -80,10 +81,21 @@ def test_every_command_is_in_the_help(dokku: Dokku) -> None:
     assert "    letsencrypt " in dokku("help").out
 
 
+def test_what_looks_like_flags_is_kept_for_the_plugin(dokku: Dokku) -> None:
+    dokku.make_app("web")
+    said = dokku("letsencrypt:set", "web", "lego-docker-args", "--dns.resolvers 1.1.1.1")
+    assert (said.out, said.code) == ("=====> Setting lego-docker-args to --dns.resolvers 1.1.1.1\n", 0)
+    kept = dokku("letsencrypt:report", "web", "--letsencrypt-lego-docker-args")
+    assert kept.out == "--dns.resolvers 1.1.1.1\n"
+    assert dokku("letsencrypt:set", "--global", "lego-docker-args", "-e A=b").code == 0
+
+
 def test_the_clock_is_said_to_renew_or_not(dokku: Dokku) -> None:
     dokku.make_app("web")
+    assert "Renewal by the clock is on." in dokku("letsencrypt:cron-job").out
     assert dokku("letsencrypt:cron-job", "--remove").out == "-----> Removed cron job from dokku's crontab.\n"
     assert dokku("letsencrypt:report", "web", "--letsencrypt-autorenew").out == "false\n"
+    assert "Renewal by the clock is off." in dokku("letsencrypt:cron-job").out
     assert dokku("letsencrypt:cron-job", "--add").out == "-----> Added cron job to dokku's crontab.\n"
     assert dokku("letsencrypt:report", "web", "--letsencrypt-autorenew").out == "true\n"
 
