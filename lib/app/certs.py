@@ -114,14 +114,12 @@ def put(app: str, certificate: bytes, key: bytes) -> None:
         triggers.fire("post-certs-update", app)
         triggers.fire("post-domains-update", app)
     except NotRunning:
+        _forget(app, before)
         raise
     except BaseException:
         _give_back(app, before, new, ports)
         raise
-    with _alone():
-        if before:
-            files.remove(os.path.join(directory(app), before))
-        _drop_forgotten(app)
+    _forget(app, before)
 
 
 def remove(app: str) -> None:
@@ -263,14 +261,15 @@ def _drop(app: str) -> None:
             files.remove(directory(app))
 
 
-def _drop_forgotten(app: str) -> None:
-    """Remove what killed processes left of pairs that are not in force."""
+def _forget(app: str, before: str) -> None:
+    """Remove the pair that was in force before, if any, and what killed processes left of others."""
     top = directory(app)
-    for name in os.listdir(top):
-        path = os.path.join(top, name)
-        is_ours = name.startswith(_PAIR) and name != _target(top, _CURRENT)
-        if is_ours and time.time() - os.lstat(path).st_mtime > _FORGOTTEN:
-            files.remove(path)
+    with _alone():
+        for name in os.listdir(top):
+            path = os.path.join(top, name)
+            is_nobodys = name.startswith(_PAIR) and name != _target(top, _CURRENT)
+            if is_nobodys and (name == before or time.time() - os.lstat(path).st_mtime > _FORGOTTEN):
+                files.remove(path)
 
 
 def _mark(app: str) -> str:

@@ -289,6 +289,7 @@ def test_a_certificate_that_is_added_or_removed_while_nginx_is_stopped_counts_wh
     with pytest.raises(NotRunning, match=r"^nginx is not running$"):
         certs.put("web", new.encode(), KEY.encode())
     assert Path(certs.certificate("web")).read_text() == new
+    assert len(list(Path(certs.directory("web")).glob(".pair.*"))) == 1
     with pytest.raises(NotRunning):
         certs.remove("web")
     assert not certs.exists("web")
