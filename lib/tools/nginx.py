@@ -39,7 +39,8 @@ def objection(certificate: bytes, key: bytes) -> str:
     """What nginx has against a pair in PEM format; empty when it would serve with it.
 
     A configuration of the pair alone is tested, as our own user: nobody is served by it, and none of the
-    host's is touched. Where there is no nginx it has nothing against anything.
+    host's is touched. What nginx has against a pair names the file of one half (1.22); nothing else counts,
+    as a build of it may lack what the trial needs. Where there is no nginx it has nothing against anything.
     """
     if not shutil.which("nginx"):
         return ""
@@ -47,7 +48,9 @@ def objection(certificate: bytes, key: bytes) -> str:
         for name, content in (("crt", certificate), ("key", key), ("nginx.conf", _TRIAL)):
             files.replace(os.path.join(place, name), content, lasting=False)
         words = ("nginx", "-p", f"{place}/", "-c", f"{place}/nginx.conf", "-t")
-        return _objections(run.result(*words, cwd=place)).replace(f"{place}/", "")
+        said = _objections(run.result(*words, cwd=place))
+        is_about_it = any(f'"{place}/{half}"' in said for half in ("crt", "key"))
+        return said.replace(f"{place}/", "") if is_about_it else ""
 
 
 def is_running() -> bool:

@@ -113,6 +113,17 @@ def test_a_pair_is_tried_without_anybody_being_served_by_it(tmp_path: Path) -> N
     assert list(Path(settings.temporary()).iterdir()) == []
 
 
+def test_a_trial_that_fails_for_another_reason_refuses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nginx").write_text(
+        "#!/bin/sh\necho '[emerg] unknown directive \"scgi_temp_path\"' >&2; exit 1\n"
+    )
+    (tmp_path / "nginx").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert nginx.objection(b"any", b"pair") == ""
+
+
 def test_it_is_known_whether_nginx_runs(server: Server) -> None:
     assert nginx.is_running()
     server.stop()
