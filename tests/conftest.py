@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import grp
+import importlib
 import os
 import pwd
 import re
@@ -36,6 +37,11 @@ _MEMORIES = (
     ("lib.runtime.uptime", "_given_up"),
     ("lib.tools.nginx", "version"),
 )
+
+for _trigger in (Path(__file__).parents[1] / "triggers").glob(
+    "[a-z]*.py"
+):  # loaded by name when it is fired:
+    importlib.import_module(f"triggers.{_trigger.stem}")  # never within a test's own file system
 
 for _number in (signal.SIGINT, signal.SIGHUP):  # ignored in what a shell starts in the background
     if signal.getsignal(_number) is signal.SIG_IGN:

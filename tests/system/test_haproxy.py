@@ -49,6 +49,7 @@ def behind(instance: Instance) -> Iterator[Behind]:
     try:
         yield Behind(instance)
     finally:
+        instance.dokku("--force", "apps:destroy", instance.name("balanced"))
         instance.dokku("haproxy:stop")
 
 

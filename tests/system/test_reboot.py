@@ -4,6 +4,7 @@ Everything stopped, addresses swapped, then the restore job.
 """
 
 import os
+import re
 
 from tests.system.conftest import Instance
 
@@ -49,7 +50,7 @@ def _restart_with_swapped_addresses(instance: Instance, apps: list[str]) -> None
     for app, old, others in zip(apps, before, [*now[1:], now[0]], strict=True):
         vhost = instance.root / app / "nginx.conf"
         assert f"server {old}:" in vhost.read_text()
-        vhost.write_text(vhost.read_text().replace(f"server {old}:", f"server {others}:"))
+        vhost.write_text(re.sub(rf"\b{re.escape(old)}\b", others, vhost.read_text()))
 
 
 def _addresses(instance: Instance, containers: list[str]) -> list[str]:

@@ -7,9 +7,7 @@ import pytest
 from lib.app import config
 from lib.base import files, properties, settings
 from lib.build import builders
-from triggers import builder_detect
 
-LOADED = builder_detect  # before the file system is a fake
 APP, TREE = "blog", "/source"
 
 

@@ -13,9 +13,6 @@ from lib.app import certs, config, pem
 from lib.base import settings
 from lib.base.errors import DokkuError
 from tests.conftest import Shell
-from triggers import post_certs_remove, post_certs_update, post_domains_update
-
-_LOADED = (post_certs_remove, post_certs_update, post_domains_update)  # now, not in a test's file system
 
 Output = pytest.CaptureFixture[str]
 Listener = Callable[..., None]

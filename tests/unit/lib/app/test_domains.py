@@ -11,10 +11,8 @@ from hypothesis import strategies as st
 from lib.app import config, domain_names, domain_reports, domains
 from lib.base import settings
 from lib.base.errors import AppNotFound, DokkuError
-from triggers import post_domains_update, pre_disable_vhost, pre_enable_vhost
 
 Output = pytest.CaptureFixture[str]
-LOADED = (post_domains_update, pre_disable_vhost, pre_enable_vhost)  # not in a test's own file system
 
 
 def make_app(name: str) -> Path:

@@ -6,10 +6,8 @@ import pytest
 from lib.app import config, ports
 from lib.base import properties, settings
 from lib.base.errors import DokkuError
-from triggers import post_proxy_ports_update
 
 Output = pytest.CaptureFixture[str]
-LOADED = post_proxy_ports_update  # not in a test's own file system
 
 
 @pytest.fixture

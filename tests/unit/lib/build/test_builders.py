@@ -9,9 +9,7 @@ from lib.app import config
 from lib.base import files, log, properties, settings
 from lib.base.errors import DokkuError
 from lib.build import builders, images
-from triggers import builder_build, builder_detect, builder_release
 
-LOADED = builder_build, builder_detect, builder_release  # before the file system is a fake
 APP, TREE = "blog", "/source"
 
 

@@ -7,9 +7,7 @@ import pytest
 from lib.base import files, log, properties, settings
 from lib.base.errors import DokkuError
 from lib.build import explanations
-from triggers import builder_build, builder_detect, core_post_extract, post_extract
 
-LOADED = builder_build, builder_detect, core_post_extract, post_extract  # before the file system is a fake
 APP, TREE, COMMIT = "blog", "/source", "a" * 40
 
 

@@ -11,14 +11,7 @@ from pathlib import Path
 
 from tests.conftest import Answer
 from tests.unit.lib.proxy.conftest import Host
-from triggers import cron_entries, post_certs_remove, post_certs_update, post_domains_update
 
-LOADED = (
-    cron_entries,
-    post_certs_remove,
-    post_certs_update,
-    post_domains_update,
-)  # not in a fake file system
 DAY = 24 * 60 * 60
 REFUSAL = "[{name}] acme: error: 400 :: urn:ietf:params:acme:error:connection :: nobody there"
 PUBLIC = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"
