@@ -38,10 +38,9 @@ _MEMORIES = (
     ("lib.tools.nginx", "version"),
 )
 
-for _trigger in (Path(__file__).parents[1] / "triggers").glob(
-    "[a-z]*.py"
-):  # loaded by name when it is fired:
-    importlib.import_module(f"triggers.{_trigger.stem}")  # never within a test's own file system
+# Loaded by name when they are fired: never within a test's own file system, which would stay theirs.
+for _trigger in (Path(__file__).parents[1] / "triggers").glob("[a-z]*.py"):
+    importlib.import_module(f"triggers.{_trigger.stem}")
 
 for _number in (signal.SIGINT, signal.SIGHUP):  # ignored in what a shell starts in the background
     if signal.getsignal(_number) is signal.SIG_IGN:

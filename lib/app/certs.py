@@ -18,7 +18,7 @@ from lib.base.errors import DokkuError, NotRunning
 from lib.tools import nginx, openssl
 
 FILES = ("server.crt", "server.key")
-_CURRENT, _PAIR, _NOTE, _LEAVING = ".current", ".pair.", "certificate.json", ".leaving"
+_CURRENT, _PAIR, _NOTE, _LEAVING = ".current", ".pair.", ".certificate.json", ".leaving"
 _MODES = {"server.crt": 0o644, "server.key": 0o600}
 _FORGOTTEN = 3600  # seconds after which a pair that is not in force is nobody's
 _PORTS = ("DOKKU_PROXY_PORT", "DOKKU_PROXY_SSL_PORT", "DOKKU_PROXY_PORT_MAP")  # these follow a certificate
@@ -79,9 +79,13 @@ def details(app: str) -> openssl.Certificate | None:
         return None
     try:
         content = half(app, "crt")
-        return _noted(app, content) or openssl.certificate(content)
+        found = _noted(app, content)
+        if found is None:
+            found = openssl.certificate(content)
+            _note(app, content, found)
     except DokkuError:
         return None
+    return found
 
 
 def names(app: str) -> list[str]:
@@ -104,7 +108,7 @@ def put(app: str, certificate: bytes, key: bytes) -> None:
     ports = config.values(app)
     with _alone():
         before, new = _taken_over(app), _written(app, pair.certificate, pair.key)
-        _note(app, new, pair)
+        _note(app, pair.certificate, pair.says)
         signals.failpoint("cert-written")
         _point(app, _CURRENT, new)
         _link(app)
@@ -191,17 +195,18 @@ def _written(app: str, certificate: bytes, key: bytes) -> str:
     return name
 
 
-def _note(app: str, name: str, pair: pem.Pair) -> None:
-    """Keep what openssl said of a certificate beside it: builds of many apps ask for its names."""
+def _note(app: str, certificate: bytes, says: openssl.Certificate) -> None:
+    """Keep what openssl said of a certificate beside it, if we can: builds of many apps ask for its names."""
     import json
 
-    note = {"digest": _digest(pair.certificate), **pair.says._asdict()}
-    files.replace(os.path.join(directory(app), name, _NOTE), json.dumps(note))
+    note = {"digest": _digest(certificate), **says._asdict()}
+    with contextlib.suppress(OSError):
+        files.replace(os.path.join(directory(app), _NOTE), json.dumps(note), lasting=False)
 
 
 def _noted(app: str, content: bytes) -> openssl.Certificate | None:
     """What was kept of a certificate, unless another one stands there now."""
-    text = files.read(os.path.join(directory(app), _CURRENT, _NOTE))
+    text = files.read(os.path.join(directory(app), _NOTE))
     if not text:
         return None
     import json
@@ -247,7 +252,7 @@ def _give_back(app: str, before: str, new: str, ports: Mapping[str, str]) -> Non
         config.restore(app, ports, _PORTS)
         triggers.fire("post-domains-update", app)
     with _alone():
-        for name in (new,) if before else (_CURRENT, *FILES, new, _LEAVING):
+        for name in (new,) if before else (_CURRENT, *FILES, new, _LEAVING, _NOTE):
             files.remove(os.path.join(top, name))
     with contextlib.suppress(OSError):  # what plugins keep there stays
         os.rmdir(top)
