@@ -5,11 +5,12 @@ the app wrote it: `go_templates` lets it reach nothing but its values, `nginx_di
 Source: dokku v0.24.0 plugins/nginx-vhosts; what the template sees of later options: 0.38.
 """
 
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 
 from lib.app import certs, config, ports, source_files
-from lib.base import log, settings, values
+from lib.base import files, log, settings, triggers, values
 from lib.base.errors import DokkuError
 from lib.proxy import (
     certificate_names,
@@ -27,6 +28,7 @@ from lib.runtime.containers import State
 from lib.tools import nginx
 
 NAME = source_files.NGINX_TEMPLATE.name
+_SOURCE = "nginx-app-template-source"
 
 _RENAMED = {
     "access-log-format": "NGINX_ACCESS_LOG_FORMAT",
@@ -48,9 +50,20 @@ _DEPRECATED = {
 
 
 def readers(wanted: Sequence[str]) -> dict[str, Callable[[], str]]:
-    """How to get the template of each app that may have one; it is empty where there is none."""
+    """How to get the template of each app that may have one; it is empty where there is none.
+
+    Fires: nginx-app-template-source, whose answer is the path of one for apps without their own.
+    """
     heard = [app for app in wanted if not is_ignored(app)]
-    return image_files.readers(heard, NAME) if heard else {}
+    found = image_files.readers(heard, NAME) if heard else {}
+    if not triggers.has_plugins(_SOURCE):
+        return found
+    return {app: functools.partial(_of_plugin, app, found.get(app)) for app in wanted}
+
+
+def _of_plugin(app: str, own: Callable[[], str] | None) -> str:
+    path = triggers.ask(_SOURCE, app, "app-config").strip()
+    return (own and own()) or (files.read(path) if path else "")
 
 
 def is_expected(app: str) -> bool:

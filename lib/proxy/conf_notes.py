@@ -4,6 +4,7 @@ An app's own template says all that in words of its own, on lines of its own. Wh
 apps (who has a domain, or a port, or an address) reads these lines instead.
 """
 
+import functools
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -50,18 +51,22 @@ def signed(text: str, note: Note) -> str:
     return "\n".join([text.rstrip(), *lines, ""])
 
 
+@functools.lru_cache(maxsize=1024)
 def of(text: str) -> Note:
-    """The note of a file; made of the text for one without, by Dokku 0.24 or a plugin."""
+    """The note of a file, with servers that a plugin added; of one without, as of 0.24, what it says."""
+    read = _read(text)
     _, found, last = text.rpartition(f"\n{_LEADS}")
     lines = f"{_LEADS}{last}".splitlines()[:3] if found else []
     starts = (_LEADS, _SERVES, _LISTENS)
     if len(lines) < 3 or not all(map(str.startswith, lines, starts)):
-        return _read(text)
+        return read
     leads, serves, listens = (line.removeprefix(start) for line, start in zip(lines, starts, strict=True))
+    names = [] if serves == _EVERY_NAME else serves.split()
+    at_ports = [] if listens == _NOWHERE else map(listen, listens.split())
     return Note(
         [] if leads == _NOBODY else leads.split(),
-        [] if serves == _EVERY_NAME else serves.split(),
-        [] if listens == _NOWHERE else list(map(listen, listens.split())),
+        list(dict.fromkeys([*names, *read.names])),
+        list(dict.fromkeys([*at_ports, *read.listens])),
     )
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from lib.app import config
-from lib.base import properties, settings
+from lib.base import files, properties, settings
 from lib.base.errors import AppsFailed
 from lib.proxy import nginx_options, nginx_texts, vhosts
 from tests.unit.lib.proxy.conftest import Host
@@ -230,3 +230,15 @@ def test_runs_of_empty_lines_become_one(host: Host) -> None:
     host.app("web", "10.0.0.2", domains="a.com")
     bring("web", "\n\n\nmap a\n\n\n\n\nb {}\n\nserver {}\n")
     assert text("web") == "\nmap a\n\nb {}\n\nserver {}\n"
+
+
+def test_a_plugin_brings_the_template_of_apps_without_their_own(host: Host) -> None:
+    host.app("ant", "10.0.0.2", domains="ant.com")
+    host.app("bee", "10.0.0.3", domains="bee.com")
+    bring("ant", "server { own; }\n")
+    place = Path(settings.plugins_enabled(), "brand")
+    files.replace(str(place / "nginx-app-template-source"), "#!/bin/sh\n", mode=0o755)
+    files.replace(str(place / "template"), "server { server_name {{ .NOSSL_SERVER_NAME }}; }\n")
+    host.answers("…/nginx-app-template-source …", out=f"{place}/template\n")
+    assert text("ant") == "server { own; }\n"
+    assert text("bee") == "server { server_name bee.com; }\n"

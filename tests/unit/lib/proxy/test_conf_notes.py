@@ -1,6 +1,4 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lib.proxy import conf_notes
 from lib.proxy.conf_notes import Listen, Note
@@ -35,8 +33,13 @@ def test_notes_are_lines_that_people_can_read() -> None:
     ]
 
 
-def test_what_a_plugin_appends_hides_no_note() -> None:
-    assert conf_notes.of(conf_notes.signed("server {}", NOTE) + "server { listen 81; }\n") == NOTE
+def test_servers_that_a_plugin_adds_count_as_well() -> None:
+    added = "server {\n  listen 81;\n  server_name c.com;\n}\n"
+    for text in (added + conf_notes.signed("server {}", NOTE), conf_notes.signed("server {}", NOTE) + added):
+        found = conf_notes.of(text)
+        assert found.addresses == NOTE.addresses
+        assert found.names == [*NOTE.names, "c.com"]
+        assert found.listens == [*NOTE.listens, Listen("", 81, "plain")]
 
 
 def test_a_file_without_notes_is_read_itself() -> None:
@@ -61,6 +64,6 @@ def test_all_ways_to_say_everywhere_are_one(address: str) -> None:
     assert str(conf_notes.at(address, 80, "plain")) == "80/plain"
 
 
-@given(st.sampled_from(["\n ", "server ", "server_name x ", "listen [", "server {", "\n  listen 1"]))
+@pytest.mark.parametrize("part", ["\n ", "server ", "server_name x ", "listen [", "server {", "\n  listen 1"])
 def test_a_long_text_without_notes_is_read_in_one_pass(part: str) -> None:
     assert conf_notes.of(part * 100_000).addresses == []
