@@ -44,13 +44,15 @@ def verify(text: str, app: str) -> None:
 def _is_allowed(name: str, value: str, app: str) -> bool:
     if name == "listen":
         return _LISTEN.fullmatch(value) is not None and not value.lower().startswith("unix:")
+    below = functools.partial(_is_below, value)
     if name.endswith("ssl_certificate_key"):
-        return _KEY.fullmatch(value) is not None
+        others = any(map(below, (settings.root(), settings.lib(), "/proc")))  # keys that root reads for us
+        is_plain = os.path.normpath(value) == value and not value.startswith("//")
+        return is_plain and _KEY.fullmatch(value) is not None and (below(settings.app_dir(app)) or not others)
     if name.endswith("_log") and (value in _NOWHERE or value.startswith(("syslog:", "memory:"))):
         return True
     if not _SAFE.fullmatch(value) or ".." in value.split("/"):
         return False
-    below = functools.partial(_is_below, value)
     if name.endswith("_log"):
         return below(settings.nginx_logs())
     if name.endswith("_path"):

@@ -20,7 +20,7 @@ from lib.proxy.sites import Site
 Neighbours = Callable[[], list[Listening]]
 
 _AT_TOP = re.compile(
-    r"server|upstream|map|geo|geoip2|split_clients|log_format|limit_(req|conn)_zone|include"
+    r"server|upstream|map|geo|geoip2|split_clients|log_format|limit_(req|conn)_zone"
     r"|(proxy|fastcgi|uwsgi|scgi)_cache_path"
 )
 _PLACE = re.compile(

@@ -66,6 +66,17 @@ def test_what_templates_do_every_day_is_allowed(text: str) -> None:
     nginx_directives.verify(f"server {{\n  {text}\n}}\n", "web")
 
 
+def test_the_keys_of_other_apps_are_not_used() -> None:
+    own, other = (f"ssl_certificate_key {settings.app_dir(app)}/tls/server.key;" for app in ("web", "bee"))
+    nginx_directives.verify(own, "web")
+    around = f"ssl_certificate_key {settings.app_dir('web')}/../bee/tls/server.key;"
+    ordered = f"proxy_ssl_certificate_key {settings.data('haproxy-vhosts')}/certificates/a.pem;"
+    slashes, roundabout = (other.replace(" /", f" {way}/") for way in ("/", "/proc/self/root"))
+    for text in (other, around, ordered, slashes, roundabout):
+        with pytest.raises(DokkuError, match="is not allowed"):
+            nginx_directives.verify(text, "web")
+
+
 def test_what_is_beside_the_apps_file_is_included() -> None:
     nginx_directives.verify(f"include {settings.app_dir('web')}/nginx.conf.d/*.conf;", "web")
     with pytest.raises(DokkuError, match="is not allowed"):

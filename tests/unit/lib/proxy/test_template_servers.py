@@ -63,6 +63,7 @@ def test_what_is_the_apps_alone_may_stand_beside_its_servers(host: Host, text: s
             "\ndeny all;",
             "line 2 of the result: deny is only allowed in a server: it would count",
         ),
+        ("include /etc/nginx/mime.types;", "include is only allowed in a server"),
         ("client_max_body_size 1k;", "client_max_body_size is only allowed in a server: it would count for"),
         ("upstream bee-5000 {}", "upstream bee-5000 is not allowed: it is one of app bee"),
         (server("content_by_lua_block { }"), "content_by_lua_block is not allowed, use content_by_lua_file"),
