@@ -52,7 +52,7 @@ def kept(app: str, revision: str) -> Iterator[None]:
     try:
         with signals.deferred():
             _begin(app, revision)
-        with _transcript(app) as write, _reported(write), _overheard(write):
+        with _transcript(app) as noted, _reported(noted) as write, _overheard(write):
             yield
     except BaseException as error:
         outcome = CANCELLED if isinstance(error, KeyboardInterrupt) else FAILED
@@ -193,19 +193,30 @@ def _drop(_data: bytes) -> None:
 
 
 @contextlib.contextmanager
-def _reported(write: Callable[[bytes], None]) -> Iterator[None]:
-    """What ends the block is shown when all is cleared away; the transcript has it, too."""
+def _reported(write: Callable[[bytes], None]) -> Iterator[Callable[[bytes], None]]:
+    """What ends the block is shown when all is cleared away; the transcript has it in lines of its own."""
+    last = b""
+
+    def remembering(data: bytes) -> None:
+        nonlocal last
+        last = data[-1:] or last
+        write(data)
+
+    def report(text: str) -> None:
+        opened = "" if last in (b"", b"\n") else "\n"  # what was killed may have stopped within a line
+        remembering(f"{opened} !     {text}\n".encode("utf-8", "surrogateescape"))
+
     try:
-        yield
+        yield remembering
     except DokkuError as error:
         for text in error.lines:
-            write(f" !     {text}\n".encode("utf-8", "surrogateescape"))
+            report(text)
         raise
     except Interrupted as error:
-        write(f" !     Cancelled ({signal.Signals(error.exit_code - 128).name})\n".encode())
+        report(f"Cancelled ({signal.Signals(error.exit_code - 128).name})")
         raise
     except Exception as error:
-        write(f" !     {type(error).__name__}: {error}\n".encode("utf-8", "replace"))
+        report(f"{type(error).__name__}: {error}")
         raise
 
 

@@ -85,6 +85,16 @@ def test_how_a_build_ended_is_on_record_with_its_last_words(error, outcome, last
     assert output() == f"-----> working\n{last}"
 
 
+def test_the_last_words_stand_on_a_line_of_their_own_whatever_was_cut_off():
+    def cut():
+        log.raw(b"and on and on\nan")
+        raise Interrupted(15)
+
+    with pytest.raises(Interrupted):
+        build(does=cut)
+    assert output().endswith("and on and on\nan\n !     Cancelled (SIGTERM)\n")
+
+
 def test_records_are_for_us_alone():
     build()
     assert stat.S_IMODE(os.stat(directory()).st_mode) == 0o700
