@@ -20,8 +20,9 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from lib.tools import haproxy
+from tests.ports import free_port
 from tests.system import light
-from tests.system.conftest import Instance, _free_port, missing
+from tests.system.conftest import Instance, missing
 
 GOAL = 10  # times a bare test and reload
 MEMORY = 150  # MB
@@ -93,7 +94,7 @@ def measure(instance: Instance, port: int, wanted: argparse.Namespace) -> None:
 def choose_haproxy(instance: Instance) -> None:
     """Let haproxy serve all apps, at a port of its own."""
     for words in (
-        ("haproxy:set", "--global", "http-port", str(_free_port())),
+        ("haproxy:set", "--global", "http-port", str(free_port())),
         ("haproxy:set", "--global", "bind-address", "127.0.0.1"),
         ("haproxy:start",),
         ("proxy:set", "--global", "type", "haproxy"),
