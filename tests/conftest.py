@@ -35,6 +35,7 @@ _MEMORIES = (
     ("lib.runtime.releases", "_made"),
     ("lib.runtime.releases", "_under_way"),
     ("lib.runtime.uptime", "_given_up"),
+    ("lib.proxy.nginx_texts", "has_ipv6"),
     ("lib.tools.nginx", "version"),
 )
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from lib.app import certs, config, ports, source_files
-from lib.base import files, log, settings, triggers, values
+from lib.base import files, log, properties, settings, triggers, values
 from lib.base.errors import DokkuError
 from lib.proxy import (
     certificate_names,
@@ -72,7 +72,7 @@ def is_expected(app: str) -> bool:
 
 
 def is_ignored(app: str) -> bool:
-    return nginx_options.effective(app)["disable-custom-config"] == "true"
+    return properties.get(nginx_options.STORE, app, "disable-custom-config") == "true"
 
 
 def rendered(

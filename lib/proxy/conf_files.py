@@ -2,16 +2,15 @@
 
 nginx.conf is the app's file; nginx.conf.d/*.conf are what people and plugins add. Once nginx runs with them,
 a copy of the former stays as nginx.conf.last-good, a name that no include finds, and a digest of all of them
-becomes property nginx/APP/in-force. A power cut may empty these two: nginx reads everything anew after one.
+is in data/nginx-vhosts/in-force. A power cut may empty these two: nginx reads everything anew after one.
 """
 
 import os
+from collections.abc import Collection, Mapping
 
 from lib.app import certs
-from lib.base import files, log, properties, settings
+from lib.base import files, log, settings
 from lib.proxy import conf_notes, hsts, nginx_options
-
-_DIGEST = "in-force"
 
 
 def path(app: str) -> str:
@@ -66,32 +65,55 @@ def last_good(app: str) -> str | None:
     return files.read(_last_good(app)) or None
 
 
-def is_in_force(app: str) -> bool:
-    """Whether nginx runs with what stands on disk."""
-    return properties.get(nginx_options.STORE, app, _DIGEST) == _digest(app)
+def taken() -> dict[str, str]:
+    """What nginx runs with: a digest of each app's files, for `is_in_force` of many apps."""
+    pairs = (line.split(" ") for line in files.read_lines(_record()))
+    return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
 
 
-def doubt(app: str) -> None:
-    """From here on nobody knows what nginx runs with, until it is noted again."""
-    properties.delete(nginx_options.STORE, app, _DIGEST, lasting=False)
+def is_in_force(app: str, known: Mapping[str, str] | None = None) -> bool:
+    """Whether nginx runs with what stands on disk. known: what `taken` says, if that was asked already."""
+    return (taken() if known is None else known).get(app, "") == _digest(app)
 
 
-def note_in_force(app: str) -> None:
+def doubt(apps: Collection[str]) -> None:
+    """From here on nobody knows what nginx runs with of some apps, until it is noted again."""
+    with files.locked(_record()):
+        known = taken()
+        kept = {app: digest for app, digest in known.items() if app not in apps}
+        if kept != known:
+            _write_record(kept)
+
+
+def note_in_force(apps: Collection[str]) -> None:
     """nginx has just read what stands on disk."""
-    text = current(app)
-    if text is None:
-        forget(app)
-        return
-    if text != last_good(app):
-        files.replace(_last_good(app), text, lasting=False)
-    properties.write(nginx_options.STORE, app, _DIGEST, _digest(app), lasting=False)
+    digests = {}
+    for app in apps:
+        text = current(app)
+        if text is None:
+            forget(app)
+            continue
+        if text != last_good(app):
+            files.replace(_last_good(app), text, lasting=False)
+        digests[app] = _digest(app)
+    with files.locked(_record()):
+        _write_record({**taken(), **digests})
 
 
 def forget(app: str) -> None:
     """Drop all that we wrote for the app; what people added stays."""
     for name in (path(app), _last_good(app)):
         files.remove(name)
-    doubt(app)
+    doubt([app])
+
+
+def _record() -> str:
+    return os.path.join(settings.data("nginx-vhosts"), "in-force")
+
+
+def _write_record(digests: Mapping[str, str]) -> None:
+    text = "".join(f"{app} {digest}\n" for app, digest in sorted(digests.items()))
+    files.replace(_record(), text, lasting=False)
 
 
 def _last_good(app: str) -> str:

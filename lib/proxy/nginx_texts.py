@@ -173,14 +173,14 @@ def _usurped(app: str, site: Site | None) -> str:
 
 
 def _text(site: Site) -> str:
-    app = site.app
+    app, chosen = site.app, nginx_options.effective(site.app)
     upstreams = [
         Upstream(f"{app}-{port}", [values.joined_host(ip, port) for ip in site.addresses])
         for port in sorted({entry.container for entry in site.entries})
         if site.addresses
     ]
     text = _rendered(
-        **_options(app),
+        **_options(chosen),
         given=nginx_options.given(app),
         later=_LATER,
         app=app,
@@ -194,12 +194,11 @@ def _text(site: Site) -> str:
         error_pages=_error_pages(),
     )
     names = site.names if site.entries else []
-    return conf_notes.signed(text, Note(site.addresses, names, _listens(site)))
+    return conf_notes.signed(text, Note(site.addresses, names, _listens(site, chosen)))
 
 
-def _listens(site: Site) -> list[Listen]:
-    options = nginx_options.effective(site.app)
-    addresses = [options["bind-address-ipv4"], *([f"[{options['bind-address-ipv6']}]"] if has_ipv6() else [])]
+def _listens(site: Site, chosen: Mapping[str, str]) -> list[Listen]:
+    addresses = [chosen["bind-address-ipv4"], *([f"[{chosen['bind-address-ipv6']}]"] if has_ipv6() else [])]
     return [
         conf_notes.at(address, entry.host, port_owners.protocol(entry))
         for entry in site.entries
@@ -225,8 +224,7 @@ def _server(app: str, entry: ports.PortMap, entries: Sequence[ports.PortMap], is
     )
 
 
-def _options(app: str) -> dict[str, Any]:
-    chosen = nginx_options.effective(app)
+def _options(chosen: Mapping[str, str]) -> dict[str, Any]:
     log_format = chosen["access-log-format"] if chosen["access-log-path"] != "off" else ""
     ipv4, ipv6 = chosen["bind-address-ipv4"], chosen["bind-address-ipv6"]
     return {
@@ -249,6 +247,7 @@ def _options(app: str) -> dict[str, Any]:
     }
 
 
+@functools.cache
 def has_ipv6() -> bool:
     """Whether the host has IPv6 at all; nginx would not start with a directive for it if not."""
     return bool(files.read("/proc/net/if_inet6"))

@@ -32,9 +32,9 @@ def is_ours(kind: str) -> bool:
     return kind in OURS and not instead & {kind, f"{kind}-vhosts"}
 
 
-def served_port(app: str, host_port: int) -> int:
+def served_port(proxy: str, host_port: int) -> int:
     """Where visitors find what the port map has at a host port: haproxy has others for the usual ones."""
-    if type_(app) != "haproxy" or not is_ours("haproxy"):
+    if proxy != "haproxy" or not is_ours(proxy):
         return host_port
     usual = {ports.general(ports.HTTP, 80): "http-port", ports.general(ports.HTTPS, 443): "https-port"}
     key = {80: "http-port", 443: "https-port", **usual}.get(host_port, "")

@@ -59,7 +59,7 @@ def gather(
     done = dict(settled)
     for app in served:
         neighbours = functools.partial(_neighbours, app, proxy, present, done)
-        found[app] = site = _site(app, addresses.get(app, []), owner, neighbours)
+        found[app] = site = _site(app, addresses.get(app, []), owner, proxy, neighbours)
         done[app] = site and _listening(site, proxy)
     return found
 
@@ -102,13 +102,15 @@ def _is_for_work_only(app: str) -> bool:
     return bool(running) and "web" not in running and not had_one
 
 
-def _site(app: str, addresses: list[str], owner: dict[str, str], neighbours: Neighbours) -> Site | None:
+def _site(
+    app: str, addresses: list[str], owner: dict[str, str], proxy: str, neighbours: Neighbours
+) -> Site | None:
     """None when it has no name of its own to be served under."""
     names = _names(app, owner)
     if not names and domains.is_enabled(app):
-        log.warn(f"{app} has no domain of its own, {proxies.type_(app)} does not serve it")
+        log.warn(f"{app} has no domain of its own, {proxy} does not serve it")
         return None
-    names, entries, refused = _placed(app, names, proxies.type_(app), neighbours)
+    names, entries, refused = _placed(app, names, proxy, neighbours)
     bare = [entry for entry in ports.mapped(app) if entry.is_secure and not certs.exists(app)]
     refused += [(entry, "there is no certificate") for entry in bare]
     for entry, reason in refused:
@@ -134,7 +136,7 @@ def _placed(
     The entries stand at the proxy's ports; those for which it has another than the map says come first.
     """
     mapped = [entry for entry in ports.mapped(app) if not entry.is_secure or certs.exists(app)]
-    pairs = [(entry, entry._replace(host=proxies.served_port(app, entry.host))) for entry in mapped]
+    pairs = [(entry, entry._replace(host=proxies.served_port(proxy, entry.host))) for entry in mapped]
     pairs.sort(key=lambda pair: pair[0] == pair[1])
     wanted = [served for _, served in pairs]
     everybodys = port_owners.shared(proxy)

@@ -113,7 +113,7 @@ def _has_restarted(app: str) -> bool:
 
 def leave(app: str, *_: str) -> None:
     """Have our proxies forget an app that a plugin's serves from now on."""
-    if not any(is_served_by(kind, app) for kind in PROXIES) and owners.is_known(app):
+    if not proxies.is_ours(proxies.type_(app)) and owners.is_known(app):
         clear([app])
 
 
@@ -156,7 +156,7 @@ def _stuck(kind: str, app: str) -> str:
     old = port_owners.elsewhere(app, kind)
     if old is None or not sites.is_served(app, kind):
         return ""
-    wanted = {proxies.served_port(app, entry.host) for entry in ports.mapped(app)} & old.ports.keys()
+    wanted = {proxies.served_port(kind, entry.host) for entry in ports.mapped(app)} & old.ports.keys()
     both = [str(port) for port in sorted(wanted) if port_owners.clashes(port, kind, old.proxy)]
     here = f"it is at port {', '.join(both)} with {old.proxy}, which has to give it up first"
     return f"{here}: dokku proxy:clear-config {app}" if both else ""

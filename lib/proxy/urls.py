@@ -32,9 +32,9 @@ def computed(app: str) -> list[str]:
         direct = [f"{host}:{port} (container)" for port in exposed]
         return sorted(direct) or [f"{default}://{host}:{ports.upstream_port(app)} (container)"]
     names = domains.listed(app)
-    entries = ports.mapped(app) if names else ports.listed(app)
+    entries, proxy = ports.mapped(app) if names else ports.listed(app), proxies.type_(app)
     found = {
-        _url(entry.scheme, name, proxies.served_port(app, entry.host), bool(names))
+        _url(entry.scheme, name, proxies.served_port(proxy, entry.host), bool(names))
         for name in names or [host]
         for entry in entries
         if secure or not entry.is_secure

@@ -94,7 +94,12 @@ def _written(texts: dict[str, str | None], refused: dict[str, str]) -> list[Chan
     """
     editors = triggers.has_plugins("nginx-pre-reload")
     before = {app: conf_files.current(app) for app in texts}
-    same = {app for app in texts if before[app] == texts[app] and not editors and conf_files.is_in_force(app)}
+    known = conf_files.taken()
+    same = {
+        app
+        for app in texts
+        if before[app] == texts[app] and not editors and conf_files.is_in_force(app, known)
+    }
     changes = [Change(app, before[app], text) for app, text in texts.items() if app not in same]
     _do(changes, refused)
     pending = []
@@ -107,7 +112,7 @@ def _written(texts: dict[str, str | None], refused: dict[str, str]) -> list[Chan
             reason = error.text or f"nginx-pre-reload: exit status {error.exit_code}"
             refused[change.app] = reason
         edited = change._replace(after=conf_files.current(change.app))
-        if edited.before != edited.after or not conf_files.is_in_force(change.app):
+        if edited.before != edited.after or not conf_files.is_in_force(change.app, known):
             pending.append(edited)
     return pending
 
@@ -150,8 +155,7 @@ def _put_in_force(pending: Sequence[Change], refused: dict[str, str]) -> None:
             _divide(pending, refused)
         if all(change.app in refused for change in pending):
             return
-        for change in pending:
-            conf_files.doubt(change.app)
+        conf_files.doubt([change.app for change in pending])
         extra_ports.cover(nginx_texts.has_ipv6())
     log.verbose("Reloading nginx")
     try:
@@ -161,9 +165,8 @@ def _put_in_force(pending: Sequence[Change], refused: dict[str, str]) -> None:
             change.undo()
         raise
     signals.failpoint("vhost-reloaded")
-    for change in pending:
-        with contextlib.suppress(OSError):  # on a full disk it is not noted, and the next build reloads again
-            conf_files.note_in_force(change.app)
+    with contextlib.suppress(OSError):  # on a full disk it is not noted, and the next build reloads again
+        conf_files.note_in_force([change.app for change in pending])
 
 
 def _divide(pending: Sequence[Change], refused: dict[str, str]) -> None:

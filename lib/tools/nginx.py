@@ -73,7 +73,7 @@ def reload() -> None:
         raise NotRunning("nginx is not running")
     before = {*descendants.children(pid), *descendants.children(pid)}  # again, for one that was left out
     _control("reloaded", settings.nginx_reload())
-    if not retry.until(lambda: _has_switched(pid, before), timeout=PATIENCE, every=0.02):
+    if not retry.until(lambda: _has_switched(pid, before), timeout=PATIENCE, every=0.005):
         raise DokkuError(
             f"nginx did not take its new configuration within {PATIENCE} seconds, see its error log"
         )

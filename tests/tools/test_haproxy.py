@@ -388,7 +388,7 @@ def test_nothing_is_reloaded_when_nothing_has_changed(balancer: Balancer) -> Non
     properties.write("haproxy", properties.GLOBAL, "log-level", "info")
     assert haproxy_vhosts.apply(["web"]) is True
     balancer.get("web.test")
-    assert proxies.served_port("web", 80) == balancer.port
+    assert proxies.served_port("haproxy", 80) == balancer.port
 
 
 def test_what_a_killed_process_left_is_put_in_force_by_the_next(

@@ -26,7 +26,7 @@ def test_nothing_on_disk_is_nothing_in_force():
 )
 def test_a_change_behind_our_back_is_not_in_force(changed):
     conf_files.write(APP, "server {}")
-    conf_files.note_in_force(APP)
+    conf_files.note_in_force([APP])
     assert conf_files.is_in_force(APP)
 
     files.replace(os.path.join(settings.app_dir(APP), changed), "something else")
@@ -34,9 +34,19 @@ def test_a_change_behind_our_back_is_not_in_force(changed):
     assert not conf_files.is_in_force(APP)
 
 
+def test_what_is_noted_of_one_app_stays_when_another_is_forgotten():
+    os.makedirs(settings.app_dir("wiki"))
+    for app in (APP, "wiki"):
+        conf_files.write(app, "server {}")
+    conf_files.note_in_force([APP, "wiki"])
+    conf_files.forget("wiki")
+    assert conf_files.taken().keys() == {APP}
+    assert conf_files.is_in_force(APP)
+
+
 def test_a_file_of_another_kind_beside_the_includes_changes_nothing():
     conf_files.write(APP, "server {}")
-    conf_files.note_in_force(APP)
+    conf_files.note_in_force([APP])
 
     files.replace(os.path.join(conf_files.includes(APP), "README"), "read me")
 
@@ -45,8 +55,8 @@ def test_a_file_of_another_kind_beside_the_includes_changes_nothing():
 
 def test_what_nginx_took_last_survives_what_it_did_not_take():
     conf_files.write(APP, "good")
-    conf_files.note_in_force(APP)
-    conf_files.doubt(APP)
+    conf_files.note_in_force([APP])
+    conf_files.doubt([APP])
     conf_files.write(APP, "bad")
 
     assert conf_files.last_good(APP) == "good"
@@ -55,14 +65,14 @@ def test_what_nginx_took_last_survives_what_it_did_not_take():
 
 def test_forgetting_an_app_leaves_what_people_added():
     conf_files.write(APP, "server {}")
-    conf_files.note_in_force(APP)
+    conf_files.note_in_force([APP])
     files.replace(os.path.join(conf_files.includes(APP), "auth.conf"), "auth_basic on;")
 
     conf_files.forget(APP)
 
     assert conf_files.current(APP) is None
     assert conf_files.last_good(APP) is None
-    assert not properties.is_set("nginx", APP, "in-force")
+    assert conf_files.taken() == {}
     assert os.path.exists(os.path.join(conf_files.includes(APP), "auth.conf"))
 
 

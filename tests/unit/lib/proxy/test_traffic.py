@@ -160,7 +160,7 @@ def test_a_plugin_of_that_name_is_the_proxy_instead_of_us(balanced: Host, plugin
     os.makedirs(Path(settings.plugins_enabled(), plugin))
     build("web")
     assert haproxy_fronts.current() == {}
-    assert proxies.served_port("web", 80) == 80
+    assert proxies.served_port("haproxy", 80) == 80
     os.unlink("/usr/sbin/haproxy")
     proxies.set_("web", ["haproxy"])
 
@@ -177,9 +177,8 @@ def test_haproxy_is_chosen_only_where_it_is_installed(balanced: Host) -> None:
 def test_ports_of_the_host_are_other_ports_of_haproxy(balanced: Host) -> None:
     balanced.app("web")
     config.set_values(config.GLOBAL, {"DOKKU_PROXY_PORT": "81"})
-    assert [proxies.served_port("web", port) for port in (80, 81, 443, 9000)] == [8080, 8080, 8443, 9000]
-    choose("web", "nginx")
-    assert [proxies.served_port("web", port) for port in (80, 443)] == [80, 443]
+    assert [proxies.served_port("haproxy", port) for port in (80, 81, 443, 9000)] == [8080, 8080, 8443, 9000]
+    assert [proxies.served_port("nginx", port) for port in (80, 443)] == [80, 443]
 
 
 def test_a_damaged_record_of_haproxys_is_told_and_stops_only_its_own_apps(balanced: Host, capfd: Any) -> None:
