@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from lib.app import config, domains, ports
-from lib.base import settings
+from lib.base import properties, settings
 from lib.base.errors import DokkuError
 from lib.proxy import conf_files, nginx_service, nginx_texts, vhosts
 from lib.tools import nginx
@@ -34,7 +34,6 @@ class Server:
     def __init__(self, place: Path) -> None:
         self.place = place
         self.port = free_port()
-        self.extra = ""
         self.command = f"{NGINX} -p {place} -c {place}/nginx.conf"
         os.environ.update(
             DOKKU_NGINX_TEST_COMMAND=f"{self.command} -t",
@@ -341,9 +340,10 @@ def http2_only(tmp_path: Path) -> Iterator[int]:
     process.wait(timeout=10)
 
 
-def curl(url: str, port: int, *words: str) -> str:
+def curl(url: str, port: int, *words: str, address: str = "127.0.0.1") -> str:
     """The body, and which HTTP it came by."""
-    there = ["--insecure", "--noproxy", "*", "--resolve", f"cow.test:{port}:127.0.0.1"]
+    host = url.partition("://")[2]
+    there = ["--insecure", "--noproxy", "*", "--resolve", f"{host}:{port}:{address}"]
     argv = ["curl", "--silent", *there, "--write-out", " %{http_version}", *words]
     done = subprocess.run([*argv, f"{url}:{port}/"], capture_output=True, text=True, timeout=30, check=False)
     return done.stdout
@@ -385,3 +385,34 @@ def test_real_nginx_leaves_an_app_without_domains_its_port(apps: Server) -> None
     vhosts.build(["bee"])
     vhosts.build(["ant"])
     assert [apps.get(host, port) for host in ("any.test", "ant.test")] == ["ant", "ant"]
+
+
+@pytest.fixture
+def covered(apps: Server) -> Server:
+    """The same, with the default servers that we keep, as on a host that was set up."""
+    conf = apps.place / "nginx.conf"
+    ours = f"\ninclude {settings.data('nginx-vhosts')}/*.conf;\ninclude "
+    conf.write_text(conf.read_text().replace("\ninclude ", ours))
+    return apps
+
+
+def test_real_nginx_lets_a_port_change_its_protocol_and_back(covered: Server) -> None:
+    port, inside = free_port(), ports.stored("ant")[0].container
+    ports.set_("ant", [f"http:{port}:{inside}"])
+    assert covered.get("ant.test", port) == "ant"
+    assert curl("http://nobody.test", port) == " 0"
+    (covered.place / "root/ant/tls").mkdir()
+    certify(covered.place / "root/ant/tls", "ant.test")
+    ports.set_("ant", [f"https:{port}:{inside}"])
+    assert curl("https://ant.test", port) == "ant 2"
+    assert curl("https://nobody.test", port) == " 0"
+    ports.set_("ant", [f"http:{port}:{inside}"])
+    assert covered.get("ant.test", port) == "ant"
+
+
+def test_real_nginx_answers_for_nobody_else_at_an_address_that_an_app_binds(covered: Server) -> None:
+    properties.write("nginx", "ant", "bind-address-ipv4", "127.0.0.2")
+    vhosts.build(["ant", "bee"])
+    assert curl("http://ant.test", covered.port, address="127.0.0.2") == "ant 1.1"
+    assert curl("http://bee.test", covered.port, address="127.0.0.2") == " 0"
+    assert curl("http://bee.test", covered.port) == "bee 1.1"
