@@ -4,7 +4,9 @@ nginx and haproxy are two modules that do the same things. An app that has anoth
 away from the old one when the new one serves it.
 """
 
+import contextlib
 import functools
+import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
@@ -37,15 +39,24 @@ PROXIES = {
 }
 
 
+_turn = threading.RLock()
+
+
 def answer(kind: str) -> Callable[..., None]:
     """What a proxy does when a trigger says that an app is to be built: nothing for another proxy's app."""
 
     def build(app: str, *_: str) -> None:
         if is_served_by(kind, app):
-            PROXIES[kind].prepare(app)
+            with _in_turn():
+                PROXIES[kind].prepare(app)
             batching.build(_SWITCHES[kind], [app])
 
     return build
+
+
+def _in_turn() -> contextlib.AbstractContextManager[object]:
+    """One thread at a time, where no plugin is waited for: more of them only get in each other's way."""
+    return contextlib.nullcontext() if triggers.has_plugins("network-build-config") else _turn
 
 
 def is_served_by(kind: str, app: str) -> bool:
