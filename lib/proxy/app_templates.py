@@ -21,8 +21,7 @@ from lib.proxy import (
     nginx_options,
     template_servers,
 )
-from lib.proxy.sites import Site
-from lib.proxy.template_servers import Neighbours
+from lib.proxy.sites import Neighbours, Site
 from lib.runtime import containers, image_files
 from lib.runtime.containers import State
 from lib.tools import nginx

@@ -7,7 +7,7 @@ import contextlib
 import functools
 import os
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from lib.app import apps, certs, domains, ports
@@ -73,9 +73,9 @@ def texts(
     found: dict[str, str | None] = dict.fromkeys(leaving)
     freed = {name for app in leaving for name in owners.served(app)}
     following = sorted(set(wanted) - found.keys())
+    settled: dict[str, Listening | None] = dict.fromkeys(leaving)
     while True:
         gone = {app for app, text in found.items() if text is None}
-        settled = {app: port_owners.listening(app, text) if text else None for app, text in found.items()}
         gathered = sites.gather(following, closing, gone, settled=settled)
         usurped = {
             app: why for app in gathered.keys() - set(closing) if (why := _usurped(app, gathered[app]))
@@ -83,7 +83,7 @@ def texts(
         if usurped and refused is not None:
             refused |= usurped
             gathered = {app: site for app, site in gathered.items() if app not in usurped}
-        new = _made(gathered, refused)
+        new = _made(gathered, refused, settled)
         found.update(new)
         freed |= {
             name for app, text in new.items() for name in owners.served(app) - owners.names_in(text or "")
@@ -120,10 +120,13 @@ def accused(problem: str) -> str:
     return named[1] if named and apps.exists(named[1]) else ""
 
 
-def _made(gathered: Mapping[str, Site | None], refused: dict[str, str] | None) -> dict[str, str | None]:
+def _made(
+    gathered: Mapping[str, Site | None], refused: dict[str, str] | None, settled: dict[str, Listening | None]
+) -> dict[str, str | None]:
     """The text of each site: of its own template, if it brings one and something listens, else of ours.
 
     Templates come last: they may say whatever they like of ports and names, and are judged by all the others.
+    settled: what apps will have whose text is made; gets these too.
     """
     found: dict[str, str | None] = {}
     own: dict[str, str] = {}
@@ -133,14 +136,16 @@ def _made(gathered: Mapping[str, Site | None], refused: dict[str, str] | None) -
             own[app] = readers[app]() if app in readers else ""
             if not own[app]:
                 found[app] = site and _text(site)
+                settled[app] = _listening(app, found[app])
     templates = {app: template for app, template in own.items() if template}
     states = containers.states(one for app in templates for one in containers.registered(app))
     present = functools.cache(port_owners.present)
     for app, template in templates.items():
-        neighbours = functools.partial(_neighbours, app, present, found)
+        neighbours = functools.partial(sites.neighbours, app, "nginx", present, settled)
         with _refusing(app, refused):
             if site := gathered[app]:
                 found[app] = app_templates.rendered(site, template, has_ipv6(), states, neighbours)
+                settled[app] = _listening(app, found[app])
     return found
 
 
@@ -154,13 +159,8 @@ def _refusing(app: str, refused: dict[str, str] | None) -> Iterator[None]:
         refused[app] = error.text
 
 
-def _neighbours(
-    app: str, present: Callable[[], Sequence[Listening]], made: Mapping[str, str | None]
-) -> list[Listening]:
-    """What the other apps have: by their new texts, else by those that stand."""
-    new = [port_owners.listening(name, text) for name, text in made.items() if text]
-    standing = (one for one in present() if one.proxy != "nginx" or one.app not in (app, *made))
-    return [*new, *standing]
+def _listening(app: str, text: str | None) -> Listening | None:
+    return port_owners.listening(app, text) if text else None
 
 
 def _usurped(app: str, site: Site | None) -> str:

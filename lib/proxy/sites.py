@@ -58,8 +58,8 @@ def gather(
     found: dict[str, Site | None] = dict.fromkeys(wanted)
     done = dict(settled)
     for app in served:
-        neighbours = functools.partial(_neighbours, app, proxy, present, done)
-        found[app] = site = _site(app, addresses.get(app, []), owner, proxy, neighbours)
+        near = functools.partial(neighbours, app, proxy, present, done)
+        found[app] = site = _site(app, addresses.get(app, []), owner, proxy, near)
         done[app] = site and _listening(site, proxy)
     return found
 
@@ -102,16 +102,14 @@ def _is_for_work_only(app: str) -> bool:
     return bool(running) and "web" not in running and not had_one
 
 
-def _site(
-    app: str, addresses: list[str], owner: dict[str, str], proxy: str, neighbours: Neighbours
-) -> Site | None:
+def _site(app: str, addresses: list[str], owner: dict[str, str], proxy: str, near: Neighbours) -> Site | None:
     """None when it has no name of its own to be served under."""
     names = _names(app, owner)
     if not names and domains.is_enabled(app):
         log.warn(f"{app} has no domain of its own, {proxy} does not serve it")
         return None
-    names, entries, refused = _placed(app, names, proxy, neighbours)
-    bare = [entry for entry in ports.mapped(app) if entry.is_secure and not certs.exists(app)]
+    servable, bare = _servable(app)
+    names, entries, refused = _placed(app, servable, names, proxy, near)
     refused += [(entry, "there is no certificate") for entry in bare]
     for entry, reason in refused:
         log.warn(f"Skipping port map {entry} of {app}: {reason}")
@@ -123,19 +121,25 @@ def foretell(app: str, *_: str) -> None:
     proxy = proxies.type_(app)
     if not proxies.is_ours(proxy) or not proxies.is_enabled(app) or is_served(app, proxy):
         return
-    neighbours = functools.partial(_neighbours, app, proxy, port_owners.present, {})
-    for entry, reason in _placed(app, domains.listed(app), proxy, neighbours)[2]:
+    near = functools.partial(neighbours, app, proxy, port_owners.present, {})
+    for entry, reason in _placed(app, _servable(app)[0], domains.listed(app), proxy, near)[2]:
         log.warn(f"Port map {entry} of {app} can't be served: {reason}")
 
 
+def _servable(app: str) -> tuple[list[PortMap], list[PortMap]]:
+    """The entries of the port map that there is all for, and those that lack a certificate."""
+    mapped, is_certified = ports.mapped(app), certs.exists(app)
+    bare = [entry for entry in mapped if entry.is_secure and not is_certified]
+    return [entry for entry in mapped if entry not in bare], bare
+
+
 def _placed(
-    app: str, names: list[str], proxy: str, neighbours: Neighbours
+    app: str, mapped: Sequence[PortMap], names: list[str], proxy: str, near: Neighbours
 ) -> tuple[list[str], list[PortMap], list[tuple[PortMap, str]]]:
     """The names, the entries that can be served, and why the others can't: at the cost of other apps.
 
     The entries stand at the proxy's ports; those for which it has another than the map says come first.
     """
-    mapped = [entry for entry in ports.mapped(app) if not entry.is_secure or certs.exists(app)]
     pairs = [(entry, entry._replace(host=proxies.served_port(proxy, entry.host))) for entry in mapped]
     pairs.sort(key=lambda pair: pair[0] == pair[1])
     wanted = [served for _, served in pairs]
@@ -146,7 +150,7 @@ def _placed(
         names = [general]
     usual = everybodys.keys() & extra_ports.own()
     at_home = names and not general and all(entry.host in usual for entry in wanted)
-    reasons = port_owners.refusals(wanted, names, [] if at_home else neighbours(), general, proxy)
+    reasons = port_owners.refusals(wanted, names, [] if at_home else near(), general, proxy)
     refused = [(entry, reason) for (entry, _), reason in zip(pairs, reasons, strict=True) if reason]
     return names, [entry for entry, reason in zip(wanted, reasons, strict=True) if not reason], refused
 
@@ -155,7 +159,7 @@ def _listening(site: Site, proxy: str) -> Listening:
     return Listening(site.app, {e.host: port_owners.protocol(e) for e in site.entries}, site.names, proxy)
 
 
-def _neighbours(
+def neighbours(
     app: str,
     proxy: str,
     present: Callable[[], Sequence[Listening]],

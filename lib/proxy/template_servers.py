@@ -5,7 +5,7 @@ another app's name or port would change what the others' visitors get.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from lib.app import domains
 from lib.app.port_maps import PortMap
@@ -14,10 +14,7 @@ from lib.base.errors import DokkuError
 from lib.proxy import conf_notes, extra_ports, nginx_options, nginx_syntax, owners, port_owners
 from lib.proxy.conf_notes import Listen, Note
 from lib.proxy.nginx_syntax import Directive
-from lib.proxy.port_owners import Listening
-from lib.proxy.sites import Site
-
-Neighbours = Callable[[], list[Listening]]
+from lib.proxy.sites import Neighbours, Site
 
 _AT_TOP = re.compile(
     r"server|upstream|map|geo|geoip2|split_clients|log_format|limit_(req|conn)_zone"
@@ -61,11 +58,17 @@ def _verify(one: Directive, app: str) -> None:
 
 def _listens(directives: Sequence[Directive], app: str) -> Iterator[tuple[int, Listen]]:
     """Where the servers are, each with its line. Raises: DokkuError for a place that is not the app's."""
+    options = nginx_options.effective(app)
+    bound = ("", options["bind-address-ipv4"], f"[{options['bind-address-ipv6']}]")
     for server in _servers(directives):
         switched_on = {one.words[0] for one in server if one.words[1:] == ("on",)}
         for one in server:
             if one.words[0] == "listen":
-                yield one.line, _listen(one, switched_on, app)
+                listen = _listen(one, switched_on)
+                if listen.address not in bound:
+                    where = f"listen {one.words[1]} is not allowed"
+                    raise _refusal(one, f"{where}: {app} is not bound to that address")
+                yield one.line, listen
 
 
 def _servers(directives: Sequence[Directive]) -> list[list[Directive]]:
@@ -79,7 +82,7 @@ def _servers(directives: Sequence[Directive]) -> list[list[Directive]]:
     return found
 
 
-def _listen(one: Directive, switched_on: Collection[str], app: str) -> Listen:
+def _listen(one: Directive, switched_on: Collection[str]) -> Listen:
     shown = f"listen {' '.join(one.words[1:2])}"
     place = _PLACE.fullmatch(one.words[1]) if one.words[1:] else None
     if place is None:
@@ -91,11 +94,7 @@ def _listen(one: Directive, switched_on: Collection[str], app: str) -> Listen:
     by_directive = "http2" in switched_on and port not in extra_ports.own()  # where both are spoken
     protocol = conf_notes.HTTP2 if "http2" in one.words or by_directive else conf_notes.PLAIN
     is_secure = "ssl" in one.words or "ssl" in switched_on
-    found = conf_notes.at(place["address"] or "", port, conf_notes.TLS if is_secure else protocol)
-    options = nginx_options.effective(app)
-    if found.address not in ("", options["bind-address-ipv4"], f"[{options['bind-address-ipv6']}]"):
-        raise _refusal(one, f"{shown} is not allowed: {app} is not bound to that address")
-    return found
+    return conf_notes.at(place["address"] or "", port, conf_notes.TLS if is_secure else protocol)
 
 
 def _names(one: Directive) -> list[str]:

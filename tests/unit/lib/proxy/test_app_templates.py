@@ -242,3 +242,14 @@ def test_a_plugin_brings_the_template_of_apps_without_their_own(host: Host) -> N
     host.answers("…/nginx-app-template-source …", out=f"{place}/template\n")
     assert text("ant") == "server { own; }\n"
     assert text("bee") == "server { server_name bee.com; }\n"
+
+
+def test_an_heirs_template_is_judged_by_what_the_giver_is_about_to_have(host: Host, capfd: Output) -> None:
+    host.app("ant", "10.0.0.2", domains="ant.com shop.com")
+    host.app("bee", "10.0.0.3", domains="bee.com shop.com")
+    vhosts.build(["ant", "bee"])
+    bring("bee", "server { listen 9000; server_name {{ .NOSSL_SERVER_NAME }}; }\n")
+    (Path(settings.app_dir("ant")) / "VHOST").write_text("ant.com\n")
+    config.set_values("ant", {"DOKKU_PROXY_PORT_MAP": "grpc:9000:5000"})
+    vhosts.build(["ant"])
+    assert "listen 9000 is not allowed: ant speaks HTTP/2 at port 9000" in capfd.readouterr().err
