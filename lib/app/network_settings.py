@@ -32,11 +32,6 @@ class Listener(NamedTuple):
     ip: str
     port: str
 
-    @property
-    def host(self) -> str:
-        """The address as it stands before a port."""
-        return f"[{self.ip}]" if ":" in self.ip else self.ip
-
 
 def set_(app: str, key: str, words: Sequence[str]) -> None:
     """Set or (no words) unset a property of an app or of --global; the next deploy goes by it.

@@ -13,10 +13,7 @@ from collections.abc import Iterable, Iterator
 from lib.app import apps, ports
 from lib.base import files, log, settings
 from lib.proxy import conf_files, conf_notes
-from lib.proxy.conf_notes import HTTP2 as HTTP2
-from lib.proxy.conf_notes import PLAIN as PLAIN
-from lib.proxy.conf_notes import TLS as TLS
-from lib.proxy.conf_notes import Listen
+from lib.proxy.conf_notes import HTTP2, PLAIN, TLS, Listen
 from lib.tools import nginx
 
 Places = dict[tuple[str, int], str]  # what is spoken at an address and port

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from lib.app import apps
 from lib.app.port_maps import PortMap
-from lib.proxy import conf_files, extra_ports, haproxy_fronts, haproxy_options, owners
+from lib.proxy import conf_files, conf_notes, extra_ports, haproxy_fronts, haproxy_options, owners
 from lib.proxy.haproxy_fronts import Front
 
-SPOKEN = {extra_ports.PLAIN: "HTTP", extra_ports.TLS: "TLS", extra_ports.HTTP2: "HTTP/2"}
+SPOKEN = {conf_notes.PLAIN: "HTTP", conf_notes.TLS: "TLS", conf_notes.HTTP2: "HTTP/2"}
 
 
 class Listening(NamedTuple):
@@ -40,7 +40,7 @@ def present() -> list[Listening]:
     """What each app that is served has, by the configurations as they stand, and what haproxy has besides."""
     fronts = haproxy_fronts.known()
     is_up = bool(fronts) or haproxy_options.is_started()
-    own = {haproxy_options.port("http-port"): extra_ports.PLAIN} if is_up else {}
+    own = {haproxy_options.port("http-port"): conf_notes.PLAIN} if is_up else {}
     texts = {app: conf_files.current(app) or "" for app in apps.names()}
     return [
         *(listening(app, text) for app, text in texts.items() if text),
@@ -65,8 +65,8 @@ def listening(app: str, text: str) -> Listening:
 
 def balanced(front: Front) -> Listening:
     """What haproxy gives an app."""
-    plain = {True: extra_ports.HTTP2, False: extra_ports.PLAIN}
-    spoken = {r.port: extra_ports.TLS if r.is_secure else plain[r.is_http2] for r in front.routes}
+    plain = {True: conf_notes.HTTP2, False: conf_notes.PLAIN}
+    spoken = {r.port: conf_notes.TLS if r.is_secure else plain[r.is_http2] for r in front.routes}
     return Listening(front.app, spoken, front.names, "haproxy")
 
 
@@ -75,13 +75,13 @@ def shared(proxy: str) -> dict[int, str]:
     if proxy != "haproxy":
         return extra_ports.own()
     plain, secure = haproxy_options.port("http-port"), haproxy_options.port("https-port")
-    return {plain: extra_ports.PLAIN, secure: extra_ports.TLS}
+    return {plain: conf_notes.PLAIN, secure: conf_notes.TLS}
 
 
 def protocol(entry: PortMap) -> str:
     """What is spoken at the host port of an entry."""
-    plain = extra_ports.HTTP2 if entry.scheme == "grpc" else extra_ports.PLAIN
-    return extra_ports.TLS if entry.is_secure else plain
+    plain = conf_notes.HTTP2 if entry.scheme == "grpc" else conf_notes.PLAIN
+    return conf_notes.TLS if entry.is_secure else plain
 
 
 def clashes(port: int, proxy: str, other: str) -> bool:

@@ -20,7 +20,7 @@ def of(app: str, process: str = WEB) -> list[str]:
 def of_all(wanted: Sequence[str], process: str = WEB) -> dict[str, list[str]]:
     """The same for many apps, in one question to docker."""
     return {
-        app: [f"{one.host}:{one.port or ports.upstream_port(app)}" for one in found]
+        app: [values.joined_host(one.ip, one.port or ports.upstream_port(app)) for one in found]
         for app, found in _found(wanted, process).items()
     }
 
