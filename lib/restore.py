@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from lib.app import apps, batches, network_settings, process_settings, processes
-from lib.base import files, locks, log, retry, scratch, triggers
+from lib.base import files, locks, log, procfs, retry, triggers
 from lib.base.errors import DokkuError, ToolFailed
 from lib.build import images
 from lib.host import daemon
@@ -105,7 +105,7 @@ def _led_astray(names: Sequence[str]) -> list[str]:
 
 def _uptime() -> float:
     """Seconds since the system came up: in a container, whose clock is the host's, since its init did."""
-    ticks = scratch.started(1)
+    ticks = procfs.started(1)
     before_init = int(ticks) / os.sysconf("SC_CLK_TCK") if ticks else 0
     return time.clock_gettime(time.CLOCK_BOOTTIME) - before_init
 

@@ -22,6 +22,7 @@ _OURS = re.compile(r"(DOKKU_|PLUGIN_|SSH_|DOCKER_|GIT_).*|NAME|FINGERPRINT")
 # These talk to descriptors that a fake file system does not have; tempfile opens pytest's capture files.
 _REAL_FILES = [f"lib.base.{name}" for name in ("log", "memory", "run", "tee")] + [
     "tests.conftest",
+    "tests.unit.host_access",
     "tempfile",
 ]
 # What one process remembers, and every command is a process of its own; so is every test, in any order.
@@ -169,6 +170,8 @@ def instance_variables(place: Path) -> dict[str, str]:
         "DOKKU_ROOT": str(place / "root"),
         "DOKKU_LIB_PATH": str(place / "lib"),
         "DOKKU_LOGS_DIR": str(place / "log"),
+        "DOKKU_NGINX_LOG_DIR": str(place / "nginx-log"),
+        "DOKKU_NGINX_PID_FILE": str(place / "nginx.pid"),
         "DOKKU_SYSTEM_USER": pwd.getpwuid(os.geteuid()).pw_name,
         "DOKKU_SYSTEM_GROUP": grp.getgrgid(os.getegid()).gr_name,
         "DOKKU_DEFAULTS_FILE": os.devnull,

@@ -73,8 +73,8 @@ COSTLY = {
 TYPERS_OWN = {"inspect", "subprocess", "typer", "uuid"}
 # Only these open a file to write it: beside the live one, renamed over it when it is whole and on disk.
 WRITERS = ("lib.base.files", "lib.host.placed")
-# Who writes to the streams, and who starts programs or becomes one.
-OUTPUT, PROGRAMS = "lib.base.log", "lib.base.run"
+# Who writes to the streams, who starts programs or becomes one, and who looks at processes.
+OUTPUT, PROGRAMS, PROCESSES = "lib.base.log", "lib.base.run", "lib.base.procfs"
 
 
 class Module(NamedTuple):
@@ -178,6 +178,15 @@ def test_only_run_starts_programs() -> None:
         for name, call in module.calls:
             if starter.fullmatch(name) and module.name != PROGRAMS:
                 wrong.append(_at(module, call))
+    assert not wrong
+
+
+def test_only_procfs_reads_proc() -> None:
+    wrong = []
+    for module in modules():
+        texts = [node for node in ast.walk(module.tree) if isinstance(node, ast.Constant)]
+        reads = [node for node in texts if isinstance(node.value, str) and node.value.startswith("/proc/")]
+        wrong += [_at(module, node) for node in reads if module.name != PROCESSES]
     assert not wrong
 
 

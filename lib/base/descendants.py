@@ -8,23 +8,16 @@ import os
 import signal
 import time
 
+from lib.base import procfs
+
 _PATIENCE = 0.5  # seconds for all to stop: another user's never does, nor one that a disk holds
 
 
 def of(pid: int) -> list[int]:
     """Children, their children and so on; none where /proc does not tell."""
     found = []
-    for child in children(pid):
+    for child in procfs.children(pid):
         found += [child, *of(child)]
-    return found
-
-
-def children(pid: int) -> list[int]:
-    """The processes that it started; the kernel may leave one out while another ends."""
-    found: list[int] = []
-    for task in _tasks(pid):
-        with contextlib.suppress(OSError), open(f"{task}/children", "rb") as file:
-            found += map(int, file.read().split())
     return found
 
 
@@ -52,21 +45,10 @@ def _hold(pids: list[int], deadline: float) -> None:
 
 def _is_held(pid: int) -> bool:
     """Whether none of its threads can start anything: stopped or ended, as far as /proc tells."""
-    states = set()
-    for task in _tasks(pid):
-        with contextlib.suppress(OSError), open(f"{task}/stat", "rb") as file:
-            states.add(file.read().rpartition(b")")[2].split()[0])
-    return states <= {b"T", b"t", b"Z", b"X"}
+    states = {state for thread in procfs.threads(pid) for state in procfs.stat(pid, "task", thread)[:1]}
+    return states <= {*"TtZX"}
 
 
 def _signal(number: int, pid: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
-
-
-def _tasks(pid: int) -> list[str]:
-    """The directories of its threads; none of a process that is gone."""
-    place = f"/proc/{pid}/task"
-    with contextlib.suppress(OSError):
-        return [f"{place}/{thread}" for thread in os.listdir(place)]
-    return []

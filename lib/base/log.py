@@ -11,6 +11,7 @@ import select
 import threading
 from collections.abc import Iterable, Iterator
 
+from lib.base import procfs
 from lib.base.errors import DokkuError
 
 _state = threading.local()
@@ -100,12 +101,8 @@ def is_quiet() -> bool:
 
 def is_mail() -> bool:
     """Whether cron started us: every line that we write becomes a mail, so nothing new is not told."""
-    with contextlib.suppress(OSError, IndexError):
-        with open(f"/proc/{os.getsid(0)}/stat", encoding="utf-8", errors="replace") as leader:
-            parent = leader.read().rpartition(")")[2].split()[1]
-        with open(f"/proc/{parent}/comm", encoding="utf-8", errors="replace") as name:
-            return name.read().strip() in ("cron", "crond", "anacron")
-    return False
+    leader = os.getsid(0)
+    return procfs.text(procfs.parent(leader), "comm").strip() in ("cron", "crond", "anacron")
 
 
 def raw(data: bytes, stream: int = 1) -> None:

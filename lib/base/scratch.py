@@ -9,7 +9,7 @@ import os
 import shutil
 from collections.abc import Iterator
 
-from lib.base import files, settings
+from lib.base import files, procfs, settings
 
 
 @contextlib.contextmanager
@@ -18,7 +18,7 @@ def directory(purpose: str) -> Iterator[str]:
     base = settings.temporary()
     files.make_directory(base, 0o700)
     pid = os.getpid()
-    path = os.path.join(base, f"{purpose}.{pid}.{started(pid)}.{os.urandom(6).hex()}")
+    path = os.path.join(base, f"{purpose}.{pid}.{procfs.started(pid)}.{os.urandom(6).hex()}")
     os.mkdir(path, 0o700)
     files.give(path)
     try:
@@ -33,7 +33,7 @@ def sweep() -> None:
     with contextlib.suppress(FileNotFoundError):
         for name in os.listdir(base):
             parts = name.rsplit(".", 3)
-            if len(parts) == 4 and parts[1].isdigit() and started(int(parts[1])) != parts[2]:
+            if len(parts) == 4 and parts[1].isdigit() and procfs.started(int(parts[1])) != parts[2]:
                 remove_tree(os.path.join(base, name))
 
 
@@ -49,13 +49,3 @@ def remove_tree(path: str) -> None:
                 with contextlib.suppress(OSError):
                     os.chmod(entry, 0o700)
     shutil.rmtree(path, ignore_errors=True)
-
-
-def started(pid: int) -> str:
-    """The start time of a process in clock ticks since boot; empty when there is none, or only its corpse."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            state, *fields = file.read().rpartition(")")[2].split()
-            return "" if state in "ZX" else fields[18]
-    except (OSError, IndexError):
-        return ""

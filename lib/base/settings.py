@@ -19,6 +19,7 @@ LABELS = {
     "org.label-schema.vendor": "dokku",
     "dokku": "",
 }
+SYSTEMD = "/run/systemd/system"  # is there where systemd is process 1
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 _CONSTANTS = {
@@ -156,8 +157,13 @@ def nginx_stop() -> list[str]:
     return _words("DOKKU_NGINX_STOP_COMMAND", _service("stop", "/usr/sbin/service nginx stop"))
 
 
+def has_systemd() -> bool:
+    """Return whether systemd runs this machine. Source: sd_booted(3)."""
+    return os.path.isdir(SYSTEMD)
+
+
 def _service(word: str, without_systemd: str) -> str:
-    return f"/usr/bin/systemctl {word} nginx" if os.path.isdir("/run/systemd/system") else without_systemd
+    return f"/usr/bin/systemctl {word} nginx" if has_systemd() else without_systemd
 
 
 def _words(name: str, default: str) -> list[str]:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from lib.base import files, log, properties, pushers, retry, scratch, settings, signals, tee, values
+from lib.base import files, log, procfs, properties, pushers, retry, settings, signals, tee, values
 from lib.base.errors import DokkuError, Interrupted
 from lib.build import transcripts
 
@@ -25,7 +25,7 @@ _under_way: dict[str, "Record"] = {}  # by app, in this process
 
 
 class Record(NamedTuple):
-    """started, ended: seconds since 1970, ended 0 until it has. process_start: as scratch.started."""
+    """started, ended: seconds since 1970, ended 0 until it has. process_start: as procfs.started."""
 
     number: int
     revision: str
@@ -154,7 +154,7 @@ def _new(app: str, revision: str) -> Record:
     number = max(_numbers(app), default=0) + 1
     _drop_old(app, keep(app) - 1)
     user, pid = os.environ.get("SSH_NAME") or "default", os.getpid()
-    record = Record(number, revision, user, pid, scratch.started(pid), int(time.time()))
+    record = Record(number, revision, user, pid, procfs.started(pid), int(time.time()))
     _write(app, record)
     try:
         transcripts.begin(_path(app, number, "log"))
@@ -247,7 +247,7 @@ def _terminated(record: Record) -> bool:
     except ProcessLookupError:
         return False
     try:
-        if scratch.started(record.pid) != record.process_start:
+        if procfs.started(record.pid) != record.process_start:
             return False
         signal.pidfd_send_signal(process, signal.SIGTERM)
         return True
@@ -269,7 +269,7 @@ def _read(app: str, number: int) -> Record | None:
         record = Record(**json.loads(files.read(_path(app, number, "json"))))
     except (ValueError, TypeError):
         return None
-    is_alive = scratch.started(record.pid) == record.process_start
+    is_alive = procfs.started(record.pid) == record.process_start
     return record if record.outcome != RUNNING or is_alive else record._replace(outcome=KILLED)
 
 

@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Collection
 
-from lib.base import log, run, settings
+from lib.base import log, procfs, run, settings
 from lib.base.errors import DokkuError
 from lib.host import placed
 from lib.tools import nginx
@@ -107,7 +107,7 @@ def _answer_for_unknown(elsewhere: set[str]) -> bool:
         log.verbose(f"nginx has a default server at port {port} already: it answers for unknown hosts there")
     if not ports:
         return False
-    return placed.file(CATCH_ALL, catch_all(os.path.exists("/proc/net/if_inet6"), ports))
+    return placed.file(CATCH_ALL, catch_all(procfs.has_ipv6(), ports))
 
 
 def _include(elsewhere: set[str]) -> str:

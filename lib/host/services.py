@@ -4,7 +4,7 @@ import functools
 import os
 import shutil
 
-from lib.base import files, log, retry, run, settings
+from lib.base import files, log, procfs, retry, run, settings
 from lib.base.errors import DokkuError, ToolFailed
 from lib.host import placed
 from lib.tools import nginx
@@ -13,10 +13,6 @@ NAMES = ("docker", "nginx", "ssh", "cron")
 PID_FILES = {"ssh": "/run/sshd.pid", "cron": "/run/crond.pid"}
 STARTED = "/run/dokku/started"
 _PATIENCE = 60
-
-
-def has_systemd() -> bool:
-    return os.path.isdir("/run/systemd/system")
 
 
 def set_up() -> list[str]:
@@ -41,11 +37,11 @@ def is_running(name: str) -> bool:
         return run.succeeds("docker", "version", timeout=20)
     if name == "nginx":
         return nginx.is_running()
-    if has_systemd():
+    if settings.has_systemd():
         units = ("ssh.service", "ssh.socket") if name == "ssh" else (name,)
         return any(run.succeeds("systemctl", "is-active", "--quiet", unit) for unit in units)
     pid = files.read(PID_FILES[name]).strip()
-    return pid.isdigit() and os.path.exists(f"/proc/{pid}")
+    return pid.isdigit() and procfs.exists(int(pid))
 
 
 def stop_started() -> None:
@@ -69,7 +65,7 @@ def _start_dockerd() -> None:
 
 
 def _start(name: str) -> None:
-    if has_systemd():
+    if settings.has_systemd():
         run.run("systemctl", "enable", "--now", "--quiet", name)
         return
     try:

@@ -3,7 +3,7 @@
 import os
 
 from lib.base import run, settings
-from lib.host import placed, services
+from lib.host import placed
 from lib.tools import haproxy
 
 PROGRAM = "/usr/bin/dokku"
@@ -171,7 +171,7 @@ _RSYSLOG = ':syslogtag, contains, "dokku" {logs}/events.log\n& stop\n'
 
 def set_up() -> None:
     """Place the units (or, without systemd, the cron lines) and the log rules that are missing or changed."""
-    if services.has_systemd():
+    if settings.has_systemd():
         for path in _CRON:
             placed.gone(path)
         changed = [placed.file(f"{UNITS}/{name}", _filled(text)) for name, text in _UNITS.items()]
@@ -193,13 +193,13 @@ def set_up() -> None:
 
 def remove() -> None:
     """Take all of it away, and stop what the units run."""
-    if services.has_systemd():
+    if settings.has_systemd():
         run.succeeds("systemctl", "disable", "--quiet", *ENABLED)
         run.succeeds(*haproxy.DISABLE)
     else:
         haproxy.stop(haproxy.ours(), patience=10)
     found = [placed.gone(f"{UNITS}/{name}") for name in _UNITS]
-    if any(found) and services.has_systemd():
+    if any(found) and settings.has_systemd():
         run.run("systemctl", "daemon-reload")  # first: the apps are to answer although a unit stops
         for name in ENABLED:
             run.succeeds("systemctl", "stop", "--quiet", name)

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from lib.base import files, log, scratch, settings
+from lib.base import files, log, procfs, settings
 from lib.base.errors import DokkuError
 from lib.tools import haproxy
 
@@ -191,7 +191,7 @@ def _recorded(path: str) -> dict[str, Front]:
 def _running() -> str:
     """The haproxy that runs, as no other one is called until the next boot."""
     pid = haproxy.master(haproxy.ours())
-    return f"{files.read('/proc/sys/kernel/random/boot_id').strip()} {pid} {scratch.started(pid)}"
+    return f"{procfs.boot_id()} {pid} {procfs.started(pid)}"
 
 
 def _remove_others(top: str, kept: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 
-from lib.base import files, values
+from lib.base import procfs, values
 from lib.base.errors import DokkuError
 from lib.proxy import haproxy_fronts, haproxy_options, hsts
 from lib.proxy.haproxy_fronts import Front, Route
@@ -86,7 +86,7 @@ def listened(fronts: Mapping[str, Front]) -> dict[int, bool]:
 
 def bound() -> str:
     """The address at which haproxy listens; `::` stands for every one, also of IPv4."""
-    everywhere = "::" if files.read("/proc/net/if_inet6") else "0.0.0.0"
+    everywhere = "::" if procfs.has_ipv6() else "0.0.0.0"
     return haproxy_options.general()["bind-address"] or everywhere
 
 

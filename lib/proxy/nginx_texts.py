@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from lib.app import apps, certs, domains, ports
-from lib.base import files, log, settings, values
+from lib.base import files, log, procfs, settings, values
 from lib.base.errors import DokkuError
 from lib.proxy import (
     app_templates,
@@ -250,7 +250,7 @@ def _options(chosen: Mapping[str, str]) -> dict[str, Any]:
 @functools.cache
 def has_ipv6() -> bool:
     """Whether the host has IPv6 at all; nginx would not start with a directive for it if not."""
-    return bool(files.read("/proc/net/if_inet6"))
+    return procfs.has_ipv6()
 
 
 def _error_pages() -> str:

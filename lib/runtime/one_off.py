@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from lib.app import apps, config, environments, options, processes
-from lib.base import log, scratch, signals, triggers, values
+from lib.base import log, procfs, scratch, signals, triggers, values
 from lib.base.errors import DokkuError
 from lib.build import images
 from lib.runtime import commands_in_images, concurrency, containers, logs, schedulers
@@ -266,7 +266,7 @@ def _labels(app: str, index: int, terminal: bool) -> dict[str, str]:
         _MARK: "run",
         **({"com.dokku.cron-id": cron} if cron else {}),
         **({_DEADLINE: limit} if limit else {}),
-        **({_TERMINAL_OF: f"{os.getpid()}:{scratch.started(os.getpid())}"} if terminal else {}),
+        **({_TERMINAL_OF: f"{os.getpid()}:{procfs.started(os.getpid())}"} if terminal else {}),
     }
 
 
@@ -321,7 +321,7 @@ def _is_over(known: docker.Json) -> bool:
 
 def _has_lost_terminal(known: docker.Json) -> bool:
     pid, _, start = known["Config"]["Labels"].get(_TERMINAL_OF, "").partition(":")
-    return bool(pid.isdigit() and scratch.started(int(pid)) != start)
+    return bool(pid.isdigit() and procfs.started(int(pid)) != start)
 
 
 def _age(moment: str) -> float:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from lib.base import files, log, properties, scratch, settings, values
+from lib.base import files, log, procfs, properties, settings, values
 from lib.base.errors import DokkuError
 from lib.runtime import containers
 
@@ -27,7 +27,7 @@ _WORD = re.compile(r"v?([1-9][0-9]{0,8})", re.ASCII)
 
 
 class Release(NamedTuple):
-    """started, ended: seconds since 1970, ended 0 when nobody saw the end. process_start: as scratch.started.
+    """started, ended: seconds since 1970, ended 0 when nobody saw the end. process_start: as procfs.started.
 
     source, metadata: as deploy-source-set has them, else the command. build: its number, 0 for none.
     names: of the variables; config has them with values while the release is kept. exposed: the ports that a
@@ -189,7 +189,7 @@ def only_warned(app: str) -> Iterator[None]:
 
 def is_alive(release: Release) -> bool:
     """Whether the process that makes it is still there."""
-    return release.outcome == DEPLOYING and scratch.started(release.pid) == release.process_start
+    return release.outcome == DEPLOYING and procfs.started(release.pid) == release.process_start
 
 
 def _judged(release: Release, serving_ids: set[str]) -> Release:

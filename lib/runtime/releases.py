@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lib.app import app_json, config, processes, source_files
-from lib.base import files, log, properties, scratch, signals, values
+from lib.base import files, log, procfs, properties, scratch, signals, values
 from lib.base.errors import DokkuError
 from lib.build import exposed_ports, images, records
 from lib.runtime import containers, release_images, release_records
@@ -190,7 +190,7 @@ def _new(app: str, serving: Release | None) -> Release:
         number,
         os.environ.get("SSH_NAME") or "default",
         pid,
-        scratch.started(pid),
+        procfs.started(pid),
         int(time.time()),
         source=os.environ.get("DOKKU_COMMAND", ""),
         revision=serving.revision if serving else config.get(app, "GIT_REV"),

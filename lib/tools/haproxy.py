@@ -10,7 +10,7 @@ import signal
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from lib.base import files, retry, run, settings
+from lib.base import files, procfs, retry, run, settings
 from lib.base.errors import DokkuError
 
 MAIN, PLUGIN = "haproxy.cfg", "haproxy-vhosts"
@@ -54,7 +54,7 @@ def ours() -> Place:
 
 def is_unit(place: Place) -> bool:
     """Whether systemd keeps haproxy up: bin/install has placed a unit for this very instance."""
-    unit = files.read(UNIT_FILE) if os.path.isdir("/run/systemd/system") else ""
+    unit = files.read(UNIT_FILE) if settings.has_systemd() else ""
     return f" {place.configuration}\n" in unit
 
 
@@ -77,7 +77,7 @@ def master(place: Place) -> int:
     """The pid of the running master process; 0 when there is none."""
     text = files.read(place.pid_file).strip()
     pid = int(text) if text.isascii() and text.isdigit() else 0
-    words = files.read(f"/proc/{pid}/cmdline").split("\0") if pid else []
+    words = procfs.words(pid)
     return pid if place.socket in "\0".join(words) and place.configuration in words else 0
 
 

@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 
-from lib.base import descendants, files, retry, run, scratch, settings
+from lib.base import files, procfs, retry, run, scratch, settings
 from lib.base.errors import DokkuError, NotRunning
 
 PATIENCE = 30  # seconds for new workers to be there, on a machine that is busy
@@ -27,7 +27,7 @@ http {
   }
 }
 """
-_LEAVING = b"is shutting down"  # what a worker's title says from the moment it accepts no more connections
+_LEAVING = "is shutting down"  # what a worker's title says from the moment it accepts no more connections
 
 
 def problem() -> str:
@@ -60,7 +60,7 @@ def is_running() -> bool:
 def master() -> int:
     """The pid of the running master process; 0 when there is none."""
     text = files.read(settings.nginx_pid_file()).strip()
-    return int(text) if text.isascii() and text.isdigit() and b"master process" in _title(int(text)) else 0
+    return int(text) if text.isascii() and text.isdigit() and "master process" in _title(int(text)) else 0
 
 
 def reload() -> None:
@@ -71,7 +71,7 @@ def reload() -> None:
     pid = master()
     if not pid:
         raise NotRunning("nginx is not running")
-    before = {*descendants.children(pid), *descendants.children(pid)}  # again, for one that was left out
+    before = {*procfs.children(pid), *procfs.children(pid)}  # again, for one that was left out
     _control("reloaded", settings.nginx_reload())
     if not retry.until(lambda: _has_switched(pid, before), timeout=PATIENCE, every=0.005):
         raise DokkuError(
@@ -115,14 +115,10 @@ def _control(participle: str, words: list[str]) -> None:
 
 def _has_switched(pid: int, before: set[int]) -> bool:
     """Whether there is a new generation of workers, and nobody of the old one takes connections."""
-    is_new = any(child not in before for child in descendants.children(pid))
+    is_new = any(child not in before for child in procfs.children(pid))
     return is_new and all(_LEAVING in (_title(old) or _LEAVING) for old in before)
 
 
-def _title(pid: int) -> bytes:
-    """How a process calls itself: nginx's `nginx: worker process is shutting down`."""
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:
-            return file.read()
-    except OSError:
-        return b""
+def _title(pid: int) -> str:
+    """Return what a process calls itself: `nginx: worker process is shutting down`."""
+    return " ".join(procfs.words(pid))

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
-from lib.base import descendants
+from lib.base import procfs
 from tests.system import light
 from tests.system.conftest import BASE_IMAGE, Instance, Result, missing, wait_for
 from tests.system.load import Load
@@ -85,7 +85,7 @@ class Many(NamedTuple):
     def nginx_processes(self) -> list[int]:
         """The workers, of whatever generation."""
         assert self.instance.nginx is not None
-        return descendants.children(self.instance.nginx.pid)
+        return procfs.children(self.instance.nginx.pid)
 
     def verify_nginx(self) -> None:
         """Its configuration holds, and it starts with it."""

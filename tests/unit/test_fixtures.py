@@ -1,19 +1,29 @@
+import contextlib
 import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from lib.base import files, log, run, settings
+from lib.base import files, log, procfs, run, settings
+from lib.tools import nginx
 from tests.conftest import Shell
+from tests.unit import host_access
 
 
 def test_files_in_memory_do_not_disturb_the_runner(fs: object, capfd: pytest.CaptureFixture[str]) -> None:
-    files.replace("/home/nobody/x", "there")
-    log.plain(files.read("/home/nobody/x"))
+    files.replace(f"{tempfile.gettempdir()}/memory/x", "there")
+    log.plain(files.read(f"{tempfile.gettempdir()}/memory/x"))
     assert capfd.readouterr().out == "there\n"
 
 
 def test_memory_ends_with_its_test() -> None:
-    assert not os.path.exists("/home/nobody/x")
+    assert not os.path.exists(f"{tempfile.gettempdir()}/memory/x")
 
 
 def test_programs_can_be_replaced_on_files_in_memory(fs: object, shell: Shell) -> None:
@@ -41,3 +51,46 @@ def test_the_newest_pattern_counts(shell: Shell) -> None:
 def test_no_test_sees_the_instance_of_the_host() -> None:
     assert settings.root() not in ("/home/dokku", "")
     assert settings.lib() != "/var/lib/dokku"
+
+
+@pytest.mark.parametrize(
+    ("reach", "said"),
+    [
+        (lambda: Path("/etc/hostname").read_text(), "open /etc/hostname"),
+        (lambda: os.listdir("/proc/1"), "os.listdir /proc/1"),
+        (lambda: os.path.exists("/run/nginx.pid"), "os.stat /run/nginx.pid"),
+        (lambda: os.access("/usr/bin/docker", os.X_OK), "os.access /usr/bin/docker"),
+        (lambda: os.remove("/var/lib/nothing/there"), "os.remove /var/lib/nothing/there"),
+        (lambda: subprocess.run(["true"], check=True), "subprocess.Popen"),
+        (
+            lambda: socket.socket(socket.AF_UNIX).connect("/run/docker.sock"),
+            "socket.connect /run/docker.sock",
+        ),
+    ],
+)
+def test_a_unit_test_that_reaches_the_host_fails(reach: Callable[[], object], said: str) -> None:
+    with host_access.recorded() as reached, contextlib.suppress(OSError):
+        reach()
+    assert reached[0].startswith(f"{said}, from tests/unit/test_fixtures.py:")
+
+
+def test_what_a_thread_of_a_unit_test_reaches_is_seen_too() -> None:
+    with host_access.recorded() as reached:
+        thread = threading.Thread(target=os.path.exists, args=("/etc/passwd",))
+        thread.start()
+        thread.join()
+    assert reached
+    assert "os.stat /etc/passwd" in reached[0]
+
+
+def test_a_unit_tests_own_files_are_nobody_elses_business(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("1")
+    assert os.path.realpath(tmp_path / "x")
+    os.remove(tmp_path / "x")
+
+
+def test_a_unit_test_has_a_host_of_its_own() -> None:
+    assert procfs.started(os.getpid())
+    assert not procfs.started(1)
+    assert not nginx.is_running()
+    assert not shutil.which("sh")

@@ -363,7 +363,7 @@ def test_in_a_container_what_was_written_before_its_init_goes(shell, monkeypatch
     """A file of half a day ago; the host came up a day ago. init: so many hours later did our process 1."""
     now, hour = time.time(), 60 * 60
     monkeypatch.setattr(time, "clock_gettime", lambda _: 24 * hour)
-    monkeypatch.setattr("lib.base.scratch.started", lambda _: str(init * hour * os.sysconf("SC_CLK_TCK")))
+    monkeypatch.setattr("lib.base.procfs.started", lambda _: str(init * hour * os.sysconf("SC_CLK_TCK")))
     deploy("blog", BLOG)
     os.utime(vhost("blog"), (now - 12 * hour, now - 12 * hour))
     restore.drop_vhosts_of_before_boot()

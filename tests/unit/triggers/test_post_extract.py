@@ -24,8 +24,10 @@ def test_a_bad_procfile_stops_the_deploy(tmp_path):
 
 
 def test_a_procfile_that_leads_out_of_the_tree_is_not_read(tmp_path):
-    os.symlink("/etc/passwd", tmp_path / "Procfile")
-    HANDLER("blog", str(tmp_path), "f" * 40)
+    (tmp_path / "elsewhere").write_text("nonsense\n")
+    (tmp_path / "tree").mkdir()
+    os.symlink(tmp_path / "elsewhere", tmp_path / "tree/Procfile")
+    HANDLER("blog", str(tmp_path / "tree"), "f" * 40)
 
 
 def test_a_procfile_elsewhere_takes_the_usual_place(tmp_path):

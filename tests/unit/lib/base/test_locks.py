@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -265,6 +266,6 @@ def test_one_thread_at_a_time_reads_and_rewrites_a_file() -> None:
     assert files.read(path) == "100"
 
 
-def test_files_with_long_names_can_be_locked() -> None:
-    with files.locked(os.path.join(settings.root(), *["x" * 100] * 4)), files.locked("/srv/other"):
+def test_files_with_long_names_can_be_locked(tmp_path: Path) -> None:
+    with files.locked(os.path.join(settings.root(), *["x" * 100] * 4)), files.locked(f"{tmp_path}/srv/other"):
         pass

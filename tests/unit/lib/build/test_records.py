@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from lib.base import log, properties, scratch, settings
+from lib.base import log, procfs, properties, settings
 from lib.base.errors import DokkuError, Interrupted
 from lib.build import records
 
@@ -127,7 +127,7 @@ def test_one_whose_process_is_gone_was_killed():
     ended = subprocess.Popen(["true"])
     ended.wait()
     path = os.path.join(directory(), "1.json")
-    for pid, started in ((ended.pid, "123"), (os.getpid(), str(int(scratch.started(os.getpid())) - 1))):
+    for pid, started in ((ended.pid, "123"), (os.getpid(), str(int(procfs.started(os.getpid())) - 1))):
         record = records.find(APP)._replace(outcome="running", ended=0, pid=pid, process_start=started)
         with open(path, "w") as file:
             json.dump(record._asdict(), file)

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from lib.base import settings
 from lib.base.errors import DokkuError
 from lib.host import services
 from tests.conftest import Shell
@@ -14,7 +15,7 @@ def running(fs: Any, shell: Shell) -> Shell:
     for number, path in enumerate(services.PID_FILES.values(), start=50):
         fs.create_file(path, contents=f"{number}\n")
         fs.create_dir(f"/proc/{number}")
-    fs.create_file("/run/nginx.pid", contents="70\n")
+    fs.create_file(settings.nginx_pid_file(), contents="70\n")
     fs.create_file("/proc/70/cmdline", contents="nginx: master process nginx")
     return shell
 
@@ -43,7 +44,7 @@ def test_dockerd_is_started_directly_where_its_script_gives_up(running: Shell) -
 
 
 def test_a_service_that_cannot_start_says_why(running: Shell) -> None:
-    Path("/run/nginx.pid").unlink()
+    Path(settings.nginx_pid_file()).unlink()
     running.answers("service nginx start", status=1, err="bind() to 0.0.0.0:80 failed\n")
     with pytest.raises(DokkuError, match="nginx could not be started") as failed:
         services.set_up()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.base import files, properties, scratch, settings
+from lib.base import files, procfs, properties, settings
 from lib.base.errors import DokkuError
 from lib.runtime import containers, release_records
 from lib.runtime.containers import Container
@@ -97,7 +97,7 @@ def test_what_was_killed_keeps_no_values():
 
 def test_one_that_is_under_way_is_left_alone():
     pid = os.getpid()
-    one = Release(1, "alice", pid, scratch.started(pid), 7)
+    one = Release(1, "alice", pid, procfs.started(pid), 7)
     write(one)
     release_records.settle(APP)
     assert release_records.all_(APP)[0].outcome == "deploying"

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from lib.app import app_json, config, processes
-from lib.base import files, log, properties, scratch, settings
+from lib.base import files, log, procfs, properties, settings
 from lib.base.errors import DokkuError, Interrupted
 from lib.build import images, records
 from lib.runtime import containers, release_records, releases
@@ -330,7 +330,7 @@ def test_a_restart_after_a_kill_is_one_of_what_serves(shell, said):
         {"outcome": "failed"},
         {"outcome": "killed"},
         {"containers": [A]},  # it serves
-        {"pid": os.getpid(), "process_start": scratch.started(os.getpid())},
+        {"pid": os.getpid(), "process_start": procfs.started(os.getpid())},
     ],
 )
 def test_nothing_else_is_put_back(shell, more):
