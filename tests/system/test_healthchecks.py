@@ -4,7 +4,6 @@ import json
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -152,19 +151,17 @@ def test_a_deploy_that_is_interrupted_while_containers_are_checked_leaves_the_ol
     name = instance.name("patient")
     assert instance.push(instance.new_repo(instance.sample("patient", Procfile=PROCFILE)), name).code == 0
     before = instance.containers(name)
-    assert instance.dokku("checks:set", name, "default-wait", "120").code == 0
+    assert instance.dokku("checks:set", name, "default-wait", "3600").code == 0
     assert instance.dokku("ps:scale", "--skip-deploy", name, "worker=3").code == 0
 
     argv = [str(instance.place / "bin/dokku"), "ps:restart", name, "worker"]
     waiting = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
     assert waiting.stdout is not None
     said = next(line for line in waiting.stdout if "to be ready" in line)
-    started = time.monotonic()
     waiting.send_signal(signal.SIGTERM)
     waiting.stdout.read()
 
-    assert waiting.wait(timeout=60) == 128 + signal.SIGTERM
-    assert time.monotonic() - started < 60, "nobody waits any longer"
+    assert waiting.wait(timeout=300) == 128 + signal.SIGTERM
     assert said == "       Waiting for worker.1, worker.2, worker.3 to be ready ...\n"
     assert instance.containers(name) == before
     assert instance.get(name) == (200, "patient")

@@ -1,6 +1,7 @@
 """A host of its own for each unit test, which fails when it reaches the real one; and `withheld`."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from pyfakefs import helpers
 
 from tests.unit import host_access
+from tests.unit.clock import Clock
 
 NOBODY = 65534
 
@@ -32,15 +34,27 @@ def empty_host(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def host(request: pytest.FixtureRequest, empty_host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def host(request: pytest.FixtureRequest, empty_host: Path) -> Iterator[None]:
     """No program, process, systemd or IPv6; in memory (`fs`) only what the test has put there."""
-    if "fs" in request.fixturenames:
-        return
-    monkeypatch.setenv("PATH", str(empty_host / "bin"))
-    monkeypatch.setattr("lib.base.settings.PATH", str(empty_host / "bin"))
-    monkeypatch.setattr("lib.base.settings.SYSTEMD", str(empty_host / "run/systemd/system"))
-    monkeypatch.setattr("lib.base.procfs.ROOT", str(empty_host / "proc"))
-    monkeypatch.setattr("lib.host.daemon.PATH", str(empty_host / "etc/docker/daemon.json"))
+    with pytest.MonkeyPatch.context() as patch:
+        if "fs" not in request.fixturenames:
+            patch.setenv("PATH", str(empty_host / "bin"))
+            patch.setattr("lib.base.settings.PATH", str(empty_host / "bin"))
+            patch.setattr("lib.base.settings.SYSTEMD", str(empty_host / "run/systemd/system"))
+            patch.setattr("lib.base.procfs.ROOT", str(empty_host / "proc"))
+            patch.setattr("lib.host.daemon.PATH", str(empty_host / "etc/docker/daemon.json"))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def clock(request: pytest.FixtureRequest) -> Iterator[Clock]:
+    """Time as the code under test sees it: it passes when somebody sleeps, or when the test says so."""
+    made = Clock()
+    with pytest.MonkeyPatch.context() as patch:
+        if request.node.get_closest_marker("real_clock") is None:
+            for name in ("sleep", "time", "time_ns", "monotonic"):
+                patch.setattr(time, name, getattr(made, name))
+        yield made
 
 
 @pytest.fixture

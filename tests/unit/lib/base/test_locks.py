@@ -151,6 +151,7 @@ def test_the_description_is_for_people() -> None:
     assert about["since"].endswith("Z")
 
 
+@pytest.mark.real_clock
 def test_a_glance_at_the_lock_fails_no_deploy() -> None:
     """apps:report asks for a shared lock for an instant; a deploy that starts just then waits."""
     with contextlib.ExitStack() as glance:

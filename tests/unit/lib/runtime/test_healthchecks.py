@@ -145,6 +145,7 @@ def test_a_page_of_an_app_with_a_certificate_is_asked_for_as_by_https(page):
     assert [headers.get("X-Forwarded-Proto") for _, headers in page.asked] == [None, "https"]
 
 
+@pytest.mark.real_clock
 def test_a_page_that_takes_too_long_fails(said):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         assert failures(silent.getsockname()[1], path="/", attempts=1, timeout=1) == 1
@@ -207,11 +208,10 @@ def test_a_container_that_is_down_fails_at_once(shell, page):
     assert page.asked == []
 
 
-def test_a_delay_counts_from_the_start_of_the_container(shell, page, said):
-    shell.answers(INSPECT, state(age=9.4))
-    before = time.monotonic()
+def test_a_delay_counts_from_the_start_of_the_container(shell, page, said, clock):
+    shell.answers(INSPECT, state(age=9.5))
     assert failures(page.port, path="/", initialDelay=10) == 0
-    assert time.monotonic() - before > 0.4
+    assert clock.slept == [1]  # half of it is left, and it is looked at once a second
     assert "delay=10" in text_of(said)
 
 
@@ -350,6 +350,7 @@ def test_a_checks_file_says_how_often_to_ask(shell, page, said):
     assert text_of(said).count("Waiting for 0 seconds ...") == 5
 
 
+@pytest.mark.real_clock
 def test_a_checks_file_says_how_long_to_wait_for_an_answer(shell, said):
     put_checks(shell, "WAIT=0\nATTEMPTS=1\nTIMEOUT=1\n/ hello\n")
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(checks.Failed):

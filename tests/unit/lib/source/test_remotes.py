@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import time
 
 import hypothesis
 import pytest
@@ -338,8 +339,10 @@ def test_locks_of_a_killed_git_are_cleared_away(shell, said):
     write_ref("refs/heads/master.lock", "")
     write_ref("packed-refs.lock", "")
     write_ref("objects/pack/tmp_pack_x", "")
-    repos.clear_away(APP)
     left = pathlib.Path(settings.app_dir(APP))
+    for name in ("packed-refs.lock", "objects/pack/tmp_pack_x"):
+        os.utime(left / name, (time.time(), time.time()))
+    repos.clear_away(APP)
     assert not (left / "refs/heads/master.lock").exists()
     assert (left / "packed-refs.lock").exists()  # somebody may be writing it
     for name in ("packed-refs.lock", "objects/pack/tmp_pack_x"):
