@@ -8,6 +8,7 @@ import os
 import pwd
 import re
 import shlex
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -162,6 +163,12 @@ def memories() -> Iterator[None]:
         if module in sys.modules:
             memory = getattr(sys.modules[module], name)
             (getattr(memory, "cache_clear", None) or memory.clear)()
+
+
+def needs(*programs: str) -> pytest.MarkDecorator:
+    """Skip a test, and say so, on a machine that lacks one of these programs."""
+    absent = [program for program in programs if shutil.which(program) is None]
+    return pytest.mark.skipif(bool(absent), reason=f"needs {', '.join(absent)}")
 
 
 def instance_variables(place: Path) -> dict[str, str]:

@@ -1,14 +1,13 @@
 """haproxy:* as a user types it. No haproxy starts here; one that runs is in tests/tools and tests/system."""
 
 import json
-import shutil
 
 import pytest
 
 from tests.cli.conftest import Dokku
+from tests.conftest import needs
 
 PLUGIN = '#!/bin/sh\ncase "$1" in haproxy:start) echo "the plugin starts it";; *) exit 10;; esac\n'
-installed = pytest.mark.skipif(shutil.which("haproxy") is None, reason="haproxy is not installed")
 
 
 @pytest.mark.parametrize(
@@ -60,7 +59,7 @@ def test_what_does_not_run_can_be_stopped_and_validated(dokku: Dokku) -> None:
     assert dokku("haproxy:validate-config") == ("", "", 0)
 
 
-@installed
+@needs("haproxy")
 def test_an_app_that_is_not_deployed_needs_no_haproxy_that_runs(dokku: Dokku) -> None:
     dokku.make_app("web")
     assert dokku("proxy:set", "web", "haproxy").code == 0

@@ -1,6 +1,7 @@
 import pytest
 
 from tests.cli.conftest import Dokku
+from tests.conftest import needs
 
 
 @pytest.mark.parametrize(
@@ -66,6 +67,7 @@ def test_one_failing_app_does_not_keep_the_others_from_being_tried(dokku: Dokku)
     assert done.err.endswith(" !     build-config command returned 1 errors\n !     Failed apps: bee\n")
 
 
+@needs("haproxy")
 def test_a_type_is_set_in_both_ways(dokku: Dokku) -> None:
     dokku.make_app("web")
     assert dokku("proxy:set", "web", "haproxy").code == 0

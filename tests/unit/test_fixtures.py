@@ -5,6 +5,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from lib.base import files, log, procfs, run, settings
 from lib.tools import nginx
 from tests.conftest import Shell
 from tests.unit import host_access
+from tests.unit.clock import Clock
 
 
 def test_files_in_memory_do_not_disturb_the_runner(fs: object, capfd: pytest.CaptureFixture[str]) -> None:
@@ -94,3 +96,14 @@ def test_a_unit_test_has_a_host_of_its_own() -> None:
     assert not procfs.started(1)
     assert not nginx.is_running()
     assert not shutil.which("sh")
+
+
+def test_time_passes_when_somebody_sleeps(clock: Clock) -> None:
+    begin = time.time()
+    time.sleep(3600)
+    assert (time.time() - begin, time.monotonic(), clock.slept) == (3600, 3600, [3600])
+
+
+@pytest.mark.real_clock
+def test_a_test_may_ask_for_the_real_clock() -> None:
+    assert time.monotonic() == pytest.approx(time.clock_gettime(time.CLOCK_MONOTONIC), abs=3600)
