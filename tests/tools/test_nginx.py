@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from lib.app import config, domains, ports
-from lib.base import properties, settings
+from lib.base import procfs, properties, settings
 from lib.base.errors import DokkuError
 from lib.proxy import conf_files, nginx_service, nginx_texts, vhosts
 from lib.tools import nginx
@@ -68,7 +68,7 @@ class Server:
         pid = nginx.master()
         if pid:
             os.kill(pid, signal.SIGTERM)
-            while os.path.exists(f"/proc/{pid}") and b"master" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            while "master" in " ".join(procfs.words(pid)):
                 time.sleep(0.01)
 
     def get(self, host: str = "localhost", port: int = 0) -> str:
