@@ -19,9 +19,11 @@ import hypothesis
 import pytest
 from pyfakefs.fake_filesystem_unittest import Patcher
 
+from lib.base import outputs
+
 _OURS = re.compile(r"(DOKKU_|PLUGIN_|SSH_|DOCKER_|GIT_).*|NAME|FINGERPRINT")
 # These talk to descriptors that a fake file system does not have; tempfile opens pytest's capture files.
-_REAL_FILES = [f"lib.base.{name}" for name in ("log", "memory", "run", "tee")] + [
+_REAL_FILES = [f"lib.base.{name}" for name in ("log", "memory", "outputs", "run", "tee")] + [
     "tests.conftest",
     "tests.unit.host_access",
     "tempfile",
@@ -100,9 +102,10 @@ class Shell:
         cwd: str,
         env: dict[str, str],
         stdin: int,
-        stdout: int,
-        stderr: int,
+        stdout: outputs.Target,
+        stderr: outputs.Target,
         timeout: float,
+        _stall: float = 0,
     ) -> int:
         line = shlex.join(argv)
         self.ran.append(line)
@@ -110,9 +113,8 @@ class Shell:
         answer = self._answer(line)
         if answer is None:
             return 0
-        for descriptor, said in ((stdout, answer.out), (stderr, answer.err)):
-            while said:
-                said = said[os.write(descriptor, said) :]
+        for target, said in ((stdout, answer.out), (stderr, answer.err)):
+            tell(target, said)
         if answer.does:
             answer.does(argv)
         return answer.status
@@ -122,6 +124,16 @@ class Shell:
             if re.fullmatch(".*".join(re.escape(part) for part in pattern.split("…")), line, re.DOTALL):
                 return queue.popleft() if len(queue) > 1 else queue[0]
         return None
+
+
+def tell(target: outputs.Target, said: bytes) -> None:
+    """Write as a program would."""
+    if isinstance(target, outputs.Pipe):
+        if said:
+            target.take(said)
+        return
+    while said:
+        said = said[os.write(target, said) :]
 
 
 @pytest.fixture

@@ -70,6 +70,14 @@ class ToolFailed(DokkuError):
         self.status = status
 
 
+class OutputTooLarge(DokkuError):
+    """A program wrote more than it may, and was stopped."""
+
+    def __init__(self, program: str, most: int) -> None:
+        amount = f"{most // 1024**2} MiB" if most >= 1024**2 else f"{most // 1024} KiB"
+        super().__init__(f"{program} wrote more than {amount}; it was stopped")
+
+
 class TriggerFailed(DokkuError):
     """A plugin's trigger script returned a status other than 0; it spoke for itself."""
 

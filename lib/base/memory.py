@@ -1,4 +1,4 @@
-"""Files without a name that live in memory: what programs read from us, and what they say to us."""
+"""Files without a name that live in memory: what programs read from us."""
 
 import contextlib
 import os
@@ -17,17 +17,3 @@ def file(content: bytes = b"") -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def content(descriptor: int) -> bytes:
-    """All that was written to a file up to now."""
-    size = os.lseek(descriptor, 0, os.SEEK_END)
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    chunks = []
-    while size > 0:
-        chunk = os.read(descriptor, size)
-        if not chunk:
-            break
-        chunks.append(chunk)
-        size -= len(chunk)
-    return b"".join(chunks)

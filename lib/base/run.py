@@ -8,11 +8,11 @@ import contextlib
 import os
 import shutil
 import signal
-from collections.abc import Callable, Iterator, Mapping
-from typing import IO, Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO, Any, NamedTuple, TypedDict, Unpack
 
-from lib.base import descendants, log, memory, pidfd, signals
-from lib.base.errors import DokkuError, ToolFailed
+from lib.base import descendants, log, memory, outputs, signals, stalls
+from lib.base.errors import DokkuError, OutputTooLarge, ToolFailed
 
 Stdin = bytes | int | IO[bytes] | None
 Env = Mapping[str, str | None]  # added to our environment; None takes a variable away
@@ -28,51 +28,58 @@ class Result(NamedTuple):
     errors: bytes
 
 
-def run(*argv: str, cwd: str = "", env: Env | None = None, stdin: Stdin = None, timeout: float = 0) -> None:
+class How(TypedDict, total=False):
+    """env: added to ours. stdin: empty if not given. timeout: seconds, 0 for none.
+
+    stall: seconds in which the program has to get on, 0 for any; for one that receives something.
+    """
+
+    cwd: str
+    env: Env | None
+    stdin: Stdin
+    timeout: float
+    stall: float
+
+
+class Limits(How, total=False):
+    """most: bytes that a program may write to stdout, and to stderr; it is killed beyond that."""
+
+    most: int
+
+
+def run(*argv: str, **how: Unpack[How]) -> None:
     """Run a program for its effect and its output.
 
     env: added to ours (None takes a variable away). stdin: bytes, an open file, or INHERIT. timeout: seconds,
     0 for none. Raises: ToolFailed with the program's status.
     """
-    ended = status(*argv, cwd=cwd, env=env, stdin=stdin, timeout=timeout)
+    ended = status(*argv, **how)
     if ended:
         raise ToolFailed(argv[0], ended)
 
 
-def status(*argv: str, cwd: str = "", env: Env | None = None, stdin: Stdin = None, timeout: float = 0) -> int:
+def status(*argv: str, **how: Unpack[How]) -> int:
     """Run a program with our output; return its status, negative for a signal."""
     sink = log.current_sink()
     if sink is None:
-        return _start(argv, cwd, env, stdin, 1, 2, timeout)
-    with memory.file() as output:
-        ended = _start(argv, cwd, env, stdin, output, output, timeout)
-        sink.append((1, memory.content(output)))
-    return ended
+        return _start(argv, 1, 2, **how)
+    said: list[bytes] = []
+    try:
+        with _taken(argv, outputs.MOST, said.append) as output:
+            return _start(argv, output, output, **how)
+    finally:
+        sink.append((1, b"".join(said)))
 
 
-def capture(
-    *argv: str,
-    cwd: str = "",
-    env: Env | None = None,
-    stdin: Stdin = None,
-    timeout: float = 0,
-    show_errors: bool = True,
-) -> str:
+def capture(*argv: str, show_errors: bool = True, **how: Unpack[Limits]) -> str:
     """The stdout of a program. show_errors: its stderr is ours; else it becomes the text of ToolFailed."""
-    output = capture_bytes(*argv, cwd=cwd, env=env, stdin=stdin, timeout=timeout, show_errors=show_errors)
+    output = capture_bytes(*argv, show_errors=show_errors, **how)
     return output.decode("utf-8", "surrogateescape")
 
 
-def capture_bytes(
-    *argv: str,
-    cwd: str = "",
-    env: Env | None = None,
-    stdin: Stdin = None,
-    timeout: float = 0,
-    show_errors: bool = True,
-) -> bytes:
+def capture_bytes(*argv: str, show_errors: bool = True, **how: Unpack[Limits]) -> bytes:
     """The stdout of a program, undecoded."""
-    done = result(*argv, cwd=cwd, env=env, stdin=stdin, timeout=timeout)
+    done = result(*argv, **how)
     if show_errors and done.errors:
         log.raw(done.errors, 2)
     if done.status:
@@ -81,69 +88,58 @@ def capture_bytes(
     return done.output
 
 
-def result(
-    *argv: str, cwd: str = "", env: Env | None = None, stdin: Stdin = None, timeout: float = 0
-) -> Result:
-    """Everything a program returned, whatever its status."""
-    with memory.file() as output, memory.file() as errors:
-        ended = _start(argv, cwd, env, stdin, output, errors, timeout)
-        return Result(ended, memory.content(output), memory.content(errors))
+def result(*argv: str, most: int = outputs.MOST, **how: Unpack[How]) -> Result:
+    """Everything a program returned, whatever its status; of its stderr the end, where that is long.
+
+    Raises: OutputTooLarge, or Transient when it does not get on; it has been killed then.
+    """
+    output: list[bytes] = []
+    errors = bytearray()
+    with _taken(argv, most, output.append) as out, _taken(argv, most, outputs.tail(errors)) as err:
+        ended = _start(argv, out, err, **how)
+    return Result(ended, b"".join(output), bytes(errors))
 
 
-def succeeds(
-    *argv: str, cwd: str = "", env: Env | None = None, stdin: Stdin = None, timeout: float = 0
-) -> bool:
+def succeeds(*argv: str, **how: Unpack[How]) -> bool:
     """Whether a program returns 0; what it says is dropped."""
     with open(os.devnull, "wb") as nowhere:
-        return _start(argv, cwd, env, stdin, nowhere.fileno(), nowhere.fileno(), timeout) == 0
+        return _start(argv, nowhere.fileno(), nowhere.fileno(), **how) == 0
 
 
 def stream(
     *argv: str,
-    each: Callable[[bytes], None],
-    cwd: str = "",
-    env: Env | None = None,
-    stdin: Stdin = None,
+    each: outputs.Take,
     merged: bool = False,
-    timeout: float = 0,
-    complaints: Callable[[bytes], None] | None = None,
+    complaints: outputs.Take | None = None,
+    most: int = 0,
+    **how: Unpack[How],
 ) -> None:
     """Run a program and hand over its stdout line by line (with line ends) as it comes; stderr is ours.
 
     merged: its stderr goes the same way. complaints: gets its stderr instead. timeout: seconds, 0 for none.
-    Lines above 1 MiB come in parts. Both are called in threads that write where the caller does.
-    Raises: ToolFailed with the program's status.
+    Lines above 1 MiB come in parts. most: bytes of either, 0 for any; what goes into our memory has a limit.
+    Raises: ToolFailed with the program's status; OutputTooLarge.
     """
-    shown = complaints or (log.current_sink() is not None and (lambda line: log.raw(line, stream=2)))
+    is_kept = log.current_sink() is not None
+    most = most or (outputs.MOST if is_kept else 0)
+    shown = complaints or (is_kept and (lambda line: log.raw(line, stream=2)))
     with contextlib.ExitStack() as pipes:
-        out = pipes.enter_context(_lines_to(each))
-        err = out if merged else pipes.enter_context(_lines_to(shown)) if shown else 2
-        ended = _start(argv, cwd, env, stdin, out, err, timeout)
+
+        def lines_to(taker: outputs.Take) -> outputs.Pipe:
+            return pipes.enter_context(_taken(argv, most, pipes.enter_context(outputs.lines(taker))))
+
+        out = lines_to(each)
+        err: outputs.Target = out if merged else lines_to(shown) if shown else 2
+        ended = _start(argv, out, err, **how)
     if ended:
         raise ToolFailed(argv[0], ended)
 
 
-@contextlib.contextmanager
-def _lines_to(each: Callable[[bytes], None]) -> Iterator[int]:
-    """A pipe's end to write to; what is written is handed over line by line, all of it by the block's end."""
-    import threading
-
-    sink = log.current_sink()
-    reading, writing = os.pipe()
-
-    def read() -> None:
-        log.collect_into(sink)
-        with os.fdopen(reading, "rb") as output:
-            while line := output.readline(1024 * 1024):
-                each(line)
-
-    reader = threading.Thread(target=read, daemon=True)
-    reader.start()
-    try:
-        yield writing
-    finally:
-        os.close(writing)
-        reader.join(timeout=10)
+def _taken(
+    argv: tuple[str, ...], most: int, take: outputs.Take
+) -> contextlib.AbstractContextManager[outputs.Pipe]:
+    """A pipe for a program, which may write so many bytes there (0: any number)."""
+    return outputs.pipe(outputs.limited(os.path.basename(argv[0]), most, take))
 
 
 def end_all() -> None:
@@ -162,39 +158,54 @@ def become(*argv: str, env: Env | None = None) -> None:
 
 
 def _start(
-    argv: tuple[str, ...], cwd: str, env: Env | None, stdin: Stdin, stdout: int, stderr: int, timeout: float
+    argv: tuple[str, ...],
+    stdout: outputs.Target,
+    stderr: outputs.Target,
+    *,
+    cwd: str = "",
+    env: Env | None = None,
+    stdin: Stdin = None,
+    timeout: float = 0,
+    stall: float = 0,
 ) -> int:
     for word in argv:
         if "\0" in word or not _is_text(word):
             raise DokkuError(f"Invalid value for {os.path.basename(argv[0])}: {word!a}")
     log.debug(f"{os.path.basename(argv[0])} {argv[1] if len(argv) > 1 else ''} ({len(argv)} words)")
     with _input(stdin) as source:
-        return _spawn(list(argv), cwd, _environment(env), source, stdout, stderr, timeout)
+        return _spawn(list(argv), cwd, _environment(env), source, stdout, stderr, timeout, stall)
 
 
 def _spawn(
-    argv: list[str], cwd: str, env: dict[str, str], stdin: int, stdout: int, stderr: int, timeout: float
+    argv: list[str],
+    cwd: str,
+    env: dict[str, str],
+    stdin: int,
+    stdout: outputs.Target,
+    stderr: outputs.Target,
+    timeout: float,
+    stall: float,
 ) -> int:
-    """Start a program on three open files, wait for it, return its status (negative: killed by a signal).
+    """Start a program on three streams, wait for it, return its status (negative: killed by a signal).
 
-    Raises: DokkuError when there is no such program, or it outlives its timeout.
+    Raises: DokkuError when there is no such program, or it outlives its timeout; as `result`.
     """
-    import sh  # 100 ms
-
+    pipes = outputs.pipes(stdout, stderr)
+    name = os.path.basename(argv[0])
     process: Any = None
     signals.heed()
     try:
         with signals.deferred() as alone:  # a signal between the fork and here would leave it running
-            process = _started(argv, cwd, env, alone, stdin, stdout, stderr)
+            process = _started(argv, cwd, env, alone, stdin, *map(outputs.descriptor, (stdout, stderr)))
             _running[id(process)] = process
-        process.wait(timeout=pidfd.left_to_wait(process.pid, timeout))
+        watch = stalls.watch(name, process.pid, stall) if stall else None
+        if not outputs.hand_over(process.pid, pipes, timeout, watch, stalls.every(stall)):
+            raise DokkuError(f"{name} did not finish within {timeout:g} seconds")
+        process.wait()
         signals.heed()
-    except sh.TimeoutException:
-        _stop(process)
-        raise DokkuError(f"{os.path.basename(argv[0])} did not finish within {timeout:g} seconds") from None
-    except BaseException:
+    except BaseException as error:
         if process is not None:
-            _stop(process)
+            _stop(process, pipes, is_patient=not isinstance(error, OutputTooLarge))
         raise
     finally:
         _running.pop(id(process), None)
@@ -218,15 +229,17 @@ def _started(argv: list[str], cwd: str, env: dict[str, str], alone: bool, *strea
         raise DokkuError(f"{argv[0]} cannot be run", exit_code=126) from None
 
 
-def _stop(process: Any) -> None:
-    """End a program that is no longer wanted, and all it has under way: TERM, ten seconds, KILL."""
-    import sh
+def _stop(process: Any, pipes: Sequence[outputs.Pipe], is_patient: bool) -> None:
+    """End a program that is no longer wanted, and all it has under way: TERM, ten seconds, KILL.
 
-    for number, patience in ((signal.SIGTERM, 10), (signal.SIGKILL, 10)):
+    What it still says is dropped. is_patient: KILL at once otherwise.
+    """
+    dropping = [one._replace(take=lambda data: None) for one in pipes]
+    for number in (signal.SIGTERM, signal.SIGKILL) if is_patient else (signal.SIGKILL,):
         if process.is_alive():  # else its pid may be somebody else's
             descendants.send(number, process.pid)
-        with contextlib.suppress(sh.TimeoutException):
-            process.wait(timeout=patience)
+        if outputs.hand_over(process.pid, dropping, 10):
+            process.wait()
             return
 
 
