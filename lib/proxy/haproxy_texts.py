@@ -30,6 +30,7 @@ defaults
   option httplog
   option dontlognull
   option redispatch
+  option http-restrict-req-hdr-names delete
   timeout connect 5s
   timeout client 60s
   timeout server 60s
@@ -44,6 +45,14 @@ backend nobody
   http-request return status 404
 """
 _FORWARDED = """\
+  http-request set-var(txn.upgrade) str(websocket) if { req.fhdr(upgrade) -m str -i websocket }
+  http-request del-header Connection
+  http-request del-header Upgrade
+  http-request del-header HTTP2-Settings
+  http-request del-header Proxy
+  http-request del-header Proxy-Connection
+  http-request set-header Connection upgrade if { var(txn.upgrade) -m found }
+  http-request set-header Upgrade websocket if { var(txn.upgrade) -m found }
   http-request set-header X-Forwarded-For %[src]
   http-request set-header X-Forwarded-Port %[dst_port]
   http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]
