@@ -74,7 +74,8 @@ def get(words: OwnerKey = None, is_global: Global = False, quoted: Quoted = Fals
     """Display a global or app-specific config value."""
     owner, rest = config_changes.addressed(words, is_global)
     value = config_changes.value(owner, rest)
-    log.plain(env_text.quoted(value) if quoted else value)
+    told = env_text.quoted(value) if quoted else value
+    log.raw(f"{told}\n".encode("utf-8", "surrogateescape"))
 
 
 @namespace.command("import")

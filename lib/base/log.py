@@ -7,6 +7,7 @@ One call writes one whole line, so parallel workers do not mix.
 import contextlib
 import errno
 import os
+import re
 import select
 import threading
 from collections.abc import Iterable, Iterator
@@ -14,6 +15,9 @@ from collections.abc import Iterable, Iterator
 from lib.base import procfs
 from lib.base.errors import DokkuError
 
+# What a terminal obeys, but for tabs and line ends: our lines hold words of authors, images and servers.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x80-\x9f]")
+_COLOUR = re.compile(r"(\x1b\[[0-9;]*m)")
 _state = threading.local()
 _failed: set[int] = set()
 
@@ -28,6 +32,13 @@ def info2(text: str) -> None:
 
 def verbose(text: str) -> None:
     _line(1, f"       {text}")
+
+
+def output(line: str) -> None:
+    """A line that a program of an app wrote, within what we tell: it keeps its colours, and nothing else."""
+    parts = _COLOUR.split(line)  # at odd places: the colours
+    shown = "".join(part if number % 2 else _shown(part) for number, part in enumerate(parts))
+    raw(f"       {shown}\n".encode("utf-8", "surrogateescape"))
 
 
 def plain(text: str) -> None:
@@ -106,7 +117,11 @@ def is_mail() -> bool:
 
 
 def raw(data: bytes, stream: int = 1) -> None:
-    """Bytes as they are, to stdout (1) or stderr (2)."""
+    """Bytes as they are, to stdout (1) or stderr (2): data, and what programs say for themselves.
+
+    An app's build and its logs are its own, colours and all, as they are in Dokku: who reads them chose to.
+    Lines of ours are never written this way.
+    """
     sink = current_sink()
     if sink is not None:
         sink.append((stream, data))
@@ -161,7 +176,18 @@ def has_failed() -> bool:
 
 
 def _line(stream: int, text: str) -> None:
-    raw(text.encode("utf-8", "surrogateescape") + b"\n", stream)
+    raw(_shown(text).encode("utf-8", "surrogateescape") + b"\n", stream)
+
+
+def _shown(text: str) -> str:
+    """Text with control characters spelt out; those beyond ASCII as JSON spells them."""
+    if text.isprintable():  # nearly always, and faster
+        return text
+    return _CONTROL.sub(_spelt, text.replace("\r\n", "\n"))
+
+
+def _spelt(match: re.Match[str]) -> str:
+    return f"\\x{ord(match[0]):02x}" if ord(match[0]) < 128 else f"\\u{ord(match[0]):04x}"
 
 
 def _write(stream: int, data: bytes) -> None:

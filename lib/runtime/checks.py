@@ -132,8 +132,8 @@ def show_output(container: Container) -> None:
     """Print the last lines a container wrote, between Dokku's marker lines."""
     title = f"{container.app} {container.process} container output"
     log.info2_quiet(f"{title}:")
-    for line in logs.last_lines(container.id, SHOWN):
-        log.verbose_quiet(line)
+    for line in [] if log.is_quiet() else logs.last_lines(container.id, SHOWN):
+        log.output(line)
     log.info2_quiet(f"end {title}")
 
 

@@ -1,3 +1,4 @@
+import json
 import os
 import threading
 from collections.abc import Callable
@@ -93,3 +94,26 @@ def test_a_failure_inside_ends_the_collection(capfd: Capture) -> None:
         raise KeyError
     log.plain("again")
     assert capfd.readouterr().out == "again\n"
+
+
+@pytest.mark.parametrize("say", [log.info1, log.verbose, log.plain, log.warn, log.note, log.exclaim])
+def test_control_characters_do_not_reach_the_terminal(say: Callable[[str], None], capfd: Capture) -> None:
+    """IO-10"""
+    say("a\x1b]0;owned\x07\x1b[2J\x9b1m\rb\x00\x08\tc\r\nd é")
+    out, err = capfd.readouterr()
+    assert (out + err).endswith("a\\x1b]0;owned\\x07\\x1b[2J\\u009b1m\\x0db\\x00\\x08\tc\nd é\n")
+
+
+def test_a_failure_is_shown_without_them(capfd: Capture) -> None:
+    log.failure(DokkuError("bad \x1b[31mname", more=("and \x1b[0m",)))
+    assert capfd.readouterr().err == " !     bad \\x1b[31mname\n !     and \\x1b[0m\n"
+
+
+def test_a_line_of_a_program_keeps_its_colours_and_nothing_else(capfd: Capture) -> None:
+    log.output("\x1b[1;31mred\x1b[0m \x1b[2J\x1b]0;owned\x07\r")
+    assert capfd.readouterr().out == "       \x1b[1;31mred\x1b[0m \\x1b[2J\\x1b]0;owned\\x07\\x0d\n"
+
+
+def test_json_stays_json(capfd: Capture) -> None:
+    log.plain(json.dumps({"a": "\x1b\x9b"}, ensure_ascii=False))
+    assert json.loads(capfd.readouterr().out) == {"a": "\x1b\x9b"}
