@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from lib.app import source_files
 from lib.base import files, log, settings, triggers
-from lib.base.errors import DokkuError
+from lib.base.errors import DokkuError, OutputTooLarge
 from lib.tools import docker
 
 FILE_LIMIT = 1024 * 1024  # bytes of a Procfile, CHECKS or app.json
@@ -102,9 +102,7 @@ def read_files(app: str, image: Image) -> dict[str, str]:
         marks = {**settings.LABELS, APP_LABEL: app, "com.dokku.container-type": "peek"}
         container = docker.create("", image.id, ["true"], marks, [])
         try:
-            archives = [
-                (name, docker.copy_out(container, place)) for name, place in _places(app, image.workdir)
-            ]
+            archives = [(name, _archive(container, place)) for name, place in _places(app, image.workdir)]
         finally:
             docker.remove(container)
         texts = [(name, _only_file(data)) for name, data in archives if data]
@@ -220,6 +218,14 @@ def _kind(marks: dict[str, str], env: list[str]) -> str:
     if marks.get("io.buildpacks.stack.id"):
         return "pack"
     return "herokuish" if "USER=herokuishuser" in env else "dockerfile"
+
+
+def _archive(container: str, place: str) -> bytes | None:
+    """A file of a container as a tar archive; None for none, and for something large."""
+    try:
+        return docker.copy_out(container, place, most=FILE_LIMIT + 64 * 1024)
+    except OutputTooLarge:
+        return None
 
 
 def _only_file(data: bytes) -> str | None:

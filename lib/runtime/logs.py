@@ -3,6 +3,7 @@
 Source: dokku v0.24.0 plugins/scheduler-docker-local/scheduler-logs.
 """
 
+import collections
 import contextlib
 import os
 import threading
@@ -16,6 +17,7 @@ from lib.runtime.containers import Container
 from lib.tools import docker
 
 EVERYTHING = 10**9  # lines
+LONGEST = 16 * 1024  # bytes of a line in a report of a failure
 COLOURS = (36, 33, 32, 35, 31)
 
 
@@ -78,16 +80,16 @@ def show_all(chosen: Sequence[Container], follow: bool, plain: bool, lines: int)
 
 def last_lines(container: str, count: int) -> list[str]:
     """The last lines of one container, stderr among them; docker's words when it is gone."""
-    said: list[str] = []
+    said: collections.deque[str] = collections.deque(maxlen=count)
 
     def keep(line: bytes) -> None:
-        said.append(line.decode("utf-8", "replace").rstrip("\r\n"))
+        said.append(line[:LONGEST].decode("utf-8", "replace").rstrip("\r\n"))
 
     try:
         _read(container, count, keep, timeout=docker.QUICK)
     except DokkuError as error:
         said.append(error.text)
-    return said[-count:]
+    return list(said)
 
 
 def show_failed(app: str) -> None:

@@ -120,7 +120,9 @@ def _judge(app: str, key: str, value: str) -> None:
     if key in _ONLY_GLOBAL:
         if app != properties.GLOBAL:
             raise DokkuError("Property can only be specified globally")
-        values.number(value, 1, f"Invalid value for {key}, must be a positive number")
+        number = values.number(value, 1, f"Invalid value for {key}, must be a positive number")
+        if key.endswith("-timeout") and number > limits.MOST_SECONDS:
+            raise DokkuError(f"Invalid value for {key}, must be {limits.MOST_SECONDS} seconds or less")
 
 
 def _short_id(app: str, branch: str) -> str:

@@ -30,8 +30,6 @@ def authenticate(words: Sequence[str]) -> None:
         return
     log.info1(f"Setting netrc auth entry for host {host}")
     netrc.store(host, user, password)
-    if values.split_host(host)[1]:
-        log.warn(f"git looks for a host without its port: {host} is kept, but git does not use it")
 
 
 def verify(words: Sequence[str]) -> None:

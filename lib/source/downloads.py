@@ -5,9 +5,9 @@ import re
 import time
 from collections.abc import Callable
 
-from lib.base import files, log, retry, settings, values
+from lib.base import files, log, retry, values
 from lib.base.errors import ArchiveRejected, DokkuError, Transient
-from lib.source import failures, limits, members
+from lib.source import failures, limits, logins, members
 from lib.tools import curl
 
 _URL = re.compile(
@@ -35,13 +35,14 @@ def download(url: str, path: str, sleep: Callable[[float], None] = time.sleep) -
 
 def _attempt(url: str, path: str, deadline: float) -> None:
     files.remove(path)  # what an earlier attempt left is no part of this one
-    most, netrc = limits.of_archives(), os.path.join(settings.root(), ".netrc")
+    most = limits.of_archives()
     done = curl.download(
         url,
         path,
         size=most.size,
         timeout=max(deadline - time.monotonic(), 0.001),
-        netrc=netrc if os.path.isfile(netrc) else "",
+        stall=limits.value("stall-timeout"),
+        user=logins.for_url(url),
         shows_progress=os.isatty(2) and not log.is_quiet(),
     )
     size = os.path.getsize(path) if os.path.exists(path) else 0
@@ -63,6 +64,8 @@ def _failure(url: str, done: curl.Download, is_late: bool) -> DokkuError:
     text = (
         f"Unable to download {values.without_credentials(url)}: {reason or f'curl ended with {done.status}'}"
     )
+    if by_status == failures.AUTH and logins.advice(url):
+        return DokkuError(text, more=(logins.advice(url),))
     passing = by_status == failures.TRANSIENT if done.code >= 400 else done.status in _PASSING
     return Transient(text, after=_seconds(done.after)) if passing and not is_late else DokkuError(text)
 

@@ -8,8 +8,11 @@ DEFAULTS = {
     "archive-max-size": 1024**3,  # bytes, of the archive and of its content
     "archive-max-files": 10_000,
     "fetch-timeout": 1800,  # seconds, for a whole download
+    "stall-timeout": 60,  # seconds in which a transfer has to get on
     "retry-timeout": 60,  # seconds, after which no new attempt begins
 }
+
+MOST_SECONDS = 7 * 24 * 3600
 
 
 class Limits(NamedTuple):
@@ -27,4 +30,5 @@ def of_archives() -> Limits:
 def value(key: str) -> int:
     """One of DEFAULTS, as the host has it."""
     text = properties.get("git", properties.GLOBAL, key)
-    return int(text) if values.is_number(text) and int(text) > 0 else DEFAULTS[key]
+    number = int(text) if values.is_number(text) and int(text) > 0 else DEFAULTS[key]
+    return min(number, MOST_SECONDS) if key.endswith("-timeout") else number

@@ -77,6 +77,20 @@ def has_none(host: str) -> bool:
     return _first(_read(), host) is None
 
 
+def first(*hosts: str, or_default: bool) -> Entry | None:
+    """The entry of the first of some names that has one. or_default: or that for all others."""
+    text = _read()
+    own = next(filter(None, (_first(text, host) for host in hosts)), None)
+    if own or not or_default:
+        return own
+    return next((entry for entry in parse(text) if entry.head.keyword == "default"), None)
+
+
+def machines() -> list[Entry]:
+    """The entries of single hosts, in order."""
+    return [entry for entry in parse(_read()) if entry.head.keyword == "machine"]
+
+
 def path() -> str:
     return os.path.join(settings.root(), ".netrc")
 

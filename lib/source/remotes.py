@@ -5,19 +5,19 @@ fails on the way leaves every ref, the deploy branch's name and HEAD as they wer
 """
 
 import contextlib
-import os
 import re
 import urllib.parse
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from lib.app import apps
-from lib.base import files, log, properties, retry, scratch, settings, values
+from lib.base import log, properties, retry, values
 from lib.base.errors import DokkuError, Transient
-from lib.source import credentials, failures, limits, netrc, repos
-from lib.tools import git
+from lib.source import credentials, failures, limits, logins, repos
+from lib.tools import git, git_transfers
 
 FETCHED = "refs/dokku/sync"  # what the last sync of an app fetched
+_PATIENCE = ("fetch-timeout", "stall-timeout")
 _EVERYTHING = "refs/dokku/everything"
 _URL = re.compile(r"(https?|ssh|git)://(?P<user>[^/@\s]*@)?(?P<host>[^-/@\s][^/@\s]*)/\S+", re.IGNORECASE)
 _SSH = re.compile(
@@ -150,16 +150,14 @@ def _judged(remote: str, ref: str) -> tuple[str, str]:
 
 @contextlib.contextmanager
 def _signed_in(remote: str, user: str) -> Iterator[dict[str, str | None]]:
-    """The environment in which git finds the credentials of a url: in a file, never among its words."""
-    if not user:
+    """The environment in which git finds the credentials for a remote. user: those of its url, if any."""
+    if not remote.lower().startswith("http"):
         yield {}
         return
     name, _, password = user.removesuffix("@").partition(":")
-    host = urllib.parse.urlsplit(remote).hostname or ""
-    with scratch.directory("credentials") as home:
-        entry = netrc.with_entry("", host, urllib.parse.unquote(name), urllib.parse.unquote(password))
-        files.replace(os.path.join(home, ".netrc"), entry)
-        yield {"HOME": home, "GIT_CONFIG_GLOBAL": os.path.join(settings.root(), ".gitconfig")}
+    own = logins.Login(urllib.parse.unquote(name), urllib.parse.unquote(password))
+    with logins.for_git(remote, own) as env:
+        yield env
 
 
 def _found(app: str, remote: str, ref: str, tip: str, env: dict[str, str | None]) -> tuple[str, str]:
@@ -197,8 +195,9 @@ def _fetched(app: str, remote: str, ref: str, refspecs: list[str], env: dict[str
 
     def once() -> bool:
         nonlocal said
-        done = git.fetch(repos.path(app), remote, refspecs, env, limits.value("fetch-timeout"))
-        said = done.errors.decode("utf-8", "replace")
+        said = ""
+        done = git_transfers.fetch(repos.path(app), remote, refspecs, env, *map(limits.value, _PATIENCE))
+        said = git_transfers.told(done.errors)
         if done.status == 0 or _MISSING.search(said):
             return done.status == 0
         if failures.judged(said) == failures.TRANSIENT:
@@ -208,7 +207,8 @@ def _fetched(app: str, remote: str, ref: str, refspecs: list[str], env: dict[str
     try:
         return retry.attempts(once, limits.value("retry-timeout"))
     except DokkuError as error:
-        log.raw(said.encode(), 2)
+        for line in said.split("\n") if said else ():
+            log.note(line)
         if _UNKNOWN_TO_THEM.search(said):
             raise _advice(remote) from None
         why = error.text if error.text and not said else ""
@@ -218,9 +218,11 @@ def _fetched(app: str, remote: str, ref: str, refspecs: list[str], env: dict[str
 
 
 def _advice(remote: str) -> DokkuError:
-    """What to do about a remote that does not know us: of three reasons, the one that fits."""
+    """What to do about a remote that does not know us: of the reasons, the one that fits."""
+    if logins.advice(remote):
+        return DokkuError(logins.advice(remote))
     host = urllib.parse.urlsplit(remote).hostname if remote.lower().startswith("http") else None
-    if host and not netrc.has_none(host):
+    if host and logins.for_url(remote) != logins.NONE:
         return DokkuError(f"{host} refused the netrc authentication, the git:auth command sets another")
     if not credentials.has_deploy_key():
         first, *more = credentials.advice()

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from lib.app import apps
 from lib.base import files, log, properties, scratch, settings, signals, values
 from lib.base.errors import DokkuError
-from lib.tools import git
+from lib.source import limits, logins
+from lib.tools import git, git_transfers
 
 DEFAULT_BRANCH = "master"
 REV_VARIABLE = "GIT_REV"
@@ -207,7 +208,9 @@ def _clone(app: str, revision: str, tree: str) -> None:
     git.clone_work_tree(path(app), tree, revision, alternates)
     if properties.get("git", app, "sync-remote"):
         git.set_origin(tree, properties.get("git", app, "sync-remote"))
-    git.update_submodules(tree, alternates)
+    patience, stall = limits.value("fetch-timeout"), limits.value("stall-timeout")
+    with logins.for_git() as env:
+        git_transfers.update_submodules(tree, alternates, env, timeout=patience, stall=stall)
     if keeps_git_dir(app):
         _stand_alone(app, tree, revision, alternates)
     else:

@@ -7,10 +7,11 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from lib.base import run, settings, signals
+from lib.base import outputs, run, settings, signals
 from lib.tools import docker_complaints
 
 QUICK = 30  # seconds for a question to the daemon
+STALL = 60  # seconds
 TRANSFER = 3600  # seconds for an image to come over a network
 ATTEMPTS = 3  # at a build that stumbles over what others remove
 Json = dict[str, Any]
@@ -109,9 +110,9 @@ def _build_by_the_classic(*words: str, stdin: run.Stdin = None) -> None:
     raise docker_complaints.failure(done, "build")
 
 
-def pull(image: str) -> None:
-    """Fetch an image from its registry; docker shows how far it is."""
-    run.run(settings.docker(), "image", "pull", "--", image, timeout=TRANSFER)
+def pull(image: str, stall: float = STALL) -> None:
+    """Fetch an image from its registry; docker shows how far it is. stall: seconds without news of it."""
+    run.run(settings.docker(), "image", "pull", "--", image, timeout=TRANSFER, stall=stall)
 
 
 def load(stdin: int) -> None:
@@ -204,9 +205,13 @@ def rename(container: str, name: str) -> None:
     _ask("container", "rename", container, name)
 
 
-def copy_out(container: str, path: str) -> bytes | None:
-    """A file or directory of a container as a tar archive; None when there is none."""
-    done = run.result(settings.docker(), "container", "cp", f"{container}:{path}", "-", timeout=QUICK)
+def copy_out(container: str, path: str, most: int = outputs.MOST) -> bytes | None:
+    """A file or directory of a container as a tar archive of so many bytes; None when there is none.
+
+    Raises: OutputTooLarge: docker sends a sparse file with all its zeros.
+    """
+    words = ["container", "cp", f"{container}:{path}", "-"]
+    done = run.result(settings.docker(), *words, timeout=QUICK, most=most)
     if done.status and not any(text in done.errors for text in _ABSENT):
         raise docker_complaints.failure(done, "cp")
     return done.output if done.status == 0 else None

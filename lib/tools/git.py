@@ -6,10 +6,10 @@ keeps its objects. Nothing prompts, no hook and no helper of a repository runs.
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from lib.base import run, settings
-from lib.base.errors import DokkuError, ToolFailed
+from lib.base.errors import ToolFailed
 from lib.tools import ssh
 
 # What git complains of in old and honest histories.
@@ -33,7 +33,6 @@ _CONFIG = {
     **{f"fetch.fsck.{kind}": "ignore" for kind in _RELAXED},
 }
 _PUSHED = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
-_DEPTH = 10  # levels of submodules
 
 
 def init(repository: str, branch: str) -> None:
@@ -106,20 +105,6 @@ def branches(repository: str) -> list[str]:
     return _git(*words, repository=repository).splitlines()
 
 
-def fetch(repository: str, url: str, refspecs: Sequence[str], env: run.Env, timeout: float) -> run.Result:
-    """Fetch from a url what the refspecs name, and no tag besides; nothing prompts. timeout: seconds."""
-    flags = [
-        "--quiet",
-        "--no-tags",
-        "--no-write-fetch-head",
-        "--no-auto-maintenance",
-        "--no-show-forced-updates",
-    ]
-    words = ["fetch", *flags, "--", url, *refspecs]
-    changed = {**environment(pushed=False), "LC_ALL": "C", **env}
-    return run.result(*_argv(*words, repository=repository), env=changed, timeout=timeout)
-
-
 def is_ancestor(repository: str, commit: str, tip: str) -> bool:
     """Whether a commit is part of the history of another."""
     words = ["merge-base", "--is-ancestor", "--end-of-options", commit, tip]
@@ -158,26 +143,6 @@ def set_origin(tree: str, url: str) -> None:
     _git("-C", tree, "config", "remote.origin.url", url, pushed=False)
 
 
-def update_submodules(tree: str, alternates: str, timeout: float = 1800) -> None:
-    """Fetch the submodules of a work tree, level by level, over http, https, ssh and git only.
-
-    timeout: seconds for one level. Raises: DokkuError when there are too many levels.
-    """
-    env = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": alternates} if alternates else {}
-    trees, script = [tree], 'printf "%s\\0" "$toplevel/$sm_path"'
-    for _ in range(_DEPTH):
-        for parent in trees:
-            for words in (["sync"], ["update", "--init"]):
-                _git("-C", parent, "submodule", "--quiet", *words, env=env, pushed=False, timeout=timeout)
-        listings = [
-            _git("-C", parent, "submodule", "--quiet", "foreach", script, pushed=False) for parent in trees
-        ]
-        trees = [path for listing in listings for path in listing.split("\0") if path]
-        if not trees:
-            return
-    raise DokkuError(f"Submodules are nested more than {_DEPTH} levels deep")
-
-
 def pack_everything(tree: str, env: run.Env) -> None:
     """Copy all objects that a work tree needs into it, so that it stands alone."""
     _git("-C", tree, "repack", "-a", "-d", "-q", env=env, pushed=False)
@@ -210,10 +175,18 @@ def environment(pushed: bool = True) -> dict[str, str | None]:
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ALLOW_PROTOCOL": "http:https:ssh:git",
         "GIT_SSH_COMMAND": os.environ.get("GIT_SSH_COMMAND") or shlex.join(ssh.batch_argv()),
-        "HOME": settings.root(),  # where .netrc is
-        "GIT_CONFIG_COUNT": str(len(_CONFIG)),
-        **{f"GIT_CONFIG_KEY_{i}": key for i, key in enumerate(_CONFIG)},
-        **{f"GIT_CONFIG_VALUE_{i}": value for i, value in enumerate(_CONFIG.values())},
+        "HOME": settings.root(),
+        **configured({}),
+    }
+
+
+def configured(more: Mapping[str, str]) -> dict[str, str]:
+    """The variables that set git's configuration for one call: ours, and more."""
+    config = {**_CONFIG, **more}
+    return {
+        "GIT_CONFIG_COUNT": str(len(config)),
+        **{f"GIT_CONFIG_KEY_{i}": key for i, key in enumerate(config)},
+        **{f"GIT_CONFIG_VALUE_{i}": value for i, value in enumerate(config.values())},
     }
 
 
@@ -227,10 +200,9 @@ def _git(
     env: run.Env | None = None,
     cwd: str = "",
     pushed: bool = True,
-    timeout: float = 0,
 ) -> str:
     changed = {**environment(pushed), **(env or {})}
-    done = run.result(*_argv(*words, repository=repository), env=changed, cwd=cwd, timeout=timeout)
+    done = run.result(*_argv(*words, repository=repository), env=changed, cwd=cwd)
     if done.status:
         raise ToolFailed("git", done.status, done.errors.decode("utf-8", "replace").strip())
     return done.output.decode("utf-8", "surrogateescape")

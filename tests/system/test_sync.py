@@ -113,10 +113,10 @@ def test_a_private_repository_over_http_wants_git_auth(
         assert refused.err.count("fatal: could not read Username for") == 1
         assert refused.err.count(ADVICE) == 1
         try:
-            assert instance.ssh("git:auth", "127.0.0.1", "ann", input="let me in\n").code == 0
+            assert instance.ssh("git:auth", private.host, "ann", input="let me in\n").code == 0
             synced = instance.ssh(*words)
         finally:
-            instance.dokku("git:auth", "127.0.0.1")
+            instance.dokku("git:auth", private.host)
         assert synced.code == 0, synced
         assert instance.get(app) == (200, "one")
         assert set(private.logins) == {"ann:let me in"}

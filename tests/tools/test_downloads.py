@@ -235,7 +235,8 @@ def test_credentials_of_an_address_are_used(server, fetched):
 def test_credentials_come_from_the_netrc_of_the_instance(server, fetched):
     os.makedirs(settings.root(), exist_ok=True)
     with open(os.path.join(settings.root(), ".netrc"), "w") as file:
-        file.write('machine 127.0.0.1 login me password "s\\"ecret"\n')
+        place = f"127.0.0.1:{server.server_port}"
+        file.write(f'machine {place} login me password "s\\"ecret"\n')
     server.answers["/a"] = wants_credentials
     assert fetched(server.url("/a")) == DATA
     assert server.requests == [("/a", 'me:s"ecret')]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lib.base.errors import ToolFailed
-from lib.tools import git
+from lib.tools import git, git_transfers
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")
 AUTHOR = ("Jane Doe", "jane@example.com")
@@ -288,7 +288,7 @@ def test_a_submodule_on_this_machine_is_not_fetched(bare, tmp_path, url):
     tip = _with_submodule(bare, tmp_path, url.format(place=tmp_path))
     git.clone_work_tree(bare, str(tmp_path / "clone"), tip, "")
     with pytest.raises(ToolFailed) as failed:
-        git.update_submodules(str(tmp_path / "clone"), "")
+        git_transfers.update_submodules(str(tmp_path / "clone"), "")
     assert "not allowed" in failed.value.text
     assert not (tmp_path / "clone/sub/secret").exists()
     assert not (tmp_path / "canary").exists()
@@ -297,4 +297,4 @@ def test_a_submodule_on_this_machine_is_not_fetched(bare, tmp_path, url):
 def test_submodules_of_a_tree_without_any_are_up_to_date(bare, tmp_path):
     tip = commit(bare, tmp_path, a=b"1")
     git.clone_work_tree(bare, str(tmp_path / "clone"), tip, "")
-    git.update_submodules(str(tmp_path / "clone"), "")
+    git_transfers.update_submodules(str(tmp_path / "clone"), "")

@@ -20,6 +20,7 @@ GENERAL = {
     "keep-git-dir": "false",
     "retry-timeout": "60",
     "rev-env-var": "GIT_REV",
+    "stall-timeout": "60",
 }
 
 
@@ -73,7 +74,7 @@ def test_no_revision_variable_is_a_value_of_its_own():
 def test_limits_of_archives_are_the_hosts(said):
     branches.set_("--global", "archive-max-size", "1000")
     assert properties.get("git", "--global", "archive-max-size") == "1000"
-    for key in ("archive-max-files", "archive-max-size", "fetch-timeout", "retry-timeout"):
+    for key in ("archive-max-files", "archive-max-size", "fetch-timeout", "retry-timeout", "stall-timeout"):
         with pytest.raises(DokkuError, match="Property can only be specified globally"):
             branches.set_(APP, key, "10")
 
@@ -167,6 +168,7 @@ def test_an_app_where_nothing_was_set_has_the_defaults(shell):
         "fetch-timeout": "",
         "retry-timeout": "",
         "source-image": "",
+        "stall-timeout": "",
         "sync-remote": "",
         "sync-ref": "",
         **{f"{kind}-{key}": value for kind in ("global", "computed") for key, value in GENERAL.items()},

@@ -60,12 +60,10 @@ def test_a_difference_is_told_by_the_status_alone(said, words):
     assert (refused.value.text, refused.value.exit_code, said) == ("", 1, [])
 
 
-def test_a_port_is_kept_with_a_word_of_warning(said):
+def test_a_port_is_kept(said):
     credentials.authenticate([f"{HOST}:8443", "me", "secret"])
     assert files.read(netrc.path()).startswith(f"machine {HOST}:8443\n")
-    assert text_of(said, 2) == (
-        f" !     git looks for a host without its port: {HOST}:8443 is kept, but git does not use it\n"
-    )
+    assert text_of(said, 2) == ""
 
 
 BAD_HOSTS = [

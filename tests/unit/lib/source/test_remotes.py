@@ -153,14 +153,14 @@ def test_the_credentials_of_a_url_are_in_a_file_and_in_no_word(shell, said):
 
     def look(argv):
         home = fetches(shell)[-1].env["HOME"]
-        path = os.path.join(home, ".netrc")
+        path = os.path.join(home, "0")
         seen.append((pathlib.Path(path).read_text(), os.stat(path).st_mode & 0o777))
         write_ref(remotes.FETCHED, NEW)
 
     shell.answers("git …fetch…", does=look)
     shell.answers("git …rev-parse…", out=f"{NEW}\n")
     found = remotes.fetch(APP, f"https://joe:{secret}%20x@git.example.com/me/blog.git")
-    assert seen == [(f'machine git.example.com\n  login joe\n  password "{secret} x"\n', 0o600)]
+    assert seen == [(f"username=joe\npassword={secret} x\n", 0o600)]
     assert found.remote == URL
     assert not any(secret in line for line in shell.ran)
     assert secret not in text_of(said) + text_of(said, 2)
