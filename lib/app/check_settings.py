@@ -20,6 +20,7 @@ PROPERTIES = {  # property of later releases: variable, default in seconds (atte
     "wait": ("DOKKU_CHECKS_WAIT", 5),
     "wait-to-retire": ("DOKKU_WAIT_TO_RETIRE", 60),
 }
+URL_NETWORKS = "url-networks"
 _LIMIT = 24 * 3600
 _LATER = {DISABLED: "disabled", SKIPPED: "skipped"}  # where later releases keep the lists
 
@@ -80,12 +81,40 @@ def number(app: str, key: str) -> int:
     return int(text) if values.is_number(text) and 0 <= int(text) <= _LIMIT else default
 
 
+def url_networks() -> list[str]:
+    """The networks, besides the public ones, that an onFailure url may lead to."""
+    return list(filter(None, properties.get("checks", properties.GLOBAL, URL_NETWORKS).split(",")))
+
+
+def _set_url_networks(app: str, value: str) -> None:
+    if app != properties.GLOBAL:
+        raise DokkuError("Property can only be specified globally")
+    if not value:
+        log.info2_quiet(f"Unsetting {URL_NETWORKS}")
+        properties.delete("checks", app, URL_NETWORKS)
+        return
+    import ipaddress
+
+    try:
+        found = [str(ipaddress.ip_network(word, strict=False)) for word in value.split(",")]
+    except ValueError:
+        raise DokkuError(
+            f"Invalid value for {URL_NETWORKS}, it must be networks: 10.0.0.0/8,fd00::/8"
+        ) from None
+    log.info2_quiet(f"Setting {URL_NETWORKS} to {','.join(found)}")
+    properties.write("checks", app, URL_NETWORKS, ",".join(found))
+
+
 def set_(app: str, key: str, value: str) -> None:
     """Set or (no value) unset one property of an app or of --global. Raises: DokkuError for a bad one."""
     if not key:
         raise DokkuError("No key specified")
+    if key == URL_NETWORKS:
+        _set_url_networks(app, value)
+        return
     if key not in PROPERTIES:
-        raise DokkuError(f"Invalid key specified, valid keys include: {', '.join(PROPERTIES)}")
+        known = ", ".join([*PROPERTIES, URL_NETWORKS])
+        raise DokkuError(f"Invalid key specified, valid keys include: {known}")
     variable, _ = PROPERTIES[key]
     if not value:
         log.info2_quiet(f"Unsetting {key}")

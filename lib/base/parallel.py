@@ -13,6 +13,8 @@ from typing import Any, NamedTuple, TypeVar
 from lib.base import log, progress, run, signals
 from lib.base.errors import AppsFailed, DokkuError, Interrupted
 
+MOST = 1000  # workers that may be asked for
+_AT_A_TIME = 64  # that work: more of them would only wait for each other
 _HEARS_WITHIN = 0.2  # seconds
 _Answer = TypeVar("_Answer")
 Together = Callable[[], contextlib.AbstractContextManager[None]]
@@ -64,7 +66,7 @@ def each(
 
 def counted(workers: int) -> int:
     """How many workers are meant. Raises: DokkuError for a number that means nothing."""
-    if workers < -1:
+    if not -1 <= workers <= MOST:
         raise DokkuError(f"Invalid value {workers} for --parallel flag")
     if workers == -1:
         workers = os.cpu_count() or 1
@@ -78,7 +80,7 @@ def answers(question: Callable[[str], _Answer], apps: Sequence[str], workers: in
         return {}
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(max_workers=min(workers, len(apps))) as pool:
+    with ThreadPoolExecutor(max_workers=min(workers, len(apps), _AT_A_TIME)) as pool:
         return dict(zip(apps, pool.map(question, apps), strict=True))
 
 
@@ -115,7 +117,7 @@ def _pooled(
         del names[done]
         _draw(verb, len(apps), course)
 
-    pool = ThreadPoolExecutor(max_workers=min(workers, len(apps)))
+    pool = ThreadPoolExecutor(max_workers=min(workers, len(apps), _AT_A_TIME))
     names = {pool.submit(attempt, app): app for app in apps}
     try:
         _draw(verb, len(apps), course)

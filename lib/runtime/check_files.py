@@ -14,9 +14,13 @@ from lib.base.errors import DokkuError
 
 MOST_BYTES = 4 * 1024 * 1024  # of an answer in which the text is looked for
 MOST_REDIRECTS = 10
+MOST_SECONDS = 24 * 3600  # and attempts
 
 _TEXT = r'"((?:[^"\\]|\\.)*)"'
-_EXPRESSION = re.compile(r"\{\{-?\s*(?:" + _TEXT + r"|(.*?))\s*-?\}\}")
+_INSIDE = re.compile(
+    r'(?:"(?:[^"\\\n]|\\.)*"|(?!\}\})[^"\n])*\}\}'
+)  # there is one way to read each character
+_LITERAL = re.compile(_TEXT)
 _VARIABLE = re.compile(r"var\s+" + _TEXT + r"(?:\s*\|\s*default\s+" + _TEXT + r")?|\$([A-Za-z_]\w*)")
 _REQUEST = re.compile(r"(?:(https?):)?(/\S*)")
 _SETTING = re.compile(r"(WAIT|TIMEOUT|ATTEMPTS)\s*=\s*(\S*)(?:\s+#.*)?")
@@ -59,7 +63,7 @@ def parse(text: str, variables: Mapping[str, str], wait: int, timeout: int, atte
         request, _, expected = line.partition(" ")
         address = _REQUEST.fullmatch(request)
         if setting and values.is_number(setting[2]):
-            numbers[setting[1]] = max(0, int(setting[2]))
+            numbers[setting[1]] = min(max(0, int(setting[2])), MOST_SECONDS)
         elif address:
             checks.append(_check(address[1] or "http", address[2], expected.strip()))
     return Plan(checks, numbers["WAIT"], max(1, numbers["TIMEOUT"]), max(1, numbers["ATTEMPTS"]))
@@ -71,16 +75,35 @@ def expand(text: str, variables: Mapping[str, str]) -> str:
     Raises: DokkuError for any other expression, naming the line.
     """
 
-    def fill(match: re.Match[str]) -> str:
-        if match[1] is not None:
-            return _ESCAPE.sub(r"\1", match[1])
-        wanted = _VARIABLE.fullmatch(match[2])
-        if wanted is None:
-            line = text.count("\n", 0, match.start()) + 1
-            raise DokkuError(f"CHECKS: unknown template expression on line {line}: {match[0]!a}")
-        return variables.get(wanted[1] or wanted[3], "") or wanted[2] or ""
+    text, filled, at = text.replace("\r\n", "\n"), [], 0
+    while (start := text.find("{{", at)) >= 0:
+        line_end = (text.find("\n", start) + 1 or len(text) + 1) - 1
+        end = _end(text, start, line_end)
+        value = _value(text, start, end, variables) if end else text[start:line_end]
+        filled += [text[at:start], value]
+        at = end or line_end
+    return "".join([*filled, text[at:]])
 
-    return _EXPRESSION.sub(fill, text.replace("\r\n", "\n"))
+
+def _end(text: str, start: int, line_end: int) -> int:
+    """Where the expression that starts there ends; 0 for a line that does not close it."""
+    closed = _INSIDE.match(text, start + 2)
+    if closed:
+        return closed.end()
+    place = text.find("}}", start, line_end)  # after a quote that is not closed
+    return place + 2 if place >= 0 else 0
+
+
+def _value(text: str, start: int, end: int, variables: Mapping[str, str]) -> str:
+    inside = text[start + 2 : end - 2].removeprefix("-").removesuffix("-").strip()
+    literal = _LITERAL.fullmatch(inside)
+    if literal:
+        return _ESCAPE.sub(r"\1", literal[1])
+    wanted = _VARIABLE.fullmatch(inside)
+    if wanted is None:
+        line = text.count("\n", 0, start) + 1
+        raise DokkuError(f"CHECKS: unknown template expression on line {line}: {text[start:end][:200]!a}")
+    return variables.get(wanted[1] or wanted[3], "") or wanted[2] or ""
 
 
 def ask(check: Check, ip: str, port: str, timeout: float, has_certificate: bool = False) -> None:

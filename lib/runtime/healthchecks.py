@@ -5,20 +5,20 @@ Source of the lines: dokku 0.38, docker-container-healthchecker. Unlike there, w
 happens in the container: a source does not run commands on the host.
 """
 
-import json
 import shlex
 from collections.abc import Sequence
 
 from lib.app import certs, domains, ports
 from lib.app.app_json import Healthcheck
-from lib.base import log
-from lib.base.errors import DokkuError
+from lib.base import log, values
+from lib.base.errors import DokkuError, OutputTooLarge
 from lib.build import images
-from lib.runtime import check_files, commands_in_images, containers, uptime
+from lib.runtime import check_files, commands_in_images, containers, uptime, webhooks
 from lib.runtime.containers import Container
 from lib.tools import docker_exec
 
 SHOWN = 20  # lines of what a command said
+LONGEST = 2000  # characters of such a line
 PATIENCE = 10  # seconds for what is to happen on a failure
 GLANCE = 1  # seconds for a port that only a warning depends on
 
@@ -34,9 +34,9 @@ def failures(container: Container, wanted: Sequence[Healthcheck]) -> int:
 def name(container: Container, wanted: Healthcheck) -> str:
     """What a check is called; one without a name, by what it asks for."""
     if wanted.name:
-        return wanted.name
+        return values.printable(wanted.name)
     if wanted.command:
-        return f"command {shlex.join(wanted.command)}"
+        return f"command {values.printable(shlex.join(wanted.command))}"
     if wanted.is_listening:
         return f"listening on {_port(container, wanted)}"
     return f"path {wanted.path}" if wanted.path else f"uptime of {wanted.uptime} seconds"
@@ -94,12 +94,14 @@ def _problem_of_command(container: Container, command: Sequence[str], timeout: i
     words, directory = commands_in_images.inside(image, command)
     try:
         done = docker_exec.execute(container.id, words, timeout, directory)
+    except OutputTooLarge:
+        return f"the command wrote more than {docker_exec.MOST // 1024**2} MiB"
     except DokkuError:
         return f"the command did not end within {timeout} seconds"
     if done.status:
         said = (done.output + done.errors).decode("utf-8", "replace").splitlines()
         for line in said[-SHOWN:]:
-            log.verbose(line)
+            log.output(line[:LONGEST])
     return f"the command ended with status {done.status}" if done.status else ""
 
 
@@ -152,20 +154,11 @@ def _react(container: Container, wanted: Healthcheck, problem: str) -> None:
         if unable:
             log.warn(f"onFailure: {unable}")
     if wanted.on_failure_url:
-        _report(wanted.on_failure_url, {"healthcheck_name": name(container, wanted), "errors": [problem]})
-
-
-def _report(url: str, content: dict[str, object]) -> None:
-    """Send a JSON object to a url."""
-    import http.client
-    import urllib.request
-
-    kind = {"Content-Type": "application/json"}
-    request = urllib.request.Request(url, json.dumps(content).encode(), kind, method="POST")
-    try:
-        urllib.request.urlopen(request, timeout=PATIENCE).close()
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        log.warn(f"onFailure: {type(error).__name__} at the url")
+        content = {"healthcheck_name": name(container, wanted), "errors": [problem]}
+        try:
+            webhooks.post(wanted.on_failure_url, content, own=container.ip)
+        except DokkuError as error:
+            log.warn(f"onFailure: {error.text}")
 
 
 def _port(container: Container, wanted: Healthcheck) -> int:

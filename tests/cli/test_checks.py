@@ -118,7 +118,7 @@ def test_a_property_may_be_set_for_an_app_and_for_all(dokku, blog):
         (
             ("colour", "1"),
             "Invalid key specified, valid keys include: "
-            "attempts, default-wait, timeout, wait, wait-to-retire",
+            "attempts, default-wait, timeout, wait, wait-to-retire, url-networks",
         ),
         (("timeout", "soon"), "Invalid value for timeout, it must be a number from 0 to 86400"),
     ],

@@ -175,3 +175,37 @@ def test_a_container_that_does_not_listen_is_refused(app):
     app.port = "1"
     with pytest.raises(check_files.Refused, match=r"http://localhost/: Connection refused$"):
         ask(app, "/")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "{{" + " " * 300_000,
+            "{{" * 300_000,
+            '{{"' * 300_000,
+            '{{"\\' * 300_000,
+            '{{ "\\"' * 100_000 + "}}",
+        ),
+        *(
+            "{{" * 100_000 + "}}",
+            "{{ a\n" * 100_000,
+            "{{" + '"' * 300_001 + "}}",
+            "/ {{var " + " |" * 300_000 + "}}",
+        ),
+    ],
+)
+def test_a_file_made_to_take_long_does_not(text: str) -> None:
+    began = time.monotonic()
+    with contextlib.suppress(DokkuError):
+        check_files.expand(text, {})
+    assert time.monotonic() - began < 5
+
+
+def test_braces_may_stand_in_a_literal() -> None:
+    assert check_files.expand('/ {{"{{"}} {{ "}}" }} {{- "a\\"b" -}}', {}) == '/ {{ }} a"b'
+
+
+def test_numbers_have_a_bound() -> None:
+    plan = parse("WAIT=999999999999999\nTIMEOUT=999999999999999\nATTEMPTS=999999999999999\n/ a")
+    assert (plan.wait, plan.timeout, plan.attempts) == (86400, 86400, 86400)
