@@ -43,6 +43,7 @@ def test_the_app_may_come_as_a_flag(dokku: Dokku, words: tuple[str, ...]) -> Non
 
 @pytest.mark.parametrize("name", ["1994testapp", "a", "a.b", "a-b.c", "x" * 128])
 def test_these_are_names(dokku: Dokku, name: str) -> None:
+    """NAME-1"""
     assert dokku("apps:create", name) == (f"-----> Creating {name}...\n", "", 0)
     assert dokku("apps:exists", name) == ("", "", 0)
 
@@ -70,12 +71,14 @@ NEW_RULE = f"{BEGIN} may only contain lowercase alphanumerics, dots, and hyphens
     ],
 )
 def test_these_are_no_names_and_nothing_is_made(dokku: Dokku, name: str, text: str) -> None:
+    """NAME-1"""
     assert dokku("apps:create", name) == ("", text, 1)
     assert os.listdir(dokku.root) == []
     assert not (dokku.lib / "config").exists()
 
 
 def test_a_name_has_to_be_given(dokku: Dokku) -> None:
+    """NAME-1"""
     for command in ("create", "exists", "destroy", "lock", "locked", "unlock", "clone", "rename"):
         assert dokku(f"apps:{command}") == ("", NO_APP, 1)
 
@@ -87,6 +90,7 @@ def test_a_name_can_be_taken_once(dokku: Dokku) -> None:
 
 
 def test_an_app_of_an_old_release_keeps_working(dokku: Dokku) -> None:
+    """NAME-2"""
     (dokku.root / "old_app").mkdir()
     assert dokku("apps:exists", "old_app") == ("", "", 0)
     assert dokku("apps:list").out == "=====> My Apps\nold_app\n"
@@ -95,6 +99,7 @@ def test_an_app_of_an_old_release_keeps_working(dokku: Dokku) -> None:
 
 
 def test_existence_is_told_by_the_status(dokku: Dokku) -> None:
+    """NAME-2"""
     dokku.make_app("blog")
     assert dokku("apps:exists", "blog") == ("", "", 0)
     assert dokku("apps:exists", "nope") == ("", MISSING, 20)
@@ -102,6 +107,7 @@ def test_existence_is_told_by_the_status(dokku: Dokku) -> None:
 
 
 def test_a_file_is_no_app(dokku: Dokku) -> None:
+    """NAME-2"""
     (dokku.root / "nope").write_text("")
     assert dokku("apps:exists", "nope") == ("", MISSING, 20)
     assert dokku("apps:list") == ("", NONE, 0)
@@ -196,6 +202,7 @@ def test_at_a_terminal_the_same_is_asked_and_answered(dokku: Dokku, typed: str, 
 
 
 def test_destroying_removes_the_apps_containers_and_images_and_no_others(dokku: Dokku) -> None:
+    """DKR-5, LEAK-5"""
     dokku.make_app("blog")
     calls = dokku.recorded("docker")
     assert dokku("--force", "apps:destroy", "blog").code == 0
@@ -243,6 +250,7 @@ def test_destroying_tells_plugins_in_order_and_a_refusal_keeps_the_app(dokku: Do
 
 
 def test_a_lock_is_made_told_and_taken_away(dokku: Dokku) -> None:
+    """LCK-5"""
     dokku.make_app("blog")
     assert dokku("apps:locked", "blog") == ("", " !     Deploy lock does not exist\n", 1)
     assert dokku("apps:lock", "blog") == ("-----> Deploy lock created\n", "", 0)
@@ -257,6 +265,7 @@ def test_a_lock_is_made_told_and_taken_away(dokku: Dokku) -> None:
 
 @pytest.mark.parametrize("words", [("--force", "apps:destroy", "blog"), ("apps:rename", "blog", "other")])
 def test_a_lock_keeps_an_app_where_it_is(dokku: Dokku, words: tuple[str, ...]) -> None:
+    """LCK-9"""
     dokku.make_app("blog")
     dokku("apps:lock", "blog", env={"NAME": "jane"})
     refused = dokku(*words)
@@ -432,6 +441,7 @@ def test_names_are_judged_before_anything_is_made(
 
 @pytest.mark.parametrize("command", ["clone", "rename"])
 def test_a_copy_that_fails_half_way_leaves_the_old_app_and_no_new_one(dokku: Dokku, command: str) -> None:
+    """CRS-7"""
     equip(dokku)
     hook = f"post_app_{command}_setup"
     dokku.plugin("zz", **{hook: "#!/bin/sh\necho 'no luck' >&2\nexit 5\n"})

@@ -66,6 +66,7 @@ def test_a_zip_archive_from_a_pipe_is_deployed(app: Dokku) -> None:
 
 
 def test_a_page_that_is_not_there_is_one_line_and_no_commit(app: Dokku, server: Server) -> None:
+    """ARC-15"""
     server.answers["/a"] = says(404, b"<html>")
     said = app("git:from-archive", "blog", server.url("/a"))
     assert (said.err, said.code) == (f" !     Unable to download {server.url('/a')}: HTTP 404\n", 1)
@@ -75,6 +76,7 @@ def test_a_page_that_is_not_there_is_one_line_and_no_commit(app: Dokku, server: 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "-o/tmp/canary", "/etc/passwd", "ftp://127.0.0.1/x"])
 def test_only_the_web_is_asked(app: Dokku, url: str) -> None:
+    """ARC-15"""
     said = app("git:from-archive", *(["--"] if url.startswith("-") else []), "blog", url)
     assert said.code in (1, 2)
     assert len(said.err.splitlines()) == 1
@@ -82,7 +84,7 @@ def test_only_the_web_is_asked(app: Dokku, url: str) -> None:
 
 
 def test_no_program_shows_the_credentials_on_its_command_line(app: Dokku, server: Server) -> None:
-    """But for our own, which the user wrote."""
+    """SEC-4: But for our own, which the user wrote."""
     lines: list[str] = []
     ours = str(TREE / "bin/dokku")
 
@@ -101,6 +103,7 @@ def test_no_program_shows_the_credentials_on_its_command_line(app: Dokku, server
 
 
 def test_at_a_terminal_there_is_a_bar_and_no_audit(app: Dokku, server: Server) -> None:
+    """IO-9"""
     server.answers["/a"] = says(200, archive(member("/tmp/canary", bytes(2_000_000))))
     said = app.pty("git:from-archive", "blog", server.url("/a"))
     assert "100.0%" in said.out
@@ -109,6 +112,7 @@ def test_at_a_terminal_there_is_a_bar_and_no_audit(app: Dokku, server: Server) -
 
 
 def test_a_closed_stdin_is_an_empty_archive(app: Dokku) -> None:
+    """IO-2"""
     script = f"exec <&-; exec {TREE}/bin/dokku git:from-archive blog --"
     done = subprocess.run(
         ["sh", "-c", script], env=app.environment, capture_output=True, check=False, timeout=60
@@ -117,6 +121,7 @@ def test_a_closed_stdin_is_an_empty_archive(app: Dokku) -> None:
 
 
 def test_two_apps_take_archives_side_by_side(app: Dokku) -> None:
+    """ARC-18"""
     app.make_app("shop")
     data = archive(GOOD)
     codes: dict[str, int] = {}

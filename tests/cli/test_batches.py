@@ -29,6 +29,7 @@ def many(dokku: Dokku) -> Dokku:
 
 @pytest.mark.parametrize("parallel", [[], ["--parallel", "3"]])
 def test_the_failed_apps_are_named_after_the_count(many: Dokku, parallel: list[str]) -> None:
+    """PAR-1"""
     many.plugin("zz", proxy_build_config='#!/bin/sh\n[ "$1" != bee ] && [ "$1" != dog ]\n')
     done = many("proxy:build-config", "--all", *parallel)
     assert done.code == 1
@@ -37,6 +38,7 @@ def test_the_failed_apps_are_named_after_the_count(many: Dokku, parallel: list[s
 
 
 def test_an_app_that_goes_meanwhile_has_failed(many: Dokku) -> None:
+    """PAR-5"""
     many.plugin("zz", proxy_build_config=f'#!/bin/sh\n[ "$1" = ant ] && rm -r "{many.root}/cat"\nexit 0\n')
     done = many("proxy:build-config", "--all")
     assert done.code == 1
@@ -45,6 +47,7 @@ def test_an_app_that_goes_meanwhile_has_failed(many: Dokku) -> None:
 
 
 def test_a_locked_app_is_the_only_one_that_fails(many: Dokku) -> None:
+    """PAR-8"""
     for app in APPS:
         (many.root / app / "CONTAINER.web.1").write_text("0" * 64)
     many("apps:lock", "bee")
@@ -54,6 +57,7 @@ def test_a_locked_app_is_the_only_one_that_fails(many: Dokku) -> None:
 
 
 def test_the_lines_of_an_app_stay_together_however_its_programs_speak(many: Dokku) -> None:
+    """PAR-4"""
     script = '#!/bin/sh\nfor n in 1 2 3 4 5; do echo "$1 out"; echo "$1 err" >&2; sleep 0.01; done\n'
     many.plugin("zz", proxy_build_config=script)
     done = many("proxy:build-config", "--all", "--parallel", "4")
@@ -75,6 +79,7 @@ def test_a_terminal_is_told_how_far_it_is_and_keeps_no_trace_of_it(many: Dokku) 
 
 
 def test_a_pipe_gets_no_progress(many: Dokku) -> None:
+    """IO-9"""
     done = many("proxy:build-config", "--all", "--parallel", "2")
     assert "\r" not in done.out + done.err
     assert " of 4 apps" not in done.out + done.err
@@ -83,6 +88,7 @@ def test_a_pipe_gets_no_progress(many: Dokku) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_an_interrupted_batch_says_what_is_done(many: Dokku, number: int, workers: str) -> None:
+    """PAR-3"""
     many.plugin("zz", proxy_build_config=_WAITS.format(place=many.root))
     process = start(many, "proxy:build-config", "--all", "--parallel", workers)
     wait_for(many.root / "ant.began")

@@ -184,6 +184,7 @@ def small(tmp_path: Path) -> Iterator[Dokku]:
 
 
 def test_a_disk_that_fills_up_ends_the_record_and_not_the_build(small: Dokku) -> None:
+    """ENV-1"""
     fill = 'cat /dev/zero >"$DOKKU_LIB_ROOT/filler" 2>/dev/null; rest=$(yes again | head -n 9000)'
     kept = '[ "$(wc -l <"$DOKKU_LIB_ROOT/data/builds/blog/1.log")" -ge 2000 ]'
     wait = f"until {kept}; do sleep 0.1; done"

@@ -102,6 +102,7 @@ def bad_pairs(authority: Authority, old: Leaf) -> Iterator[tuple[bytes, bytes, s
 def test_a_bad_pair_is_refused_with_its_reason_and_the_old_one_stays(
     dokku: Dokku, web: Path, tmp_path: Path, authority: Authority, old: Leaf, new: Leaf
 ) -> None:
+    """NGX-10"""
     dokku("certs:add", "web", *written(tmp_path, new))
     for certificate, key, text in bad_pairs(authority, old):
         refused = dokku("certs:add", "web", *written(tmp_path, Leaf(certificate, key)))
@@ -116,6 +117,7 @@ def test_a_bad_pair_is_refused_with_its_reason_and_the_old_one_stays(
 def test_a_pair_that_nginx_refuses_is_in_force_at_no_time(
     dokku: Dokku, web: Path, tmp_path: Path, authority: Authority, old: Leaf
 ) -> None:
+    """NGX-10"""
     small = certificates.new_key("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024")
     weak = authority.leaf("old.example.com", key=small)
     dokku.plugin("note", post_certs_update="#!/bin/sh\necho told\n")
@@ -129,6 +131,7 @@ def test_a_pair_that_nginx_refuses_is_in_force_at_no_time(
 def test_line_ends_of_windows_and_a_chain_are_taken(
     dokku: Dokku, web: Path, tmp_path: Path, authority: Authority, old: Leaf
 ) -> None:
+    """NGX-10"""
     chain = authority.path.read_bytes()
     pair = Leaf((old.certificate + chain).replace(b"\n", b"\r\n"), old.key.replace(b"\n", b"\r\n"))
     assert dokku("certs:add", "web", *written(tmp_path, pair)).code == 0
@@ -177,6 +180,7 @@ def test_https_follows_the_certificate_in_the_port_map(
 def test_a_key_is_in_no_command_line_and_no_message(
     dokku: Dokku, web: Path, tmp_path: Path, old: Leaf
 ) -> None:
+    """SEC-1"""
     notes = tmp_path / "notes"
     dokku.program("openssl", f'#!/bin/sh\necho "$@" >>{notes}; env >>{notes}\nexec {OPENSSL} "$@"\n')
     traced = {"DOKKU_TRACE": "1"}
@@ -245,6 +249,7 @@ def test_a_clone_has_no_certificate_and_a_renamed_app_keeps_it(
 def test_killed_at_any_moment_it_leaves_one_whole_pair(
     dokku: Dokku, web: Path, tmp_path: Path, old: Leaf, new: Leaf
 ) -> None:
+    """CRS-7"""
     words = [str(TREE / "bin/dokku"), "certs:add", "web", *written(tmp_path, new)]
     seen = set()
     for call in range(1, 100):
@@ -276,6 +281,7 @@ def test_killed_at_any_moment_it_leaves_one_whole_pair(
 def test_pairs_that_are_added_at_once_leave_one_of_them(
     dokku: Dokku, web: Path, tmp_path: Path, authority: Authority
 ) -> None:
+    """LCK-7"""
     leaves = [authority.leaf(f"{number}.example.com") for number in range(4)]
     paths = [written(tmp_path, leaf, str(number)) for number, leaf in enumerate(leaves)]
     with ThreadPoolExecutor() as pool:

@@ -138,6 +138,7 @@ def test_twenty_changes_at_once_lose_no_type(dokku, blog):
 
 
 def test_what_can_be_no_process_type_is_refused(dokku, blog):
+    """NAME-4"""
     assert dokku("checks:disable", "blog", "web;id") == refusal(
         "Invalid process type specified (blog.web;id)"
     )

@@ -85,6 +85,7 @@ def test_the_table_holds_the_commands_there_are() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_an_app_that_does_not_exist_is_status_20_and_the_last_word(dokku: Dokku, name: str) -> None:
+    """NAME-2"""
     answer = dokku(name, "nope", *COMMANDS[name][1:])
     assert (last_line(answer.err), answer.code) == (" !     App nope does not exist", 20)
     assert not (dokku.root / "nope").exists()
@@ -93,6 +94,7 @@ def test_an_app_that_does_not_exist_is_status_20_and_the_last_word(dokku: Dokku,
 @pytest.mark.parametrize("bad", BAD_NAMES)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_name_that_is_none_is_status_1(dokku: Dokku, name: str, bad: str) -> None:
+    """NAME-2"""
     answer = dokku(name, bad, *COMMANDS[name][1:])
     assert (last_line(answer.err), answer.code) == (BAD_NAMES[bad], 1)
 

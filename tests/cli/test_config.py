@@ -58,6 +58,7 @@ def test_a_variable_is_set_shown_and_unset(dokku, blog):
 
 
 def test_the_file_is_that_of_release_0_24_and_private(dokku, blog):
+    """PRV-8, UPG-4"""
     dokku("config:set", "blog", 'B=$x `y` "z"', "A=007")
     assert (blog / "ENV").read_text() == 'A="007"\nB="\\$x \\`y\\` \\"z\\""'
     assert (blog / "ENV").stat().st_mode & 0o777 == 0o600
@@ -76,11 +77,13 @@ def test_quiet_drops_the_heading_wherever_it_stands(dokku, blog):
 
 
 def test_setting_names_the_keys(dokku, blog):
+    """SEC-3"""
     said = dokku("config:set", "--no-restart", "blog", "A=hunter2", "LONG=1")
     assert said == ("-----> Setting config vars\n       A:     *****\n       LONG:  *****\n", "", 0)
 
 
 def test_setting_shows_the_values_at_a_terminal(dokku, blog):
+    """SEC-3"""
     said = dokku.pty("config:set", "--no-restart", "blog", "A=hunter2")
     assert said.out == "-----> Setting config vars\n       A:  hunter2\n"
 
@@ -215,6 +218,7 @@ def test_an_unknown_flag_is_a_usage_error(dokku, blog):
     st.dictionaries(st.from_regex(r"K[A-Za-z0-9_]{0,8}", fullmatch=True), ARGUMENT, min_size=1, max_size=4)
 )
 def test_any_value_makes_the_round_trip_to_a_shell_and_an_environment(dokku, values):
+    """RUN-9, NAME-6"""
     (dokku.root / "blog").mkdir(exist_ok=True)
     dokku("config:clear", "--no-restart", "blog")
     assert (
@@ -241,6 +245,8 @@ def environment_after(exports):
 
 
 def test_changes_at_the_same_time_are_all_kept(dokku, blog):
+    """LCK-7"""
+
     def change(number):
         return dokku("config:set", "--no-restart", "blog", f"KEY_{number}={number}").code
 
@@ -252,6 +258,7 @@ def test_changes_at_the_same_time_are_all_kept(dokku, blog):
 
 @pytest.mark.parametrize("keep", [0, 1, 5, 8, 9, 12, -1])
 def test_a_file_that_was_cut_off_is_neither_read_nor_written_back(dokku, blog, keep):
+    """CRS-5"""
     dokku("config:set", "--no-restart", "blog", "A=1", "B=hunter2")
     whole = (blog / "ENV").read_text()
     (blog / "ENV").write_text(whole[:keep])
@@ -266,6 +273,7 @@ def test_a_file_that_was_cut_off_is_neither_read_nor_written_back(dokku, blog, k
 
 
 def test_a_disk_without_room_leaves_the_old_config(dokku, blog):
+    """ENV-1"""
     dokku("config:set", "--no-restart", "blog", "A=1")
     script = 'ulimit -f 8; exec "$@" "BIG=$(head -c 100000 /dev/zero | tr "\\0" x)"'
     done = subprocess.run(
@@ -282,6 +290,7 @@ def test_a_disk_without_room_leaves_the_old_config(dokku, blog):
 
 
 def test_values_reach_no_programs_arguments(dokku, blog):
+    """SEC-1"""
     dokku.plugin("watch", post_config_update='#!/bin/sh\necho "heard $*"\n')
     said = dokku("config:set", "--no-restart", "blog", "A=hunter2", "B=1")
     assert "heard blog set A B\n" in said.out

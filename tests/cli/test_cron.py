@@ -161,6 +161,7 @@ def test_an_app_that_goes_takes_its_tasks_along_and_one_renamed_keeps_its_suspen
 
 
 def test_fifty_changes_at_a_time_lose_nothing(dokku, table):
+    """LCK-7, PAR-7"""
     table.write_bytes(FOREIGN.encode("latin-1"))
     deploy(dokku, "blog", *((f"{minute} * * * *", "task") for minute in range(50)))
     assert write(dokku).code == 0

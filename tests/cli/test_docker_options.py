@@ -43,6 +43,7 @@ def test_docker_s_own_help_and_quiet_flags_are_options_here(dokku, blog):
 
 
 def test_bad_calls_are_refused_in_dokkus_words_and_change_nothing(dokku, blog):
+    """NAME-14"""
     before = options(blog, "DEPLOY")
     phases = refusal("Phase(s) must be one of [build deploy run]")
     assert dokku("docker-options:add", "blog") == phases
@@ -117,6 +118,7 @@ def test_options_and_resources_go_with_an_app_to_its_clone_and_new_name(dokku, b
 
 
 def test_of_many_that_add_at_once_none_is_lost(dokku, blog):
+    """LCK-7"""
     names = [f"--label=n={number}" for number in range(8)]
     with ThreadPoolExecutor(4) as pool:
         done = list(pool.map(lambda name: dokku("docker-options:add", "blog", "run,deploy", name), names))

@@ -97,6 +97,7 @@ def test_plugins_hear_of_every_change(dokku: Dokku) -> None:
 
 
 def test_a_second_call_makes_good_what_an_interrupted_one_left(dokku: Dokku) -> None:
+    """CRS-7"""
     app = dokku.make_app("web")
     notes = dokku.root.parent / "notes"
     dokku.plugin("zz-listener", post_domains_update=f'#!/bin/sh\necho "$@" >>{notes}\n')
@@ -137,6 +138,7 @@ def test_json_has_both_shapes_of_keys(dokku: Dokku) -> None:
 
 
 def test_no_domain_is_lost_among_fifty_at_once(dokku: Dokku) -> None:
+    """LCK-7"""
     app = dokku.make_app("web")
     with ThreadPoolExecutor(max_workers=10) as pool:
         codes = [

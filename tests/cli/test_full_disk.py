@@ -66,6 +66,7 @@ def state(dokku: Dokku) -> dict[str, bytes]:
 def test_what_finds_no_room_says_so_and_changes_nothing(
     full: Dokku, words: tuple[str, ...], data: bytes | None
 ) -> None:
+    """NET-4, CRS-1, ENV-1"""
     before, apps = state(full), sorted(os.listdir(full.root))
     said = full(*words, input=data)
     assert said.code != 0
@@ -77,6 +78,7 @@ def test_what_finds_no_room_says_so_and_changes_nothing(
 
 
 def test_reading_needs_no_room(full: Dokku) -> None:
+    """ENV-1"""
     assert full("config:get", "blog", "A").out == "1\n"
     assert full("apps:list").out == "=====> My Apps\nblog\n"
     for words in (("apps:report", "blog"), ("git:report", "blog"), ("apps:exists", "blog"), ("ps:retire",)):
@@ -85,6 +87,7 @@ def test_reading_needs_no_room(full: Dokku) -> None:
 
 
 def test_an_app_can_be_destroyed_to_make_room(full: Dokku) -> None:
+    """ENV-1"""
     said = full("--force", "apps:destroy", "blog")
     assert (said.err, said.code) == ("", 0)
     assert os.listdir(full.root) == []
@@ -92,6 +95,7 @@ def test_an_app_can_be_destroyed_to_make_room(full: Dokku) -> None:
 
 
 def test_what_found_no_room_works_once_there_is_some(full: Dokku) -> None:
+    """ENV-1"""
     assert full("apps:create", "other").code != 0
     os.unlink(full.root.parent / "filler")
     assert full("apps:create", "other") == ("-----> Creating other...\n", "", 0)

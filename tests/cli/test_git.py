@@ -129,6 +129,7 @@ def test_a_property_is_set_and_taken_away(dokku: Dokku, owner: str) -> None:
 def test_a_bad_property_is_refused_and_changes_nothing(
     dokku: Dokku, words: tuple[str, ...], text: str, code: int
 ) -> None:
+    """NAME-10"""
     dokku.make_app("blog")
     before = state(dokku)
     assert dokku("git:set", *words) == ("", text, code)
@@ -137,6 +138,7 @@ def test_a_bad_property_is_refused_and_changes_nothing(
 
 @pytest.mark.parametrize("value", ["-x", "--upload-pack=x"])
 def test_a_branch_like_an_option_is_refused(dokku: Dokku, value: str) -> None:
+    """RUN-2, NAME-10"""
     dokku.make_app("blog")
     before = state(dokku)
     assert dokku("git:set", "blog", "deploy-branch", value).code != 0
@@ -193,6 +195,7 @@ def test_the_report_can_be_json(dokku: Dokku) -> None:
 
 
 def test_a_repository_is_made_and_mended(dokku: Dokku) -> None:
+    """GIT-13"""
     (dokku.root / "blog").mkdir()
     said = "-----> Initializing git repository for blog\n"
     assert dokku("git:initialize", "blog") == (said, "", 0)
@@ -229,6 +232,7 @@ CHEAP = sorted(set(REFUSED) - {"a compressed header of 300 MB"})
 
 
 def test_a_hostile_archive_is_refused_with_its_reason_and_changes_nothing(dokku: Dokku) -> None:
+    """ARC-1, ARC-2, ARC-3, ARC-4, ARC-5, ARC-6, ARC-8, ARC-11, ARC-12"""
     dokku.make_app("blog")
     wrong = {}
     for name in CHEAP:
@@ -256,6 +260,7 @@ def test_a_hostile_archive_is_refused_with_its_reason_and_changes_nothing(dokku:
     ],
 )
 def test_a_bad_call_is_refused_and_changes_nothing(dokku: Dokku, words: tuple[str, ...], text: str) -> None:
+    """NAME-12, ARC-13"""
     dokku.make_app("blog")
     assert refused(dokku, archive(GOOD), *words) == f" !     {text}"
 
@@ -267,6 +272,7 @@ def test_the_app_is_judged_before_the_archive(dokku: Dokku) -> None:
 
 
 def test_the_limits_are_the_hosts(dokku: Dokku) -> None:
+    """ARC-8"""
     dokku.make_app("blog")
     dokku("git:set", "--global", "archive-max-files", "2")
     three = archive(*(member(name, b"") for name in "abc"))
@@ -278,6 +284,7 @@ def test_the_limits_are_the_hosts(dokku: Dokku) -> None:
 
 
 def test_a_terminal_is_no_archive(dokku: Dokku) -> None:
+    """IO-1"""
     dokku.make_app("blog")
     said = dokku.pty("git:from-archive", "blog", "--")
     assert (said.out.splitlines()[-1], said.code) == (" !     Expecting archive on STDIN", 1)
@@ -337,6 +344,7 @@ def test_a_second_archive_is_a_second_commit_and_deletions_count(built: Dokku) -
 
 
 def test_the_same_archive_again_is_no_change(built: Dokku) -> None:
+    """GIT-15"""
     built.make_app("blog")
     built("git:from-archive", "blog", "--", input=archive(GOOD))
     before = tip(built)
@@ -352,6 +360,7 @@ def test_the_same_archive_again_is_no_change(built: Dokku) -> None:
 
 
 def test_a_deploy_that_fails_moves_no_branch_and_may_be_tried_again(built: Dokku) -> None:
+    """CRS-8, CRS-9"""
     built.make_app("blog")
     bad = archive(GOOD, member("fail", b""))
     for _ in range(2):
@@ -385,6 +394,7 @@ def test_only_the_content_that_was_announced_is_taken(built: Dokku) -> None:
 
 
 def test_git_of_an_archive_is_dropped_with_a_word(built: Dokku) -> None:
+    """GIT-10, ARC-9"""
     built.make_app("blog")
     hook = f"#!/bin/sh\ntouch {built.log}/canary\n".encode()
     data = archive(
@@ -404,6 +414,7 @@ def test_git_of_an_archive_is_dropped_with_a_word(built: Dokku) -> None:
 
 
 def test_a_locked_app_takes_no_archive(built: Dokku) -> None:
+    """ARC-18, LCK-2"""
     built.make_app("blog")
     built("apps:lock", "blog")
     said = built("git:from-archive", "blog", "--", input=archive(GOOD))
@@ -413,6 +424,7 @@ def test_a_locked_app_takes_no_archive(built: Dokku) -> None:
 
 
 def test_links_of_an_archive_stay_links(built: Dokku) -> None:
+    """ARC-4"""
     built.make_app("blog")
     assert built("git:from-archive", "blog", "--", input=archive(GOOD, symlink("a", "index.html"))).code == 0
     assert git("ls-tree", "master", "a", cwd=built.root / "blog").stdout.startswith("120000 ")
@@ -477,6 +489,7 @@ def test_the_first_push_of_any_branch_chooses_it(built: Dokku, source: Path) -> 
 
 
 def test_another_branch_is_accepted_and_not_deployed(built: Dokku, source: Path) -> None:
+    """GIT-11"""
     push(built, source)
     said = push(built, source, "main:feature")
     assert said.returncode == 0
@@ -487,6 +500,7 @@ def test_another_branch_is_accepted_and_not_deployed(built: Dokku, source: Path)
 
 
 def test_several_first_branches_are_deployed_once(built: Dokku, source: Path) -> None:
+    """GIT-11"""
     said = push(built, source, "main:alpha", "main:beta", "main:master")
     assert said.returncode == 0, said
     assert note(built, "built") == "blog\n"
@@ -494,6 +508,7 @@ def test_several_first_branches_are_deployed_once(built: Dokku, source: Path) ->
 
 
 def test_a_push_whose_build_fails_is_rejected_whole(built: Dokku, source: Path) -> None:
+    """CRS-8"""
     push(built, source)
     before = tip(built)
     commit(source, fail="")
@@ -511,6 +526,7 @@ def test_a_push_whose_build_fails_is_rejected_whole(built: Dokku, source: Path) 
 
 
 def test_the_deploy_branch_is_not_deleted(built: Dokku, source: Path) -> None:
+    """GIT-11"""
     push(built, source)
     push(built, source, "main:feature")
     said = push(built, source, ":master")
@@ -521,6 +537,7 @@ def test_the_deploy_branch_is_not_deleted(built: Dokku, source: Path) -> None:
 
 
 def test_a_tag_that_is_called_like_the_branch_is_deployed(built: Dokku, source: Path) -> None:
+    """GIT-11"""
     push(built, source)
     commit(source, **{"index.html": "tagged"})
     git("tag", "-a", "-m", "x", "master", cwd=source)
@@ -530,6 +547,7 @@ def test_a_tag_that_is_called_like_the_branch_is_deployed(built: Dokku, source: 
 
 
 def test_a_forced_push_of_another_history_is_deployed(built: Dokku, source: Path) -> None:
+    """GIT-11"""
     push(built, source)
     git("commit", "--amend", "-qm", "other", cwd=source)
     assert push(built, source, "+main:master").returncode == 0
@@ -537,6 +555,7 @@ def test_a_forced_push_of_another_history_is_deployed(built: Dokku, source: Path
 
 
 def test_a_locked_app_rejects_a_push_and_names_the_holder(built: Dokku, source: Path) -> None:
+    """GIT-11, LCK-2, LCK-5"""
     built.make_app("blog")
     built("apps:lock", "blog", env={"NAME": "joe"})
     said = push(built, source)
@@ -561,6 +580,7 @@ def test_auto_creation_may_be_forbidden(built: Dokku, source: Path) -> None:
     ["x;touch${IFS}canary", "../blog", "a/b", "Blog", "$(touch canary)", "home/dokku/blog", "a_b", "-x"],
 )
 def test_a_push_to_what_can_be_no_app_makes_nothing(built: Dokku, app: str) -> None:
+    """NAME-3, GIT-12"""
     before = sorted(os.listdir(built.root))
     for command in ("git-receive-pack", "git-upload-pack", "git-upload-archive"):
         for quoted in (f"'{app}'", f"'/{app}'"):
@@ -583,6 +603,7 @@ def test_a_push_to_what_can_be_no_app_makes_nothing(built: Dokku, app: str) -> N
 def test_objects_that_would_harm_a_checkout_are_rejected(
     built: Dokku, source: Path, entry: str, reason: str
 ) -> None:
+    """GIT-7"""
     blob = git("rev-parse", "main:index.html", cwd=source).stdout.strip()
     words = ["git", "mktree"]
     text = entry.format(blob=blob) + "\n"
@@ -596,6 +617,7 @@ def test_objects_that_would_harm_a_checkout_are_rejected(
 
 
 def test_a_source_with_submodules_of_this_machine_is_not_deployed(built: Dokku, source: Path) -> None:
+    """GIT-8"""
     push(built, source)
     other = built.root / "other"
     git("init", "-q", "--bare", str(other), cwd=source)
@@ -641,6 +663,7 @@ def test_a_plugin_may_refuse_a_clone(built: Dokku, source: Path, tmp_path: Path)
 
 
 def test_a_hook_takes_lines_of_git_and_no_others(dokku: Dokku) -> None:
+    """GIT-13"""
     app = dokku.make_app("blog")
     before = state(dokku)
     canary = dokku.log / "canary"

@@ -30,6 +30,7 @@ def entry(user: str, password: str) -> str:
 
 
 def test_a_password_is_set_changed_and_taken_away(dokku: Dokku) -> None:
+    """NET-11"""
     file = dokku.root / ".netrc"
     assert dokku("git:auth", HOST, "me", "one") == (SET, "", 0)
     assert (file.read_text(), mode(file)) == (entry("me", "one"), 0o600)
@@ -43,6 +44,7 @@ def test_a_password_is_set_changed_and_taken_away(dokku: Dokku) -> None:
 
 
 def test_what_others_wrote_stays(dokku: Dokku) -> None:
+    """NET-7"""
     (dokku.root / ".netrc").write_text(FOREIGN)
     assert dokku("git:auth", HOST, "me", "a b").code == 0
     text = (dokku.root / ".netrc").read_text()
@@ -61,6 +63,7 @@ def test_a_password_may_look_like_a_flag(dokku: Dokku, password: str) -> None:
 
 @pytest.mark.parametrize("data", ["secret\n", "secret", "secret\r\nmore\n", "--quiet\n"])
 def test_a_password_comes_through_stdin(dokku: Dokku, data: str) -> None:
+    """NET-8"""
     assert dokku("git:auth", HOST, "me", input=data) == (SET, "", 0)
     assert (dokku.root / ".netrc").read_text() == entry("me", data.split()[0])
     assert dokku("git:auth-status", HOST, "me", input=data) == ("", "", 0)
@@ -93,6 +96,7 @@ def test_a_password_comes_over_ssh_in_quotes(dokku: Dokku) -> None:
 def test_a_bad_call_is_refused_and_changes_nothing(
     dokku: Dokku, words: tuple[str, ...], data: str | None, text: str
 ) -> None:
+    """NET-6, NET-8"""
     (dokku.root / ".netrc").write_text(FOREIGN)
     for command in ("git:auth", "git:auth-status"):
         assert dokku(command, *words, input=data) == ("", text, 1)
@@ -100,6 +104,7 @@ def test_a_bad_call_is_refused_and_changes_nothing(
 
 
 def test_a_terminal_is_not_asked_for_a_password(dokku: Dokku) -> None:
+    """IO-11, NET-8"""
     said = dokku.pty("git:auth", HOST, "me", input="secret\n")
     assert said.code == 1
     assert NO_PASSWORD in said.out
@@ -107,6 +112,7 @@ def test_a_terminal_is_not_asked_for_a_password(dokku: Dokku) -> None:
 
 
 def test_the_status_is_silent(dokku: Dokku) -> None:
+    """NET-10"""
     assert dokku("git:auth-status", HOST) == ("", "", 0)
     dokku("git:auth", HOST, "me", "secret")
     before = (dokku.root / ".netrc").stat()
@@ -118,6 +124,7 @@ def test_the_status_is_silent(dokku: Dokku) -> None:
 
 @pytest.mark.parametrize("words", [(HOST, "me", "secret"), (HOST,)])
 def test_a_link_and_a_directory_are_named_and_left_alone(dokku: Dokku, words: tuple[str, ...]) -> None:
+    """NET-13"""
     file, target = dokku.root / ".netrc", dokku.root / "elsewhere"
     target.write_text("x")
     refusal = f" !     {file} is not a regular file\n"
@@ -134,6 +141,8 @@ def test_a_link_and_a_directory_are_named_and_left_alone(dokku: Dokku, words: tu
 
 
 def test_of_fifty_calls_at_once_none_is_lost(dokku: Dokku) -> None:
+    """NET-3"""
+
     def call(number: int) -> "subprocess.Popen[bytes]":
         words = ("git:auth", f"h{number}", f"u{number}", f"p{number}")
         return subprocess.Popen(
@@ -161,6 +170,7 @@ def traced(
 
 @pytest.mark.parametrize("call", ["rename", "fsync", "fchmod"])
 def test_a_kill_during_the_write_leaves_the_file_as_it_was(dokku: Dokku, call: str) -> None:
+    """NET-4"""
     (dokku.root / ".netrc").write_text(FOREIGN)
     flags = ("-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when=1")
     done = traced(dokku, *flags, words=("git:auth", HOST, "me"), data=SECRET)
@@ -208,6 +218,7 @@ def test_a_password_on_stdin_is_in_no_words_environment_or_log(dokku: Dokku) -> 
 
 
 def test_nobody_sees_a_password_among_the_processes(dokku: Dokku) -> None:
+    """NET-9"""
     over = threading.Event()
     seen = []
 
@@ -250,6 +261,7 @@ def test_a_host_is_added_once_per_call(dokku: Dokku) -> None:
 
 @pytest.mark.parametrize("word", ["-f/etc/shadow", "--help-me", "a b", "a;id", "h\nx ssh-rsa AAAA"])
 def test_what_is_no_host_starts_no_scan(dokku: Dokku, word: str) -> None:
+    """RUN-2, NAME-13"""
     calls = dokku.recorded("ssh-keyscan")
     said = dokku("git:allow-host", word)
     assert (said.out, said.code) == ("", 1)

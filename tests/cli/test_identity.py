@@ -1,4 +1,4 @@
-"""Who a command runs as: PRV-1, PRV-2, PRV-5."""
+"""Who a command runs as."""
 
 import os
 import pwd
@@ -11,6 +11,7 @@ WHO = '#!/bin/sh\necho "$(id -u) $(id -g) $(id -G) $(umask) $HOME $USER $LOGNAME
 
 
 def test_root_becomes_the_system_user(nobodys: Dokku) -> None:
+    """PRV-1"""
     nobodys.plugin("who", commands=WHO)
     nobodys.environment |= {"USER": "root", "HOME": "/root", "LOGNAME": "root"}
     uid, gid, groups, mask, home, user, login, ssh_user, path, _ = nobodys("who").out.split()
@@ -35,6 +36,7 @@ def test_the_system_user_itself_stays_where_and_what_it_is(dokku: Dokku) -> None
 
 
 def test_files_belong_to_the_system_user(nobodys: Dokku) -> None:
+    """PRV-1"""
     assert nobodys("apps:create", "blog").code == 0
     assert nobodys("config:set", "--no-restart", "blog", "KEY=value").code == 0
     for top in (nobodys.root, nobodys.lib):
@@ -44,6 +46,7 @@ def test_files_belong_to_the_system_user(nobodys: Dokku) -> None:
 
 
 def test_anybody_else_goes_through_sudo(nobodys: Dokku) -> None:
+    """IO-11, PRV-1"""
     nobodys.bin.chmod(0o777)
     calls = nobodys.recorded("sudo")
     answer = as_nobody(
@@ -55,11 +58,13 @@ def test_anybody_else_goes_through_sudo(nobodys: Dokku) -> None:
 
 
 def test_a_host_without_the_system_user_is_told_so(dokku: Dokku) -> None:
+    """PRV-2"""
     answer = dokku("apps:list", env={"DOKKU_SYSTEM_USER": "no-such-user"})
     assert answer == ("", " !     There is no user no-such-user; was bin/install run?\n", 1)
 
 
 @pytest.mark.parametrize("command", ["plugin:install", "plugin:enable", "ssh-keys:add", "ssh-keys:remove"])
 def test_what_belongs_to_root_is_roots_to_change(dokku: Dokku, command: str) -> None:
+    """PRV-1"""
     answer = as_nobody(command, "x", env={**dokku.environment, "DOKKU_SYSTEM_USER": "nobody"})
     assert (answer.err, answer.code) == (" !     This command must be run as root\n", 1)

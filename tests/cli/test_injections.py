@@ -48,6 +48,7 @@ def printable(text: str) -> str:
 
 
 def test_no_bad_domain_gets_into_a_file(dokku: Dokku) -> None:
+    """NAME-7, NGX-1"""
     app = dokku.make_app("web")
     (app / "VHOST").write_text("kept.com\n")
     (dokku.root / "VHOST").write_text("kept.me\n")
@@ -65,6 +66,7 @@ def test_no_bad_domain_gets_into_a_file(dokku: Dokku) -> None:
 
 
 def test_no_bad_map_gets_into_the_config(dokku: Dokku) -> None:
+    """NAME-8, NGX-1"""
     app = dokku.make_app("web")
     dokku("ports:set", "web", "http:80:5000")
     before = (app / "ENV").read_bytes()
@@ -80,6 +82,7 @@ def test_no_bad_map_gets_into_the_config(dokku: Dokku) -> None:
 
 @pytest.mark.parametrize("key", ["proxy-port", "proxy-ssl-port"])
 def test_no_bad_port_gets_into_the_config(dokku: Dokku, key: str) -> None:
+    """NAME-8, NGX-1"""
     app = dokku.make_app("web")
     for bad, owner in zip(PORTS, itertools.cycle(["web", "--global"]), strict=False):
         refused = dokku("proxy:set", owner, key, "--", bad)

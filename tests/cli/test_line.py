@@ -82,6 +82,7 @@ def test_a_number_that_is_none_is_a_usage_error(dokku: Dokku) -> None:
 
 
 def test_trace_tells_what_is_run_and_no_secrets(dokku: Dokku) -> None:
+    """SEC-5"""
     answer = dokku("--trace", "apps:create", "blog")
     assert answer.code == 0
     assert " ?     git init " in answer.err
@@ -182,6 +183,7 @@ def test_the_heading_of_the_help_is_for_terminals(dokku: Dokku) -> None:
     ],
 )
 def test_quotes_count_over_ssh_and_nothing_is_expanded(dokku: Dokku, original: str, value: str) -> None:
+    """SSH-1, SSH-2, SSH-3"""
     dokku.make_app("blog")
     assert dokku.ssh(original).code == 0
     assert dokku("config:get", "blog", "KEY").out == f"{value}\n"
@@ -190,6 +192,7 @@ def test_quotes_count_over_ssh_and_nothing_is_expanded(dokku: Dokku, original: s
 
 @pytest.mark.parametrize("original", ["config:set blog 'KEY=x", 'apps:create "x', "apps:create a'"])
 def test_a_quote_without_its_end_is_refused(dokku: Dokku, original: str) -> None:
+    """SSH-3"""
     answer = dokku.ssh(original)
     assert answer == ("", " !     Unable to parse command: unmatched quote\n", 1)
 
@@ -198,6 +201,7 @@ def test_a_quote_without_its_end_is_refused(dokku: Dokku, original: str) -> None
     "rest", ["; touch canary", "$(touch canary)", "`touch canary`", "&& touch canary", "| touch canary"]
 )
 def test_a_shells_own_words_are_words(dokku: Dokku, rest: str) -> None:
+    """SSH-1"""
     answer = dokku.ssh(f"apps:create x{rest}")
     assert answer.code in (1, 2)
     assert not (dokku.root / "canary").exists()
@@ -205,6 +209,7 @@ def test_a_shells_own_words_are_words(dokku: Dokku, rest: str) -> None:
 
 
 def test_only_the_original_counts_not_what_a_shell_made_of_it(dokku: Dokku) -> None:
+    """SSH-3"""
     dokku.make_app("blog")
     env = {"SSH_ORIGINAL_COMMAND": "config:set --no-restart blog 'KEY=a  b'", "NAME": "alice"}
     assert dokku("config:set", "--no-restart", "blog", "'KEY=a", "b'", env=env).code == 0
@@ -221,6 +226,7 @@ def test_programs_do_not_see_the_original_again(dokku: Dokku) -> None:
 
 
 def test_a_very_long_command_works(dokku: Dokku) -> None:
+    """SSH-11"""
     dokku.make_app("blog")
     value = "x" * 100_000
     assert dokku.ssh(f"config:set --no-restart blog KEY={value}").code == 0
@@ -228,6 +234,7 @@ def test_a_very_long_command_works(dokku: Dokku) -> None:
 
 
 def test_ten_thousand_words_fail_cleanly(dokku: Dokku) -> None:
+    """SSH-11"""
     answer = dokku.ssh("apps:exists " + "x " * 10_000)
     assert answer.code in (1, 2)
     assert "Traceback" not in answer.err
@@ -258,24 +265,28 @@ def asked(dokku: Dokku) -> list[list[str]]:
 def test_who_guards_commands_sees_what_is_about_to_run(
     dokku: Dokku, words: tuple[str, ...], seen: list[str]
 ) -> None:
+    """SSH-7"""
     dokku.plugin("acl", user_auth=WITNESS)
     dokku(*words, env={"USER": "bob"})
     assert asked(dokku) == [["bob", "default", *seen]]
 
 
 def test_who_guards_commands_sees_the_key_over_ssh(dokku: Dokku) -> None:
+    """SSH-6, SSH-7"""
     dokku.plugin("acl", user_auth=WITNESS)
     dokku.ssh("--quiet apps:destroy 'a b' --force", name="alice", env={"USER": "dokku", "SSH_NAME": "admin"})
     assert asked(dokku) == [["dokku", "alice", "apps:destroy", "a b"]]
 
 
 def test_a_no_is_access_denied_and_nothing_runs(dokku: Dokku) -> None:
+    """SSH-7"""
     dokku.plugin("acl", user_auth="#!/bin/sh\necho because >&2\nexit 3\n")
     assert dokku("apps:create", "blog") == ("", "because\n !     Access denied\n", 1)
     assert not (dokku.root / "blog").exists()
 
 
 def test_one_no_among_several_is_a_no(dokku: Dokku) -> None:
+    """SSH-7"""
     dokku.plugin("a-first", user_auth="#!/bin/sh\nexit 0\n")
     dokku.plugin("b-second", user_auth="#!/bin/sh\nexit 1\n")
     dokku.plugin("c-third", user_auth=WITNESS)
@@ -327,6 +338,7 @@ def test_a_full_device_is_told_by_the_status_and_the_work_is_done(dokku: Dokku) 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
 def test_closed_streams_do_not_matter(dokku: Dokku, closed: str) -> None:
+    """IO-7"""
     done = shell(dokku, f'"$@" {closed}', "apps:create", "blog")
     assert done.returncode == 0
     assert (dokku.root / "blog/HEAD").read_text().startswith("ref: ")
@@ -344,6 +356,7 @@ def test_the_locale_of_the_caller_does_not_matter(dokku: Dokku, locale: dict[str
 
 
 def test_words_that_are_no_text_are_refused_or_named_but_never_a_crash(dokku: Dokku) -> None:
+    """RUN-3, IO-8"""
     for command in ("apps:create", "apps:exists", "nope"):
         argv = [os.fsencode(TREE / "bin/dokku"), command.encode(), b"caf\xe9"]
         done = subprocess.run(argv, env=dokku.environment, capture_output=True, check=False)
@@ -369,6 +382,7 @@ def test_a_directory_that_is_gone_does_not_matter(dokku: Dokku, tmp_path: Path) 
 
 @pytest.mark.parametrize("variable", ["HOME", "PATH", "USER"])
 def test_a_bare_environment_is_enough(dokku: Dokku, variable: str) -> None:
+    """RUN-5, ENV-6"""
     env = {name: value for name, value in dokku.environment.items() if name != variable}
     argv = ["/bin/sh", str(TREE / "bin/dokku"), "apps:create", "blog"]
     done = subprocess.run(argv, env=env, capture_output=True, check=False)

@@ -80,6 +80,7 @@ def test_the_number_of_lines_is_dockers_to_keep(dokku, blog, words):
 
 @pytest.mark.parametrize("number", ["x", "-1", "1e3", "٣"])
 def test_a_bad_number_of_lines_is_refused(dokku, blog, number):
+    """NAME-16"""
     done = dokku("logs", "blog", f"--num={number}")
     assert done.code == 2
     assert done.err == f' !     invalid argument "{number}" for "-n, --num" flag\n'

@@ -144,6 +144,7 @@ def test_what_was_never_deployed_has_nothing_to_rebuild(dokku):
 
 
 def test_copies_have_the_same_networks_and_nothing_is_left_of_what_goes(dokku):
+    """LEAK-5"""
     dokku.make_app("blog")
     for key, value in (("attach-post-deploy", "shared"), ("static-web-listener", "10.0.0.7:80")):
         assert dokku("network:set", "blog", key, value).code == 0

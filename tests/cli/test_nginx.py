@@ -57,6 +57,7 @@ def test_a_log_in_another_place_is_found_there(dokku: Dokku) -> None:
     ],
 )
 def test_bad_words_are_refused(dokku: Dokku, words: list[str], said: str, code: int) -> None:
+    """NAME-9"""
     dokku.make_app("web")
     refused = dokku("nginx:access-logs", *words)
     assert refused.out == ""
@@ -102,6 +103,7 @@ def follower(dokku: Dokku) -> subprocess.Popen[bytes]:
 
 
 def test_a_log_is_followed_also_when_it_is_rotated(dokku: Dokku, follower: subprocess.Popen[bytes]) -> None:
+    """NGX-12"""
     assert follower.stdout is not None
     path = dokku.log / "web-access.log"
     with path.open("a") as file:

@@ -48,6 +48,7 @@ def test_all_apps_are_tried_one_after_another_or_at_once(dokku: Dokku) -> None:
 
 
 def test_without_apps_all_is_success(dokku: Dokku) -> None:
+    """PAR-6"""
     done = dokku("proxy:build-config", "--all")
     assert (done.code, done.err) == (0, " !     You haven't deployed any applications yet\n")
 

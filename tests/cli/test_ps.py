@@ -56,11 +56,13 @@ def test_an_app_that_is_named_has_to_exist(dokku, name):
 
 @pytest.mark.parametrize("name", BATCHES)
 def test_a_batch_without_apps_succeeds(dokku, name):
+    """PAR-6"""
     assert dokku(f"ps:{name}", "--all") == ("", " !     You haven't deployed any applications yet\n", 0)
 
 
 @pytest.mark.parametrize(("count", "code"), [("-2", 1), ("x", 2), ("1e3", 2)])
 def test_a_bad_number_of_workers_is_refused(dokku, blog, count, code):
+    """NAME-16, PAR-2"""
     done = dokku("ps:restart", "--all", "--parallel", count)
     assert done.code == code
     assert done.out == ""
@@ -139,11 +141,13 @@ def test_a_scale_that_somebody_edited_counts(dokku, blog):
     ],
 )
 def test_a_bad_count_is_refused_and_changes_nothing(dokku, blog, word, text):
+    """NAME-16"""
     assert dokku("ps:scale", "blog", "web=4", word) == refusal(text)
     assert (blog / "DOKKU_SCALE").read_text() == "web=1\n"
 
 
 def test_fifty_scales_at_once_lose_no_count(dokku, blog):
+    """LCK-7"""
     with ThreadPoolExecutor(8) as pool:
         done = list(pool.map(lambda n: dokku("ps:scale", "blog", f"p{n}=1").code, range(50)))
     assert done == [0] * 50
@@ -197,6 +201,7 @@ def test_the_report_without_apps_succeeds(dokku):
 
 
 def test_inspecting_shows_json_without_secrets(dokku, deployed):
+    """SEC-5"""
     done = dokku("ps:inspect", "blog")
     assert done.code == 0
     assert json.loads(done.out)[0]["Config"]["Env"] == ["SECRET=XXXXXX", "PORT=5000"]
@@ -241,6 +246,7 @@ def test_stopping_stops_the_containers_and_keeps_them_registered(dokku, blog, de
 
 
 def test_restoring_leaves_a_stopped_app_down(dokku, blog, deployed):
+    """RBT-1"""
     dokku("config:set", "--no-restart", "blog", "DOKKU_APP_RESTORE=0")
     done = dokku("ps:restore", "blog")
     assert done.err == " !     Skipping ps:restore for blog as DOKKU_APP_RESTORE=0\n"
@@ -277,6 +283,7 @@ def test_retiring_is_done_by_one_process_at_a_time(dokku):
 
 
 def test_retiring_removes_what_is_due_and_keeps_the_rest(dokku, blog):
+    """LEAK-4"""
     asked = dokku.recorded("docker")
     dead = dokku.lib / "data/scheduler-docker-local/dead-containers"
     dead.parent.mkdir(parents=True)

@@ -95,6 +95,7 @@ def test_deploy_waits_for_no_lock(dokku: Dokku) -> None:
 
 
 def test_a_docker_that_is_down_is_named_by_what_needs_it_and_no_matter_to_the_rest(dokku: Dokku) -> None:
+    """DKR-6"""
     dokku.make_app("blog")
     dokku.program("docker", "#!/bin/sh\necho 'Cannot connect to the Docker daemon at x.' >&2\nexit 1\n")
     down = " !     Unable to reach the docker daemon: Cannot connect to the Docker daemon at x.\n"
@@ -114,6 +115,7 @@ def test_a_docker_that_is_down_is_named_by_what_needs_it_and_no_matter_to_the_re
 
 
 def test_a_docker_that_is_not_installed_is_named(dokku: Dokku) -> None:
+    """ENV-4"""
     dokku.make_app("blog")
     said = dokku("cleanup", env={"DOCKER_BIN": "/nowhere/docker"})
     assert (said.err, said.code) == (" !     /nowhere/docker not found\n", 127)

@@ -48,6 +48,7 @@ def line(dokku: Dokku, name: str, pair: Pair) -> str:
 
 
 def test_a_key_is_added_from_a_pipe(dokku: Dokku, key: Pair) -> None:
+    """SSH-5"""
     assert dokku("ssh-keys:add", "alice", input=f"{key.public}\n") == (f"{key.fingerprint}\n", "", 0)
     assert key_file(dokku).read_text() == line(dokku, "alice", key)
 
@@ -71,12 +72,14 @@ def test_a_file_without_a_last_line_end_keeps_its_last_key(dokku: Dokku, key: Pa
 
 
 def test_only_the_owner_can_read_the_keys(dokku: Dokku, key: Pair) -> None:
+    """SSH-9"""
     dokku("ssh-keys:add", "alice", input=key.public)
     assert stat.S_IMODE(key_file(dokku).stat().st_mode) == 0o600
     assert stat.S_IMODE(key_file(dokku).parent.stat().st_mode) == 0o700
 
 
 def test_a_file_that_was_open_to_others_is_closed(dokku: Dokku, key: Pair, other: Pair) -> None:
+    """SSH-9"""
     dokku("ssh-keys:add", "alice", input=key.public)
     key_file(dokku).chmod(0o755)
     dokku("ssh-keys:add", "bob", input=other.public)
@@ -101,6 +104,7 @@ def test_a_file_that_was_open_to_others_is_closed(dokku: Dokku, key: Pair, other
     ],
 )
 def test_a_name_that_is_more_than_a_name_is_refused(dokku: Dokku, key: Pair, name: str) -> None:
+    """NAME-15, SSH-4"""
     answer = dokku("ssh-keys:add", "--", name, input=key.public)
     assert answer.code == 1
     assert answer.err.startswith(" !     Invalid ssh key name: '")
@@ -126,16 +130,19 @@ def test_names_of_the_usual_kinds_are_taken(dokku: Dokku, tmp_path: Path) -> Non
     ],
 )
 def test_what_is_no_key_is_refused(dokku: Dokku, given: str, said: str) -> None:
+    """SSH-4"""
     assert dokku("ssh-keys:add", "alice", input=given) == ("", f" !     {said}\n", 1)
     assert not key_file(dokku).exists()
 
 
 def test_a_key_with_options_of_its_own_is_refused(dokku: Dokku, key: Pair) -> None:
+    """SSH-4"""
     answer = dokku("ssh-keys:add", "alice", input=f'command="sh" {key.public}')
     assert answer == ("", " !     Key specified in is not a valid ssh public key\n", 1)
 
 
 def test_a_comment_with_control_characters_is_refused(dokku: Dokku, key: Pair) -> None:
+    """SSH-4"""
     answer = dokku("ssh-keys:add", "alice", input=f"{key.public} \x1b[2J")
     assert answer.err == " !     Key specified in is not a valid ssh public key\n"
 
@@ -147,12 +154,14 @@ def test_a_private_key_is_refused(dokku: Dokku, key: Pair) -> None:
 
 
 def test_several_keys_at_once_are_refused(dokku: Dokku, key: Pair, other: Pair) -> None:
+    """SSH-4"""
     answer = dokku("ssh-keys:add", "alice", input=f"{key.public}\n{other.public}\n")
     text = "Too many keys provided, set one per invocation of dokku ssh-keys:add <NAME> <KEY_FILE>"
     assert answer == ("", f" !     {text}\n", 1)
 
 
 def test_a_terminal_is_not_asked_for_a_key(dokku: Dokku) -> None:
+    """IO-11"""
     answer = dokku.pty("ssh-keys:add", "alice", timeout=20)
     assert answer == (" !     No key specified via file or pipe\n", "", 1)
 
@@ -163,6 +172,7 @@ def test_a_missing_file_is_named(dokku: Dokku) -> None:
 
 
 def test_a_name_is_given_once(dokku: Dokku, key: Pair, other: Pair) -> None:
+    """SSH-4"""
     dokku("ssh-keys:add", "alice", input=key.public)
     before = key_file(dokku).read_bytes()
     answer = dokku("ssh-keys:add", "alice", input=other.public)
@@ -171,6 +181,7 @@ def test_a_name_is_given_once(dokku: Dokku, key: Pair, other: Pair) -> None:
 
 
 def test_a_key_is_added_once(dokku: Dokku, key: Pair) -> None:
+    """SSH-4"""
     dokku("ssh-keys:add", "alice", input=key.public)
     answer = dokku("ssh-keys:add", "bob", input=key.public)
     assert answer == ("", f"Duplicate ssh public key specified\n{SSHCOMMAND_ERROR}", 1)
@@ -198,6 +209,7 @@ def test_a_line_that_is_no_key_fails_the_add_that_is_done_nevertheless(dokku: Do
 
 
 def test_many_adds_at_once_lose_no_key(dokku: Dokku, tmp_path: Path) -> None:
+    """LCK-7"""
     pairs = [Pair(tmp_path / f"key{number}") for number in range(12)]
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(lambda n: dokku("ssh-keys:add", f"n{n}", input=pairs[n].public), range(12)))
@@ -285,6 +297,7 @@ def test_lines_of_others_are_listed_and_kept(dokku: Dokku, key: Pair, other: Pai
 
 
 def test_a_key_is_removed_by_its_exact_name(dokku: Dokku, key: Pair, other: Pair) -> None:
+    """SSH-9"""
     dokku("ssh-keys:add", "abc", input=key.public)
     dokku("ssh-keys:add", "a.c", input=other.public)
     assert dokku("ssh-keys:remove", "a.c") == ("", "", 0)
@@ -314,6 +327,7 @@ def test_removing_nothing_in_particular_is_refused(dokku: Dokku) -> None:
 
 @pytest.mark.parametrize("command", ["ssh-keys:add", "ssh-keys:remove"])
 def test_only_root_changes_keys(dokku: Dokku, key: Pair, command: str) -> None:
+    """PRV-1"""
     env = {**dokku.environment, "DOKKU_SYSTEM_USER": "nobody"}
     done = as_nobody(command, "alice", env=env, input=key.public)
     assert (done.err, done.code) == (" !     This command must be run as root\n", 1)
@@ -326,6 +340,7 @@ def test_keys_belong_to_the_system_user(nobodys: Dokku, key: Pair) -> None:
 
 
 def test_a_link_of_the_system_user_leads_root_nowhere(nobodys: Dokku, key: Pair, tmp_path: Path) -> None:
+    """PRV-4, PRV-5"""
     treasure = tmp_path / "treasure"
     treasure.mkdir(mode=0o700)
     key_file(nobodys).parent.symlink_to(treasure)
@@ -335,6 +350,7 @@ def test_a_link_of_the_system_user_leads_root_nowhere(nobodys: Dokku, key: Pair,
 
 
 def test_root_does_not_source_what_the_system_user_can_write(nobodys: Dokku, key: Pair) -> None:
+    """PRV-5"""
     canary = nobodys.log / "canary"
     (nobodys.root / "dokkurc").write_text(f"touch {canary}; export SSHCOMMAND_ALLOWED_KEYS=pty\n")
     assert nobodys("ssh-keys:add", "alice", input=key.public).code == 0

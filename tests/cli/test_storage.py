@@ -49,6 +49,7 @@ def test_a_mount_comes_and_goes_without_a_word(dokku, blog):
 
 
 def test_what_can_not_be_mounted_is_refused_in_dokkus_words(dokku, blog):
+    """NAME-14"""
     assert dokku("storage:mount", "blog", "/tmp/mount") == refusal(PATHS)
     name = "Volume name must be two characters or more. Volume name must not contain invalid characters."
     assert dokku("storage:mount", "blog", "v:/mount") == refusal(f"{name} {PATHS}")

@@ -130,6 +130,7 @@ DENIED = ("", " !     Access denied\n", 1)
 
 @pytest.mark.parametrize("hook", ["exit 1", "exit 10", "kill -9 $$", "set -e; false"])
 def test_a_command_that_is_not_allowed_does_nothing(dokku, hook):
+    """SSH-7"""
     dokku.plugin("acl", user_auth=f"#!/bin/sh\n{hook}\n")
     dokku.plugin("b", post_create="#!/bin/sh\necho never\n")
     assert dokku("apps:create", "blog") == DENIED
@@ -140,6 +141,7 @@ def test_a_command_that_is_not_allowed_does_nothing(dokku, hook):
 
 
 def test_a_guard_that_cannot_be_started_allows_nothing(dokku):
+    """SSH-7"""
     dokku.plugin("acl", user_auth="#!/nowhere/interpreter\n")
     said = dokku("apps:create", "blog")
     assert said.code != 0
@@ -155,6 +157,7 @@ def test_the_guard_sees_who_asks_for_what(dokku):
 
 
 def test_the_guard_sees_the_same_words_over_ssh(dokku):
+    """SSH-7"""
     note = dokku.log / "asked"
     dokku.plugin("acl", user_auth=f'#!/bin/sh\nshift\nprintf "[%s]" "$@" >{note}\n')
     assert dokku.ssh("--app blog apps:create", name="ada").code == 0

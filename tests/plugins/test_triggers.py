@@ -167,6 +167,7 @@ def test_hooks_see_what_dokku_promises(dokku, plugn):
 
 
 def test_hooks_do_not_see_what_could_change_them(dokku, plugn):
+    """RUN-5"""
     dokku.plugin("a", my_hook='#!/bin/sh\necho "$BASH_ENV$LD_PRELOAD$PYTHONPATH$TMPDIR."\n')
     hostile = {"BASH_ENV": "/x", "PYTHONPATH": "/x", "TMPDIR": "/x"}
     assert plugn("trigger", "my-hook", env=hostile).out == ".\n"

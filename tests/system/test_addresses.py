@@ -74,6 +74,7 @@ def test_three_exposed_ports_are_reached_each(instance: Instance, app: str, port
 
 
 def test_an_unknown_name_is_nobodys_app_at_any_port(instance: Instance, app: str, ports: list[int]) -> None:
+    """NGX-8"""
     for port in (instance.port, *ports):
         for host in (
             "nobody.test",
@@ -167,6 +168,7 @@ CASES = {
 def test_what_somebody_wrote_into_a_file_gets_into_no_configuration(
     instance: Instance, app: str, ports: list[int], case: str
 ) -> None:
+    """NAME-7, NGX-1"""
     words = {"host": instance.host(app), "port": instance.port, "first": ports[0], "evil": "return 200 evil;"}
     before = {}
     for name, text in CASES[case].items():

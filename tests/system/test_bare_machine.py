@@ -73,6 +73,7 @@ def test_a_second_run_changes_nothing(first: Result, bare: Machine) -> None:
 
 
 def test_the_program_is_out_of_the_apps_reach(first: Result, bare: Machine) -> None:
+    """PRV-5, PRV-6"""
     assert bare.sh("find /opt/dokku ! -user root -o ! -type l -perm /022").output == ""
     source = "find /opt/dokku/current/ -path '*/lib/*.py' | wc -l"
     compiled = "find /opt/dokku/current/ -path '*/lib/*.pyc' | wc -l"
@@ -95,6 +96,7 @@ def test_an_app_pushed_over_the_sample_is_left_alone(first: Result, bare: Machin
 
 
 def test_a_directory_to_mount_can_be_given_away_and_nothing_else(first: Result, bare: Machine) -> None:
+    """PRV-4"""
     place = "/var/lib/dokku/data/storage"
     made = bare.sh(f"dokku storage:ensure-directory shared && stat --format=%u:%g {place}/shared")
     assert made.output.endswith("       Directory ready for mounting\n32767:32767\n"), made.output
@@ -107,6 +109,7 @@ def test_a_directory_to_mount_can_be_given_away_and_nothing_else(first: Result, 
 
 
 def test_an_unknown_host_is_answered_by_nobody(first: Result, bare: Machine) -> None:
+    """NGX-8"""
     assert bare.sh("curl --silent http://nobody.dokku.localhost/").status == 52  # hung up without a word
 
 
@@ -118,6 +121,7 @@ def test_a_pushed_app_is_served_under_its_name(first: Result, bare: Machine) -> 
 
 
 def test_the_key_opens_no_shell(first: Result, bare: Machine) -> None:
+    """SSH-5"""
     bare.sh("test -e /root/.ssh/id_ed25519 || ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519")
     bare.sh("dokku ssh-keys:add shell /root/.ssh/id_ed25519.pub")
     ssh = "ssh -o StrictHostKeyChecking=accept-new -o BatchMode=yes dokku@127.0.0.1"
@@ -127,6 +131,7 @@ def test_the_key_opens_no_shell(first: Result, bare: Machine) -> None:
 
 
 def test_after_a_reboot_install_brings_everything_back(first: Result, bare: Machine) -> None:
+    """RBT-1"""
     bare.reboot()
     assert bare.sh(f"curl --silent {URL}/").status == 7  # nobody has started anything
     again = bare.sh(f"{CLONE}/bin/install")

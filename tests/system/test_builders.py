@@ -204,6 +204,7 @@ def test_a_build_that_comes_to_nothing_says_why_and_changes_nothing(
 
 @pytest.mark.parametrize("name", ["Dockerfile", ".dockerignore"])
 def test_a_link_out_of_the_source_is_refused(instance: Instance, name: str) -> None:
+    """GIT-9"""
     app, repo, before = served(instance, f"linked-{name.strip('.').lower()}")
     (repo / name).unlink(missing_ok=True)
     os.symlink("/etc/shadow", repo / name)
@@ -236,6 +237,7 @@ def test_a_directory_of_the_source_and_a_dockerfile_of_another_name_are_built(in
 
 
 def test_a_bare_build_argument_takes_its_value_from_the_config(instance: Instance) -> None:
+    """DKR-3"""
     app = instance.name("argument")
     assert instance.dokku("apps:create", app).code == 0
     assert instance.dokku("config:set", "--no-restart", app, "GREETING=hello from the config").code == 0

@@ -95,6 +95,7 @@ def cancel(instance: Instance, app: str, _push: subprocess.Popen[bytes]) -> None
 def test_a_cancelled_push_ends_its_build_within_ten_seconds_and_leaves_nothing(
     instance: Instance, how: Callable[[Instance, str, subprocess.Popen[bytes]], None], step: str
 ) -> None:
+    """CRS-3, LEAK-6"""
     app = instance.name(f"{how.__name__.replace('_', '-')}{len(step)}")
     repo = instance.new_repo(slow(instance, app, step))
     push = instance.push_in_background(repo, app)
@@ -124,6 +125,7 @@ def left_by_git(instance: Instance, app: str) -> list[str]:
 
 
 def test_a_cancelled_push_leaves_the_old_version_as_it_was(instance: Instance) -> None:
+    """RUN-8"""
     app = instance.name("before")
     repo = instance.new_repo(instance.sample("one"))
     assert instance.push(repo, app).code == 0
@@ -141,6 +143,7 @@ def test_a_cancelled_push_leaves_the_old_version_as_it_was(instance: Instance) -
 
 
 def test_whoever_runs_a_command_may_leave_and_the_command_finishes_its_work(instance: Instance) -> None:
+    """RUN-8"""
     app = instance.name("leave")
     repo = instance.new_repo(instance.sample("one"))
     assert instance.push(repo, app).code == 0
@@ -197,6 +200,7 @@ def test_a_build_can_be_followed_from_elsewhere_to_its_end(instance: Instance) -
 
 
 def test_a_build_that_was_killed_is_found_out(instance: Instance) -> None:
+    """CRS-2, ENV-3"""
     app = instance.name("builds-killed")
     repo = instance.new_repo(instance.sample("one"))
     instance.set_environment(DOKKU_TEST_FAILPOINT="built:kill9")

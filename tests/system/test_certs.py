@@ -139,6 +139,7 @@ def test_each_name_is_answered_with_the_certificate_of_its_app(site: Site, tmp_p
 
 @pytest.mark.usefixtures("secured")
 def test_a_pair_is_replaced_without_a_lost_request(site: Site) -> None:
+    """ZDT-6"""
     failed: list[object] = []
     seen: list[str] = []
     over = threading.Event()
@@ -173,6 +174,7 @@ def test_a_pair_is_replaced_without_a_lost_request(site: Site) -> None:
 def test_a_key_that_nginx_refuses_leaves_everything_as_it_was(
     site: Site, secured: Leaf, tmp_path: Path
 ) -> None:
+    """NGX-5, NGX-10"""
     small = certificates.new_key("-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:512")
     weak = site.authority.leaf(ONE, TWO, key=small)
     refused = site.instance.dokku("certs:add", site.first, *written(tmp_path, weak))
@@ -193,6 +195,7 @@ def test_a_key_that_nginx_refuses_leaves_everything_as_it_was(
 def test_killed_on_the_way_nginx_can_start_and_the_same_call_finishes(
     site: Site, secured: Leaf, stage: str, is_new: bool
 ) -> None:
+    """NGX-5, CRS-7"""
     new = site.authority.leaf(ONE, TWO, common=stage)
     site.instance.set_environment(DOKKU_TEST_FAILPOINT=f"{stage}:kill9")
     words = [str(site.instance.place / "bin/dokku"), "certs:add", site.first]

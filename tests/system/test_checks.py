@@ -51,6 +51,7 @@ def test_a_web_container_that_does_not_listen_serves_with_a_warning(instance: In
 
 
 def test_a_container_that_dies_within_its_wait_is_no_success(instance: Instance) -> None:
+    """DKR-12"""
     name = instance.name("dies")
     files = instance.sample(
         "never", serve="#!/bin/sh\necho starting\nsleep 1\necho out of memory >&2\nexit 9\n"
@@ -111,6 +112,7 @@ def test_a_skipped_type_serves_at_once(instance: Instance, app: str) -> None:
 
 
 def test_a_disabled_type_is_stopped_before_its_successor_starts(instance: Instance, app: str) -> None:
+    """ZDT-7"""
     old = (instance.root / app / "CONTAINER.web.1").read_text().strip()
     assert instance.dokku("checks:disable", app, "web").code == 0
     done = instance.dokku("ps:restart", app)

@@ -64,6 +64,7 @@ def _crash_until_docker_waits(instance: Instance, id_: str) -> str:
 
 
 def test_a_crashed_container_comes_back_by_its_policy_and_serves(instance: Instance, app: str) -> None:
+    """RBT-5"""
     id_ = (instance.root / app / "CONTAINER.web.1").read_text().strip()
     _crash(instance, id_)
     wait_for(lambda: _state(instance, id_)[0], 30)
@@ -90,6 +91,7 @@ def test_a_container_killed_by_hand_comes_back_and_serves(instance: Instance, ap
 
 
 def test_nginx_follows_a_container_that_comes_back_at_another_address(instance: Instance, app: str) -> None:
+    """RBT-5"""
     id_ = (instance.root / app / "CONTAINER.web.1").read_text().strip()
     address = _crash_until_docker_waits(instance, id_)
     instance.docker(*_sleeper(instance))
@@ -110,6 +112,7 @@ def test_nginx_follows_a_container_that_comes_back_at_another_address(instance: 
 def test_who_gets_the_address_of_a_crashed_container_never_answers_for_it(
     instance: Instance, app: str
 ) -> None:
+    """RBT-2"""
     other = instance.name("newcomer")
     repo = instance.new_repo(instance.sample("somebody else"))
     assert instance.push(repo, other).code == 0

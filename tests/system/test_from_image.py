@@ -116,6 +116,7 @@ def test_another_image_follows_and_the_first_stays_on_the_host(
 
 
 def test_the_same_image_again_is_no_change_and_no_failure(instance: Instance, image: Make, app: str) -> None:
+    """GIT-15"""
     wanted = image("same", "as ever")
     assert instance.dokku("git:from-image", app, wanted).code == 0
     before = instance.containers(app)
@@ -175,6 +176,7 @@ def test_a_deploy_that_failed_is_tried_again_with_the_same_image(
 
 
 def test_what_names_no_image_leaves_nothing(instance: Instance, app: str) -> None:
+    """NAME-11, DKR-1"""
     for name in INVALID:
         done = instance.dokku("git:from-image", app, "--", name)
         assert (done.code, done.out) == (1, ""), done
@@ -204,6 +206,7 @@ def test_a_call_that_lacks_something_says_what(
 
 
 def test_an_odd_author_is_refused(instance: Instance, image: Make, app: str) -> None:
+    """NAME-12"""
     for name, email in (("a\nb", "x@y"), ("a", "<x@y>"), ("a>", "x@y")):
         done = instance.dokku("git:from-image", app, BASE_IMAGE, name, email)
         assert done.code == 1
@@ -219,6 +222,7 @@ def test_a_build_directory_with_a_pipe_is_refused(instance: Instance, app: str, 
 
 
 def test_a_saved_image_is_loaded_from_stdin_and_served(instance: Instance, image: Make, app: str) -> None:
+    """ARC-19"""
     wanted = image("saved", "from a file")
     archive = subprocess.run(["docker", "image", "save", wanted], capture_output=True, check=True).stdout
     instance.docker("image", "rm", wanted)
@@ -233,6 +237,7 @@ def test_a_saved_image_is_loaded_from_stdin_and_served(instance: Instance, image
 
 
 def test_an_archive_without_the_image_is_refused(instance: Instance, image: Make, app: str) -> None:
+    """ARC-19"""
     other = image("other", "another")
     archive = subprocess.run(["docker", "image", "save", other], capture_output=True, check=True).stdout
 
@@ -245,6 +250,7 @@ def test_an_archive_without_the_image_is_refused(instance: Instance, image: Make
 
 
 def test_what_is_no_archive_is_refused(instance: Instance, image: Make, app: str) -> None:
+    """ARC-19"""
     wanted = image("whole", "whole")
     archive = subprocess.run(["docker", "image", "save", wanted], capture_output=True, check=True).stdout
     for broken in (b"junk", archive[: len(archive) // 2]):
@@ -255,6 +261,7 @@ def test_what_is_no_archive_is_refused(instance: Instance, image: Make, app: str
 
 
 def test_an_empty_stdin_is_refused_whatever_it_is(instance: Instance, app: str, tmp_path: Path) -> None:
+    """ARC-19, IO-2"""
     text = " !     Expecting tar archive containing docker image on STDIN, nothing arrived\n"
     (tmp_path / "empty").touch()
     for redirection in ("", "</dev/null", "<&-", f"<{tmp_path}/empty"):
@@ -271,6 +278,7 @@ def test_an_empty_stdin_is_refused_whatever_it_is(instance: Instance, app: str, 
 
 
 def test_a_terminal_is_refused_at_once(instance: Instance, app: str) -> None:
+    """ARC-19, IO-1"""
     master, slave = pty.openpty()
     try:
         argv = [str(instance.place / "bin/dokku"), "git:load-image", app, BASE_IMAGE]
@@ -342,6 +350,7 @@ def test_an_image_comes_from_its_registry_and_a_newer_one_when_forced(
 def test_an_image_that_was_pulled_by_its_digest_is_not_cleared_away(
     instance: Instance, image: Make, app: str
 ) -> None:
+    """LEAK-2"""
     with registry() as (host, blobs):
         published = image(f"{host}/{instance.prefix}/pinned:1", "x", CHECKS="WAIT=0\nATTEMPTS=1\n/ never\n")
         digest = publish(blobs, published, "1")

@@ -74,6 +74,7 @@ def _files(instance: Instance, page: str, checks: object, **more: str) -> dict[s
 def test_what_fails_a_check_never_serves(
     instance: Instance, app: str, check: dict[str, object], problem: str
 ) -> None:
+    """DKR-12, CRS-8"""
     before = instance.containers(app)
     checks = {"web": [{"name": "wanted", "attempts": 2, "wait": 1, **check}]}
     pushed = instance.push(instance.new_repo(_files(instance, "sick", checks)), app)
@@ -90,6 +91,7 @@ def test_what_fails_a_check_never_serves(
 
 
 def test_a_container_that_dies_within_its_uptime_never_serves(instance: Instance, app: str) -> None:
+    """DKR-12"""
     dying = "#!/bin/sh\necho out of memory >&2\nsleep 1\nexit 9\n"
     files = _files(instance, "sick", {"web": [{"name": "steady", "uptime": 30}]}, serve=dying)
     pushed = instance.push(instance.new_repo(files), app)
@@ -148,6 +150,7 @@ def test_one_type_is_restarted_while_the_others_run_on(instance: Instance, app: 
 def test_a_deploy_that_is_interrupted_while_containers_are_checked_leaves_the_old_ones(
     instance: Instance,
 ) -> None:
+    """CRS-3"""
     name = instance.name("patient")
     assert instance.push(instance.new_repo(instance.sample("patient", Procfile=PROCFILE)), name).code == 0
     before = instance.containers(name)

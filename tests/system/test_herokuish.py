@@ -316,6 +316,7 @@ def test_a_plugin_may_build_on_an_image_of_its_own(instance, stack) -> None:
 
 
 def test_no_value_of_the_config_stands_in_a_program_s_arguments(instance, stack) -> None:
+    """DKR-3"""
     app, repo = make(instance, stack, "secretive", COLOUR="s3cr3t-colour")
     spy = instance.place / "spy"
     spy.write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >>{instance.place}/said\nexec docker "$@"\n')

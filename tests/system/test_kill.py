@@ -29,6 +29,7 @@ STAGES = [
 def test_a_killed_deploy_leaves_the_old_version_serving_and_the_next_one_cleans_up(
     instance: Instance, stage: str
 ) -> None:
+    """CRS-2, ENV-3"""
     app = instance.name(f"kill-{stage}")
     scripts = json.dumps({"scripts": {"dokku": {"predeploy": "touch /made", "postdeploy": "true"}}})
     tasks = {"Procfile": "web: /app/serve\nrelease: true\n", "app.json": scripts}
@@ -70,6 +71,7 @@ def test_a_killed_deploy_leaves_the_old_version_serving_and_the_next_one_cleans_
 
 
 def test_a_killed_deploy_does_not_stand_in_the_way_of_another_app(instance: Instance) -> None:
+    """CRS-2"""
     killed, other = instance.name("killed"), instance.name("other")
     repo = instance.new_repo(instance.sample("x"))
     instance.set_environment(DOKKU_TEST_FAILPOINT="started:kill9")
@@ -81,6 +83,7 @@ def test_a_killed_deploy_does_not_stand_in_the_way_of_another_app(instance: Inst
 
 
 def test_a_terminated_deploy_cleans_up_at_once(instance: Instance) -> None:
+    """RUN-8, CRS-3"""
     app = instance.name("term")
     repo = instance.new_repo(instance.sample("one"))
     assert instance.push(repo, app).code == 0
@@ -97,6 +100,7 @@ def test_a_terminated_deploy_cleans_up_at_once(instance: Instance) -> None:
 
 
 def test_a_destroy_that_was_killed_can_be_repeated(instance: Instance) -> None:
+    """CRS-7"""
     app = instance.name("destroyed")
     repo = instance.new_repo(instance.sample("one"))
     assert instance.push(repo, app).code == 0

@@ -13,6 +13,7 @@ from tests.system.load import Load
 
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
 def test_redeploys_restarts_and_scaling_drop_no_request_and_cross_no_apps(instance: Instance) -> None:
+    """ZDT-1, ZDT-6"""
     app, other = instance.name("loaded"), instance.name("neighbour")
     repo = instance.new_repo(instance.sample("mark-of-this-app 0"))
     assert instance.push(repo, app).code == 0

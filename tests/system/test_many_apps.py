@@ -122,6 +122,7 @@ def many() -> Iterator[Many]:
 def test_all_apps_are_one_test_and_one_reload_however_many_work_on_them(
     many: Many, words: tuple[str, ...]
 ) -> None:
+    """NGX-9, PAR-7"""
     word = f"built-{len(words)}"
     many.change(word)
     done = many.build(*words)
@@ -135,7 +136,10 @@ def test_all_apps_are_one_test_and_one_reload_however_many_work_on_them(
 
 
 def test_three_broken_apps_stay_as_they_were_and_are_named_while_the_others_go_live(many: Many) -> None:
-    """A template that fails, one that names a certificate that is not there, and another app's domain."""
+    """NGX-3, NGX-5, PAR-1.
+
+    A template that fails, one that names a certificate that is not there, and another app's domain.
+    """
     instance = many.instance
     bad, bare = instance.name("bad-template"), instance.name("no-certificate")
     greedy, rich = many.apps[150], many.apps[42]
@@ -181,6 +185,7 @@ def test_three_broken_apps_stay_as_they_were_and_are_named_while_the_others_go_l
 
 @pytest.mark.parametrize("stage", ["vhost-written", "vhost-reloaded"])
 def test_a_batch_that_is_killed_is_made_good_by_the_next_command(many: Many, stage: str) -> None:
+    """CRS-7"""
     many.change(stage)
     killed = many.build("--parallel", "2", env={"DOKKU_TEST_FAILPOINT": f"{stage}:kill9"})
     assert killed.code == -9
@@ -193,6 +198,7 @@ def test_a_batch_that_is_killed_is_made_good_by_the_next_command(many: Many, sta
 
 
 def test_two_batches_at_once_both_succeed(many: Many) -> None:
+    """PAR-7"""
     many.change("together")
     program = [str(many.instance.place / "bin/dokku"), "proxy:build-config", "--all", "--parallel", "2"]
     both = [subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
@@ -203,7 +209,7 @@ def test_two_batches_at_once_both_succeed(many: Many) -> None:
 
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
 def test_switching_all_proxies_off_and_on_drops_no_request_of_what_stays(many: Many) -> None:
-    """What stays are two servers of the administrator, beside the apps in the same nginx."""
+    """ZDT-6: What stays are two servers of the administrator, beside the apps in the same nginx."""
     instance = many.instance
     own = instance.lib / "data/nginx-vhosts/stay.conf"
     port = re.findall(r"server 127\.0\.0\.1:(\d+)", many.texts()[many.apps[0]])[0]

@@ -59,6 +59,7 @@ def app(instance: Instance) -> Iterator[str]:
 
 
 def test_a_good_template_serves_whatever_was_pushed_after_it(instance: Instance, app: str) -> None:
+    """NGX-2"""
     assert instance.get(app, "/mine") == (200, f"mine, {app} blue")
     assert instance.get(app) == (200, "page\n")
     assert instance.dokku("proxy:build-config", app).code == 0
@@ -66,6 +67,7 @@ def test_a_good_template_serves_whatever_was_pushed_after_it(instance: Instance,
 
 
 def test_it_counts_as_long_as_it_is_not_disabled(instance: Instance, app: str) -> None:
+    """NGX-2"""
     assert instance.dokku("nginx:set", app, "disable-custom-config", "true").code == 0
     built = instance.dokku("proxy:build-config", app)
     assert "(using built-in template)" in built.out
@@ -77,6 +79,7 @@ def test_it_counts_as_long_as_it_is_not_disabled(instance: Instance, app: str) -
 
 
 def test_a_bad_include_is_named_and_leaves_everything_as_it_was(instance: Instance, app: str) -> None:
+    """NGX-2, NGX-3"""
     added = instance.root / app / "nginx.conf.d/mine.conf"
     added.parent.mkdir(exist_ok=True)
     added.write_text("# mine\nbogus on;\n")

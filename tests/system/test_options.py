@@ -63,6 +63,7 @@ def _serves(instance: Instance, app: str) -> bool:
 
 
 def test_options_reach_the_containers_byte_for_byte_and_run_nothing(instance: Instance, app: str) -> None:
+    """RUN-1, RUN-10"""
     option = f"-e {shlex.quote(f'A={VALUE}')}"
     _do(instance, "docker-options:add", app, "deploy,run", option)
     _do(instance, "docker-options:add", app, "deploy", "--label 'a.test=two  words'")

@@ -140,6 +140,7 @@ def test_inspecting_shows_every_container_without_its_secrets(instance: Instance
 
 
 def test_replaced_containers_are_gone_once_their_time_is_over(instance: Instance, app: str) -> None:
+    """LEAK-4"""
     assert instance.dokku("checks:set", app, "wait-to-retire", "2").code == 0
     old = (instance.root / app / "CONTAINER.web.1").read_text().strip()
     assert instance.dokku("ps:restart", app).code == 0
@@ -155,6 +156,7 @@ def test_replaced_containers_are_gone_once_their_time_is_over(instance: Instance
 
 
 def test_restoring_a_running_app_twice_changes_nothing(instance: Instance, app: str) -> None:
+    """RBT-1"""
     before = (
         instance.containers(app, "status=running"),
         (instance.root / app / "nginx.conf").stat().st_mtime_ns,
@@ -171,6 +173,7 @@ def test_restoring_a_running_app_twice_changes_nothing(instance: Instance, app: 
 def test_restoring_an_app_whose_container_is_gone_deploys_it_and_stops_no_other(
     instance: Instance, app: str
 ) -> None:
+    """RBT-4"""
     broken = instance.name("broken")
     assert instance.dokku("apps:create", broken).code == 0
     (instance.root / broken / "CONTAINER.web.1").write_text("f" * 64 + "\n")
@@ -188,6 +191,7 @@ def test_restoring_an_app_whose_container_is_gone_deploys_it_and_stops_no_other(
 
 
 def test_a_crash_that_docker_mends_is_followed_by_the_next_restore(instance: Instance, app: str) -> None:
+    """RBT-5"""
     id_ = (instance.root / app / "CONTAINER.web.1").read_text().strip()
     instance.docker("kill", id_)
     instance.docker(

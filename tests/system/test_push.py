@@ -53,6 +53,7 @@ def test_a_second_push_serves_the_changed_page_and_keeps_the_old_container_for_a
 def test_a_bad_push_is_rejected_with_its_reason_and_the_old_version_answers_throughout(
     instance: Instance, change: dict[str, str], reason: str
 ) -> None:
+    """CRS-8, ZDT-5"""
     app = instance.name(f"bad-{abs(hash(reason)) % 10000}")
     repo = instance.new_repo(instance.sample("still here"))
     assert instance.push(repo, app).code == 0
@@ -121,6 +122,7 @@ def test_the_repository_can_be_cloned_back(instance: Instance) -> None:
 
 
 def test_an_unknown_host_is_answered_by_no_app(instance: Instance) -> None:
+    """NGX-8"""
     assert instance.get("nobody").status in (0, 404)
 
 

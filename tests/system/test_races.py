@@ -11,6 +11,7 @@ ROUNDS = 25  # twice
 def test_of_two_pushes_at_the_same_instant_one_wins_and_the_other_is_told_who_holds_the_lock(
     instance: Instance, half: str
 ) -> None:
+    """GIT-11, LCK-6"""
     app = instance.name(f"race-{half}")
     images = [_built(instance, page) for page in ("left", "right")]
     repos = [instance.new_repo({"Dockerfile": f"FROM {image}\n"}) for image in images]
@@ -48,6 +49,7 @@ def _built(instance: Instance, page: str) -> str:
 
 
 def test_fifty_config_changes_at_once_lose_none(instance: Instance) -> None:
+    """LCK-7"""
     import subprocess
 
     app = instance.name("many")

@@ -10,6 +10,7 @@ from tests.system.conftest import Instance
 
 
 def test_after_a_reboot_every_app_answers_as_itself_and_never_as_another(instance: Instance) -> None:
+    """RBT-1, RBT-2"""
     apps = [instance.name(f"boot-{number}") for number in range(3)]
     for app in apps:
         assert instance.push(instance.new_repo(instance.sample(app)), app).code == 0

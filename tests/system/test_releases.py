@@ -188,6 +188,7 @@ def test_a_rollback_whose_checks_fail_leaves_everything_as_it_was(instance: Inst
 
 
 def test_images_of_releases_survive_cleanup_as_long_as_they_are_kept(instance: Instance) -> None:
+    """LEAK-2"""
     app, repo = deployed(instance, "rollback-kept", 3)
     instance.set_environment(DOKKU_WAIT_TO_RETIRE="0")
     assert instance.dokku("cleanup", app).code == 0

@@ -64,12 +64,14 @@ def _ssh_terminal(instance: Instance, *words: str) -> Terminal:
 
 
 def test_words_reach_the_program_as_they_were_given(instance: Instance, app: str) -> None:
+    """RUN-1, SSH-2"""
     done = instance.dokku("run", app, "sh", "-c", 'printf "%s\\0" "$@"', "sh", *WORDS)
     assert (done.code, done.out.split("\0")[:-1], done.err) == (0, WORDS, "")
     assert not Path("/tmp/made").exists()
 
 
 def test_flags_among_the_words_mean_nothing_to_us(instance: Instance, app: str) -> None:
+    """RUN-2"""
     words = ["ls", "--detach", "--app", "none", "--rm", "--label=a=b", "-e", "X=1", "--trace"]
     done = instance.dokku("run", app, "echo", *words)
     assert (done.code, done.out, done.err) == (0, " ".join(words) + "\n", "")
@@ -81,6 +83,7 @@ def test_the_status_of_the_program_is_ours(instance: Instance, app: str, status:
 
 
 def test_killed_programs_and_absent_ones_have_the_statuses_of_a_shell(instance: Instance, app: str) -> None:
+    """DKR-11"""
     assert instance.dokku("run", app, "sh", "-c", "kill -9 $$").code == 137
     absent = instance.dokku("run", app, "nosuch")
     assert (absent.code, absent.out) == (127, "")
@@ -99,6 +102,7 @@ def test_bytes_pass_through_and_stdout_is_not_stderr(instance: Instance, app: st
 
 
 def test_variables_arrive_byte_for_byte_and_in_no_argument_list(instance: Instance, app: str) -> None:
+    """NAME-6, DKR-2"""
     assert instance.dokku("config:set", "--no-restart", app, f"TOKEN={VALUE}").code == 0
     docker = _recorded_docker(instance)
     try:

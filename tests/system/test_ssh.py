@@ -13,6 +13,7 @@ def test_a_command_over_ssh_is_the_command(instance: Instance) -> None:
 
 
 def test_without_a_command_there_is_no_shell(instance: Instance) -> None:
+    """SSH-5"""
     answer = instance.ssh(input="id -u\n")
     assert answer.code == 0
     assert "    apps " in answer.out
@@ -21,6 +22,7 @@ def test_without_a_command_there_is_no_shell(instance: Instance) -> None:
 
 @pytest.mark.parametrize("options", [("-t",), ("-tt",), ("-A",), ("-X",)])
 def test_asking_for_more_gets_the_command_only(instance: Instance, options: tuple[str, ...]) -> None:
+    """SSH-5"""
     answer = instance.ssh("version", options=options)
     assert "dokku version 0.24." in answer.out
     assert answer.code == 0
@@ -30,18 +32,20 @@ def test_asking_for_more_gets_the_command_only(instance: Instance, options: tupl
     "words", [("sh",), ("bash", "-i"), ("scp", "-t", "/tmp/x"), ("rsync", "--server", "."), ("ls",)]
 )
 def test_other_programs_are_not_dokku_commands(instance: Instance, words: tuple[str, ...]) -> None:
+    """GIT-12, SSH-5"""
     answer = instance.ssh(*words)
     assert answer.code == 1
     assert f" !     `{' '.join(words)}` is not a dokku command." in answer.err
 
 
 def test_sftp_gets_nothing(instance: Instance) -> None:
+    """GIT-12, SSH-5"""
     answer = instance.ssh("sftp", options=("-s",))
     assert (answer.out, answer.code) == ("", 1)  # sshd drops what a subsystem says on stderr
 
 
 def test_no_port_is_forwarded(instance: Instance) -> None:
-    """-L opens a port at the client; what connects there reaches nothing behind the server."""
+    """SSH-5: -L opens a port at the client; what connects there reaches nothing behind the server."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -59,6 +63,7 @@ def test_no_port_is_forwarded(instance: Instance) -> None:
 
 
 def test_the_client_can_not_choose_who_it_is(instance: Instance) -> None:
+    """SSH-6"""
     place = instance.lib / "plugins/enabled/witness"
     place.mkdir(parents=True)
     script = place / "user-auth"
@@ -88,6 +93,7 @@ def test_a_key_that_was_removed_gets_no_answer(instance: Instance) -> None:
 
 
 def test_many_callers_at_once_are_all_answered(instance: Instance) -> None:
+    """SSH-10"""
     argv = [*instance.ssh_argv(), "root@127.0.0.1", "version"]
     calls = [
         subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -75,6 +75,7 @@ def test_without_a_build_the_old_version_serves_until_somebody_rebuilds(
 def test_a_bad_version_fails_with_its_reason_and_the_old_one_serves(
     instance: Instance, app: str, upstream: Upstream, server: HttpServer
 ) -> None:
+    """CRS-8"""
     assert instance.dokku("git:sync", "--build", app, server.url(), "main").code == 0
     before = instance.containers(app)
     commit = upstream.commit_files({"serve": "#!/bin/sh\necho cannot find the database\nexit 3\n"})
@@ -150,6 +151,7 @@ def test_a_private_repository_over_ssh_wants_a_deploy_key(
 def test_a_killed_sync_is_built_by_the_next_one(
     instance: Instance, app: str, upstream: Upstream, server: HttpServer, stage: str
 ) -> None:
+    """CRS-2"""
     words = ("git:sync", "--build-if-changes", app, server.url(), "main")
     assert instance.dokku(*words).code == 0
     before = tip(instance, app)

@@ -55,6 +55,7 @@ def test_systemd_runs_the_jobs(host: Machine) -> None:
 
 
 def test_the_user_may_reload_nginx_and_nothing_else(host: Machine) -> None:
+    """PRV-3"""
     allowed = host.sh("su dokku -c 'sudo -n /usr/sbin/nginx -t && sudo -n /usr/bin/systemctl reload nginx'")
     assert allowed.status == 0, allowed.output
     for command in ("/usr/bin/systemctl reload ssh", "/usr/sbin/nginx -t -c /tmp/x", "id"):
@@ -62,6 +63,7 @@ def test_the_user_may_reload_nginx_and_nothing_else(host: Machine) -> None:
 
 
 def test_after_a_power_cut_every_app_answers_as_itself(host: Machine) -> None:
+    """RBT-1, RBT-2"""
     expected = dict(zip(APPS, ("It works", "This is second", "This is third"), strict=True))
     assert answers(host) == expected
     host.sh("dokku ps:stop second")
@@ -77,6 +79,7 @@ def test_after_a_power_cut_every_app_answers_as_itself(host: Machine) -> None:
 
 
 def test_a_docker_restart_brings_the_apps_back(host: Machine) -> None:
+    """RBT-1, RBT-2"""
     before = answers(host)
     seen: list[dict[str, str]] = []
     for again in ("systemctl restart docker", "kill -9 $(cat /run/docker.pid)"):
@@ -92,6 +95,7 @@ def test_a_docker_restart_brings_the_apps_back(host: Machine) -> None:
 
 
 def test_an_upgrade_in_place_drops_no_request(host: Machine) -> None:
+    """UPG-3"""
     host.sh("apt-get -qq install --yes --no-install-recommends apache2-utils >/dev/null 2>&1")
     containers = host.sh("docker container ls --quiet --no-trunc").output
     ab = "ab -q -t 10 -n 1000000 -c 8 -H 'Host: hello.dokku.localhost' http://127.0.0.1/"

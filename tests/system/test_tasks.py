@@ -97,6 +97,7 @@ def test_later_deploys_run_the_others_again_and_frame_what_they_say(app: App) ->
 def test_what_predeploy_changes_is_in_the_containers_and_its_variables_are_not_in_the_image(
     app: App,
 ) -> None:
+    """DKR-3"""
     code, said = app.push("three")
     assert code == 0, said
     first = app.instance.get(app.name, "/made.html")
@@ -119,6 +120,7 @@ def test_what_predeploy_changes_is_in_the_containers_and_its_variables_are_not_i
 
 @pytest.mark.parametrize("task", ["predeploy", "release"])
 def test_a_task_that_fails_before_leaves_the_old_version_serving(app: App, task: str) -> None:
+    """DKR-11, CRS-8"""
     code, said = app.push("serving")
     assert code == 0, said
     before = app.instance.containers(app.name)
@@ -140,6 +142,7 @@ def test_a_task_that_fails_before_leaves_the_old_version_serving(app: App, task:
 
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
 def test_a_postdeploy_that_fails_leads_visitors_back_to_the_old_version(app: App) -> None:
+    """CRS-8"""
     code, said = app.push("page: serving")
     assert code == 0, said
     before = app.instance.containers(app.name)
@@ -164,6 +167,7 @@ def test_a_postdeploy_that_fails_leads_visitors_back_to_the_old_version(app: App
 
 
 def test_the_first_deploys_task_runs_once_in_an_apps_life(instance: Instance) -> None:
+    """CRS-9"""
     app = App(instance, "once")
     code, said = app.push("one", first="echo first >>/marks/log; exit 1")
     assert code != 0
@@ -192,6 +196,7 @@ def test_the_first_deploys_task_runs_once_in_an_apps_life(instance: Instance) ->
 
 
 def test_values_and_commands_arrive_as_they_are_and_run_nothing_here(instance: Instance) -> None:
+    """RUN-10"""
     app = App(instance, "bytes")
     bait = instance.place / "bait"
     value = f"a 'b' \"c\" $(touch {bait}) `touch {bait}` \\n\nsecond line; $HOME é"
@@ -246,6 +251,7 @@ def test_output_comes_while_the_task_runs_and_an_interrupted_one_is_gone(
 def test_a_deploy_killed_in_a_task_leaves_nothing_that_the_next_one_does_not_clear(
     instance: Instance, app: App
 ) -> None:
+    """CRS-2"""
     code, said = app.push("before the kill")
     assert code == 0, said
     files = instance.sample("slow", Procfile="web: /app/serve\nrelease: echo under way; sleep 600\n")

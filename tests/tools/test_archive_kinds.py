@@ -54,6 +54,7 @@ PLAIN = [name for name in REFUSED if not REFUSED[name].data.startswith(b"\x1f\x8
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_a_hostile_archive_is_refused_when_it_is_compressed_too(committed, left_over, outside, name):
+    """ARC-1, ARC-2, ARC-3, ARC-4, ARC-5, ARC-6, ARC-8, ARC-10, ARC-11, ARC-12"""
     before = outside()
     text = TAR if name in ("a zip", "nothing") else REFUSED[name].text
     with pytest.raises(DokkuError) as refused:
@@ -71,6 +72,7 @@ def test_a_good_archive_is_taken_when_it_is_compressed_too(committed, name):
 
 
 def test_compression_is_followed_and_noted(committed, said, told):
+    """ARC-14"""
     assert committed(gzip.compress(archive(GOOD)), "tar") == HELLO
     assert (2, b" !     Archive looks like a tar.gz archive, and is taken for one\n") in said
     assert "       Extracting gzipped tarball\n" in told()
@@ -91,6 +93,7 @@ def test_compression_is_followed_and_noted(committed, said, told):
 )
 @pytest.mark.parametrize("type_", archives.TYPES)
 def test_other_compressions_are_refused_by_name(committed, left_over, data, name, type_):
+    """ARC-14"""
     with pytest.raises(DokkuError) as refused:
         committed(data, type_)
     assert refused.value.text == f"Archive has an unsupported compression ({name}), {VALID}"
@@ -111,6 +114,7 @@ def test_other_compressions_are_refused_by_name(committed, left_over, data, name
     ids=range(7),
 )
 def test_an_archive_of_another_kind_is_refused(committed, data, type_, looks):
+    """ARC-14"""
     with pytest.raises(DokkuError) as refused:
         committed(data, type_)
     assert refused.value.text == f"Archive does not look like a {type_} archive (looks like {looks})"
@@ -142,6 +146,7 @@ def _is_consistent(paths):
     st.sampled_from(["", "./", "top/", "./top dir/"]),
 )
 def test_the_same_files_make_the_same_tree_in_every_kind(committed, files, links, listed, prefix):
+    """ARC-16"""
     shutil.rmtree(settings.app_dir("blog"))
     os.makedirs(settings.app_dir("blog"))
     names = {path.split("/")[0] for path in files}
@@ -207,6 +212,7 @@ DATA = st.one_of(
 @hypothesis_settings(with_files, max_examples=250)
 @given(DATA)
 def test_any_members_are_refused_or_stay_inside(committed, left_over, outside, made):
+    """ARC-4"""
     shutil.rmtree(settings.app_dir("blog"))
     os.makedirs(settings.app_dir("blog"))
     before = outside()
@@ -266,6 +272,7 @@ def test_an_archive_of_git_is_taken(committed, tmp_path):
 
 
 def test_twenty_thousand_small_files_are_taken_under_a_raised_limit(committed):
+    """ARC-8"""
     properties.write("git", "--global", "archive-max-files", "20500")
     names = [f"top/d{number % 100}/f{number}" for number in range(20_000)]
     as_zip = io.BytesIO()

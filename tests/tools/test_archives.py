@@ -28,12 +28,14 @@ with_files = hypothesis_settings(
 
 @pytest.mark.parametrize("name", TAKEN)
 def test_an_archive_becomes_exactly_its_tree(committed, left_over, name):
+    """ARC-4, ARC-5, ARC-7, ARC-9, ARC-10, ARC-11, ARC-16"""
     assert committed(TAKEN[name].data) == TAKEN[name].tree
     assert left_over() == []
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_an_archive_is_refused_with_its_reason_and_leaves_nothing(committed, left_over, name):
+    """ARC-1, ARC-2, ARC-3, ARC-4, ARC-5, ARC-6, ARC-8, ARC-10, ARC-11, ARC-12"""
     with pytest.raises(DokkuError) as refused:
         committed(REFUSED[name].data)
     assert REFUSED[name].text in refused.value.text
@@ -44,11 +46,13 @@ def test_an_archive_is_refused_with_its_reason_and_leaves_nothing(committed, lef
 
 
 def test_compression_is_known_by_the_archive_and_not_by_its_announcement(committed):
+    """ARC-14"""
     assert committed(TAKEN["compressed"].data, "tar") == HELLO
     assert committed(GOOD + END, "tar.gz") == HELLO
 
 
 def test_the_size_of_the_archive_is_limited(committed):
+    """ARC-8"""
     properties.write("git", "--global", "archive-max-size", "2047")
     with pytest.raises(DokkuError, match="Archive exceeds maximum allowed size of 2047 bytes"):
         committed(archive(GOOD))
@@ -57,12 +61,14 @@ def test_the_size_of_the_archive_is_limited(committed):
 
 
 def test_the_size_of_the_content_is_limited(committed):
+    """ARC-8"""
     properties.write("git", "--global", "archive-max-size", "99999")
     with pytest.raises(DokkuError, match="Archive exceeds maximum allowed size of 99999 bytes"):
         committed(gzip.compress(archive(GOOD, member("b", b"x" * 99_995))))
 
 
 def test_the_number_of_entries_is_limited(committed):
+    """ARC-8"""
     properties.write("git", "--global", "archive-max-files", "3")
     assert committed(archive(*(member(name, b"") for name in "abc"))).keys() == {"a", "b", "c"}
     with pytest.raises(DokkuError, match="Archive contains 4 entries which exceeds the maximum of 3"):
@@ -85,6 +91,7 @@ def test_what_is_done_is_told(committed, told):
 
 
 def test_what_is_dropped_is_told_without_control_characters(committed, said):
+    """IO-10"""
     committed(archive(GOOD, member("a/.git/x", b"")))
     assert (2, b" !     Dropping a/.git from the archive\n") in said
 
@@ -107,6 +114,7 @@ def test_a_member_that_only_tar_sees_is_refused(committed, left_over, monkeypatc
 
 
 def test_a_terminal_is_no_archive(monkeypatch):
+    """IO-1"""
     ours, theirs = os.openpty()
     with os.fdopen(theirs, "rb", buffering=0) as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)

@@ -64,6 +64,7 @@ def environment_of(image, tmp_path):
 @few
 @given(VALUES)
 def test_any_text_reaches_the_container_as_it_was_set(environment_of, values):
+    """NAME-6, DKR-2"""
     config.replace_values(APP, values)
     assert values.items() <= environment_of().items()
 
@@ -87,6 +88,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("key", HOSTILE)
 def test_a_key_that_docker_itself_would_heed_reaches_only_the_container(environment_of, key):
+    """DKR-2"""
     config.replace_values(APP, {key: HOSTILE[key], "A": "line\nbreak"})
     assert {key: HOSTILE[key], "A": "line\nbreak"}.items() <= environment_of().items()
 
@@ -98,6 +100,7 @@ def test_a_key_of_several_lines_reaches_the_container(environment_of, key):
 
 
 def test_no_words_of_a_program_hold_a_value(environment_of, monkeypatch):
+    """DKR-2"""
     seen = []
     real = docker.run.capture
 

@@ -84,6 +84,7 @@ def strangers(make):
 
 
 def test_only_lost_containers_of_the_app_are_removed(make, strangers):
+    """DKR-5"""
     labels = containers.labels(APP, "web", 1)
     serving, replaced, waiting, lost, running = (make(labels) for _ in range(5))
     peek = make({**labels, "com.dokku.container-type": "peek"})
@@ -97,6 +98,7 @@ def test_only_lost_containers_of_the_app_are_removed(make, strangers):
 
 
 def test_a_damaged_journal_and_a_damaged_pointer_save_everybody(make):
+    """CRS-5"""
     serving = make(containers.labels(APP, "web", 1), start=True)
     journal = os.path.join(settings.data("scheduler-docker-local", APP), "switching.json")
     for path in (journal, os.path.join(settings.app_dir(APP), "CONTAINER.web.1")):
@@ -109,6 +111,7 @@ def test_a_damaged_journal_and_a_damaged_pointer_save_everybody(make):
 
 
 def test_destroying_takes_all_of_the_app_and_nobody_else(make, strangers):
+    """DKR-5"""
     ours = [make(containers.labels(APP, "web", 1)), strangers[5], strangers[6]]
     containers.remove_all(APP)
     assert alive(*ours) == set()
@@ -129,6 +132,7 @@ def test_a_container_of_another_app_has_no_state_and_no_listener(make):
 
 
 def test_names_are_taken_from_the_apps_own_containers_only(make):
+    """DKR-10"""
     plain = f"{LOOKS_LIKE_IT}.web.1"
     other = make({**containers.labels(LOOKS_LIKE_IT, "web", 1)}, name=plain)
     old = make(containers.labels(APP, "web", 1), name=f"{APP}.web.1")
@@ -153,6 +157,7 @@ def test_a_name_goes_there_and_back_within_a_second(make):
 
 
 def test_a_name_that_a_stranger_has_fails_nothing(make):
+    """DKR-10"""
     stranger = make({}, name=f"{APP}.web.7")
     new = make(containers.labels(APP, "web", 7), name=f"{APP}.web.7.upcoming-1")
     containers.adopt(APP, [Container(APP, "web", 7, new)], [])
@@ -191,6 +196,7 @@ def test_what_is_gone_already_is_retired(make):
 
 
 def test_cleaning_up_spares_what_serves_and_what_is_no_apps(make):
+    """DKR-5, LEAK-2"""
     serving = make(containers.labels(APP, "web", 1))
     ended = make({**containers.labels(APP, "web", 1), "com.dokku.container-type": "run"})
     database = make({"dokku": "service", "dokku.service": "postgres"})

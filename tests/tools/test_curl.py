@@ -12,6 +12,7 @@ URL = "https://me:secret@example.com/a.tar"
 
 
 def test_no_credential_is_a_word_of_the_command(shell):
+    """ARC-15"""
     curl.download(URL, "/tmp/archive", size=5_000_000, timeout=30, stall=60)
     (call,) = shell.calls
     assert "secret" not in " ".join(call.argv)
@@ -20,6 +21,7 @@ def test_no_credential_is_a_word_of_the_command(shell):
 
 
 def test_only_the_web_is_reached_and_nothing_waits_for_ever(shell):
+    """ARC-15, SYN-10"""
     curl.download(URL, "/tmp/archive", size=5_000_000, timeout=30, stall=60)
     (line,) = shell.ran
     for words in (

@@ -128,6 +128,7 @@ def test_many_that_prune_at_the_same_time_all_succeed():
 
 
 def test_a_word_that_is_no_id_is_refused_and_not_taken_for_something_gone():
+    """RUN-2"""
     with pytest.raises(ToolFailed):
         docker.never_restart("../x")
 
@@ -150,6 +151,7 @@ def test_containers_are_told_apart_by_a_label(container):
 
 
 def test_a_link_comes_out_as_a_link(container):
+    """DKR-4"""
     with tarfile.open(fileobj=io.BytesIO(docker.copy_out(container, "/etc/link"))) as archive:
         assert archive.getmembers()[0].issym()
 
@@ -241,6 +243,7 @@ def test_a_build_that_fails_leaves_no_id(tmp_path):
 
 
 def test_an_image_in_use_stays(image, container):
+    """LEAK-2"""
     assert docker.remove_image(image) is False
     assert docker.inspect_images(image)
     assert docker.remove_image(f"dokku-tools-none:{os.getpid()}") is False
@@ -270,6 +273,7 @@ def test_what_is_no_archive_is_not_loaded(tmp_path, content):
 
 
 def test_a_daemon_that_is_not_there_is_named(monkeypatch, tmp_path):
+    """DKR-6"""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
     for ask in (lambda: docker.inspect(NOWHERE), lambda: docker.containers(), lambda: docker.remove(NOWHERE)):
         with pytest.raises(DokkuError, match="Unable to reach the docker daemon"):

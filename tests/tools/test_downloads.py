@@ -70,6 +70,7 @@ def test_redirects_are_followed(server, fetched):
 
 
 def test_redirects_have_an_end(server, fetched):
+    """ARC-15"""
     server.answers["/a"] = says(302, Location="/a")
     with pytest.raises(DokkuError) as failed:
         fetched(server.url("/a"))
@@ -81,6 +82,7 @@ def test_redirects_have_an_end(server, fetched):
     "target", ["file:///etc/passwd", "scp://127.0.0.1/x", "ftp://127.0.0.1/x", "gopher://x"]
 )
 def test_a_redirect_leads_to_no_other_protocol(server, fetched, target, tmp_path):
+    """ARC-15"""
     server.answers["/a"] = says(302, Location=target)
     with pytest.raises(DokkuError, match=r"Unable to download .*: Protocol .* not supported or disabled"):
         fetched(server.url("/a"))
@@ -90,6 +92,7 @@ def test_a_redirect_leads_to_no_other_protocol(server, fetched, target, tmp_path
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 451])
 def test_a_lasting_failure_is_asked_for_once(server, fetched, said, status):
+    """ARC-15, SYN-2"""
     server.answers["/a"] = says(status, b"<html>sorry</html>")
     with pytest.raises(DokkuError) as failed:
         fetched(server.url("/a", "me:secret@"))
@@ -99,6 +102,7 @@ def test_a_lasting_failure_is_asked_for_once(server, fetched, said, status):
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
 def test_a_passing_failure_is_tried_again(server, fetched, said, status):
+    """SYN-1"""
     server.answers["/a"] = in_turn(says(status, b"sorry"), says(200, DATA))
     assert fetched(server.url("/a", "me:secret@")) == DATA
     assert len(server.requests) == 2
@@ -109,6 +113,7 @@ def test_a_passing_failure_is_tried_again(server, fetched, said, status):
 
 
 def test_four_attempts_are_all(server, fetched, said):
+    """SYN-1"""
     server.answers["/a"] = says(500)
     with pytest.raises(DokkuError, match=r"Unable to download http://127.0.0.1:\d+/a: HTTP 500"):
         fetched(server.url("/a"))
@@ -116,6 +121,7 @@ def test_four_attempts_are_all(server, fetched, said):
 
 
 def test_the_server_says_when_to_come_back(server, slept, fetched):
+    """SYN-1"""
     server.answers["/a"] = in_turn(says(503, Retry_After="7"), says(429, Retry_After="9999"), says(200, DATA))
     assert fetched(server.url("/a")) == DATA
     assert slept == [7, 20]
@@ -165,6 +171,8 @@ def test_a_file_that_always_breaks_off_is_no_file(server, fetched):
 
 
 def test_a_server_that_stalls_is_given_up(server, fetched):
+    """ARC-15"""
+
     def stall(request):
         says(200, DATA[:100], Content_Length=str(len(DATA)))(request)
         request.wfile.flush()
@@ -195,6 +203,7 @@ def test_a_server_that_is_not_there_is_tried_again(fetched, said):
 
 @pytest.mark.parametrize("how", [lambda body: says(200, body), without_length])
 def test_a_file_above_the_limit_is_not_fetched(server, fetched, how, tmp_path):
+    """ARC-15"""
     properties.write("git", "--global", "archive-max-size", "2000000")
     server.answers["/a"] = how(bytes(9_000_000))
     with pytest.raises(ArchiveRejected, match="Archive exceeds maximum allowed size of 2000000 bytes"):
@@ -214,6 +223,7 @@ def test_the_limit_is_exact(server, fetched, how):
 
 
 def test_nothing_is_an_empty_archive(server, fetched):
+    """IO-2"""
     server.answers["/a"] = says(200)
     with pytest.raises(ArchiveRejected, match="Empty archive"):
         fetched(server.url("/a"))
@@ -243,6 +253,7 @@ def test_credentials_come_from_the_netrc_of_the_instance(server, fetched):
 
 
 def test_credentials_are_not_taken_along_to_another_host(server, fetched):
+    """ARC-15, SEC-4"""
     server.answers["/a"] = says(302, Location=f"http://localhost:{server.server_port}/b")
     server.answers["/b"] = says(200, DATA)
     assert fetched(server.url("/a", "me:secret@")) == DATA
@@ -279,6 +290,7 @@ def test_brackets_and_quotes_in_an_address_are_no_pattern(server, fetched):
     ],
 )
 def test_what_is_no_plain_address_is_refused_and_not_repeated(url):
+    """ARC-15"""
     with pytest.raises(DokkuError) as refused:
         downloads.verify_url(url)
     assert refused.value.text == "Invalid archive url, must start with http:// or https:// and name a host"
@@ -296,5 +308,6 @@ def test_what_is_no_plain_address_is_refused_and_not_repeated(url):
     ],
 )
 def test_an_address_is_shown_without_credentials(url, shown):
+    """ARC-15, SEC-4"""
     downloads.verify_url(url)
     assert values.without_credentials(url) == shown

@@ -1,4 +1,4 @@
-"""A write that is killed at any instant leaves the old content or the new one: CRS-1, CRS-4."""
+"""A write that is killed at any instant leaves the old content or the new one."""
 
 import subprocess
 import sys
@@ -36,6 +36,7 @@ def dies_at(number: int, path: Path, script: str) -> bool:
 
 @pytest.mark.parametrize("old", ["old" * 5000, None])
 def test_a_killed_write_leaves_the_old_content_or_the_new(tmp_path: Path, old: str | None) -> None:
+    """CRS-1, CRS-4"""
     path, new = tmp_path / "state/ENV", "new" * 7000
     seen, number = set(), 1
     while True:
@@ -56,7 +57,7 @@ def test_a_killed_write_leaves_the_old_content_or_the_new(tmp_path: Path, old: s
 
 
 def test_content_is_on_disk_before_its_name_is_and_the_name_after(tmp_path: Path) -> None:
-    """The order of the calls is what survives a loss of power: file, rename, directory."""
+    """CRS-1, CRS-4: The order of the calls is what survives a loss of power: file, rename, directory."""
     script = """
 import os
 order = []
@@ -73,6 +74,7 @@ assert order == ["fsyncfile", "replace", "fsyncdir"], order
 
 
 def test_a_process_that_was_killed_inside_a_lock_blocks_nobody(tmp_path: Path) -> None:
+    """LCK-3"""
     environment = {"DOKKU_LIB_PATH": str(tmp_path), "DOKKU_SYSTEM_USER": "root"}
     script = f"""
 import os, sys, signal

@@ -120,6 +120,7 @@ def test_a_check_out_leaves_the_repository_alone(bare, tmp_path):
 
 
 def test_a_check_out_obeys_no_attribute_of_the_source(bare, tmp_path, home):
+    """GIT-4, GIT-10"""
     home.mkdir()
     canary = tmp_path / "canary"
     (home / ".gitconfig").write_text(
@@ -151,6 +152,7 @@ def test_a_commit_knows_its_parent_its_author_and_its_message(bare, tmp_path):
 
 
 def test_a_name_resolves_to_a_commit_whatever_it_names(bare, tmp_path):
+    """GIT-5"""
     tip = commit(bare, tmp_path, a=b"1")
     git.update_ref(bare, "refs/heads/main", tip)
     plain("-C", bare, "tag", "-a", "-m", "x", "v1", tip)
@@ -165,6 +167,7 @@ def test_a_name_resolves_to_a_commit_whatever_it_names(bare, tmp_path):
     ["none", NOBODY, "", "-x", "--help", "--all", "a b", "main^{tree}", "../x", "main:a", "@{-1}", "\n"],
 )
 def test_what_names_no_commit_resolves_to_nothing(bare, tmp_path, name):
+    """GIT-5"""
     git.update_ref(bare, "refs/heads/main", commit(bare, tmp_path, a=b"1"))
     assert git.resolve(bare, name) == ""
 
@@ -204,6 +207,7 @@ def test_a_failure_carries_gits_own_words_and_status(bare):
 
 @pytest.mark.parametrize("word", ["--index-output=canary", "--prefix=x/", "-x"])
 def test_an_option_in_place_of_a_commit_has_no_effect(bare, tmp_path, monkeypatch, word):
+    """RUN-2, GIT-5"""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "out").mkdir()
     for ask in (
@@ -218,6 +222,7 @@ def test_an_option_in_place_of_a_commit_has_no_effect(bare, tmp_path, monkeypatc
 
 
 def test_variables_of_a_hook_around_us_do_not_reach_git(bare, tmp_path, monkeypatch):
+    """RUN-5, GIT-4"""
     tip = commit(bare, tmp_path, a=b"1")
     git.update_ref(bare, "refs/heads/main", tip)
     git.init(str(tmp_path / "other"), "main")
@@ -233,6 +238,7 @@ def test_variables_of_a_hook_around_us_do_not_reach_git(bare, tmp_path, monkeypa
 
 
 def test_nothing_prompts_and_no_local_protocol_is_spoken():
+    """GIT-4"""
     env = git.environment()
     assert env["GIT_TERMINAL_PROMPT"] == "0"
     assert env["GIT_ALLOW_PROTOCOL"] == "http:https:ssh:git"
@@ -285,6 +291,7 @@ def _with_submodule(bare, tmp_path, url):
     "url", ["{place}/inner", "file://{place}/inner", "../inner", "ext::touch {place}/canary"]
 )
 def test_a_submodule_on_this_machine_is_not_fetched(bare, tmp_path, url):
+    """GIT-8"""
     tip = _with_submodule(bare, tmp_path, url.format(place=tmp_path))
     git.clone_work_tree(bare, str(tmp_path / "clone"), tip, "")
     with pytest.raises(ToolFailed) as failed:

@@ -1,4 +1,4 @@
-"""The deploy lock between processes that live and die: LCK-1 to LCK-4, LCK-6."""
+"""The deploy lock between processes that live and die."""
 
 import os
 import subprocess
@@ -43,6 +43,7 @@ def end(started: "subprocess.Popen[bytes]") -> None:
 
 
 def test_the_lock_of_another_process_is_seen() -> None:
+    """LCK-2"""
     other = holder()
     try:
         assert locks.is_running("blog")
@@ -54,12 +55,14 @@ def test_the_lock_of_another_process_is_seen() -> None:
 
 
 def test_a_killed_deploy_needs_no_unlocking() -> None:
+    """LCK-3"""
     end(holder())
     with locks.deploy("blog"):
         pass
 
 
 def test_a_program_that_survives_the_deploy_does_not_hold_its_lock(tmp_path: Path) -> None:
+    """LCK-1, LCK-3"""
     script = f"""
 with locks.deploy("blog"):
     run.run("sh", "-c", "sleep 60 >/dev/null 2>&1 & echo $! >{tmp_path}/pid")
@@ -78,6 +81,7 @@ with locks.deploy("blog"):
 
 
 def test_a_dokku_inside_a_deploy_passes_and_others_do_not() -> None:
+    """LCK-1"""
     script = f"""
 with locks.deploy("blog"):
     inner = "import sys; sys.path.insert(0, {str(TREE)!r}); from lib.base import locks\\n"
@@ -96,6 +100,7 @@ with locks.deploy("blog"):
 
 @pytest.mark.parametrize("round_", range(5))
 def test_of_many_at_the_same_instant_one_wins(round_: int, tmp_path: Path) -> None:
+    """LCK-6"""
     gate = tmp_path / "gate"
     script = f"""
 while not os.path.exists({str(gate)!r}): pass

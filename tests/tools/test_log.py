@@ -15,6 +15,7 @@ def python(script: str, **options: object) -> "subprocess.CompletedProcess[bytes
 
 
 def test_a_reader_that_went_away_ends_nothing(tmp_path: Path) -> None:
+    """IO-6"""
     script = f"""
 for _ in range(1000): log.plain("x" * 1000)
 open({str(tmp_path / "done")!r}, "w").close()
@@ -40,6 +41,7 @@ os._exit(int(log.has_failed()))
 
 
 def test_a_full_device_is_a_failure_in_the_end() -> None:
+    """IO-7"""
     with open("/dev/full", "wb") as full:
         done = python('log.plain("x"); log.plain("y"); os._exit(int(log.has_failed()))', stdout=full)
     assert done.returncode == 1
@@ -58,6 +60,7 @@ def test_a_reader_that_does_not_wait_gets_everything() -> None:
 
 
 def test_closed_streams_are_never_a_file_of_ours(tmp_path: Path) -> None:
+    """IO-7"""
     path = tmp_path / "state"
     script = f"""
 for stream in range(3): os.close(stream)

@@ -1,4 +1,4 @@
-"""What git and curl send as password is what was stored, whatever it is: NET-5."""
+"""What git and curl send as password is what was stored, whatever it is."""
 
 import base64
 import shutil
@@ -101,6 +101,7 @@ def sent_by(program, server, home):
 @pytest.mark.parametrize("program", ["git", "curl"])
 @pytest.mark.parametrize("password", PASSWORDS)
 def test_the_password_arrives_as_it_was_given(server, home, program, password):
+    """NET-5"""
     text = "# a comment\nmachine other login a password b\ndefault login c password d\n"
     (home / ".netrc").write_text(netrc.with_entry(text, HOST, "me", password))
     assert sent_by(program, server, home) == {f"me:{password}"}
@@ -114,6 +115,7 @@ def test_the_password_arrives_as_it_was_given(server, home, program, password):
     password=st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=40),
 )
 def test_git_signs_in_with_whatever_was_given(server, home, user, password):
+    """NET-5"""
     (home / ".netrc").write_text(netrc.with_entry("", HOST, user, password))
     assert sent_by("git", server, home) == {f"{user}:{password}"}
 
@@ -137,7 +139,7 @@ def test_an_update_counts_whatever_stood_there(server, home, program, before):
 
 
 def test_an_entry_with_a_port_is_not_used_by_git(server, home):
-    """Why git:auth warns about it: the default counts."""
+    """NET-12: Why git:auth warns about it: the default counts."""
     text = netrc.with_entry("default login c password d\n", f"{HOST}:{server.server_port}", "me", "secret")
     (home / ".netrc").write_text(text)
     assert sent_by("git", server, home) == {"c:d"}

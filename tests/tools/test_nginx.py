@@ -142,6 +142,7 @@ def test_after_a_reload_every_new_connection_meets_the_new_configuration(server:
 
 
 def test_no_request_fails_while_it_is_reloaded(server: Server) -> None:
+    """ZDT-6"""
     answers: list[str] = []
     done = threading.Event()
 
@@ -172,12 +173,14 @@ def test_requests_under_way_do_not_hold_a_reload_up(server: Server) -> None:
 
 
 def test_a_reload_of_a_stopped_nginx_fails_at_once(server: Server) -> None:
+    """NGX-7"""
     server.stop()
     with pytest.raises(DokkuError, match=r"^nginx is not running$"):
         nginx.reload()
 
 
 def test_a_reload_that_nginx_refuses_is_noticed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NGX-7"""
     monkeypatch.setattr(nginx, "PATIENCE", 1)
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -190,6 +193,7 @@ def test_a_reload_that_nginx_refuses_is_noticed(server: Server, monkeypatch: pyt
 
 
 def test_a_reload_command_that_fails_is_told(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NGX-7"""
     monkeypatch.setenv("DOKKU_NGINX_RELOAD_COMMAND", "false")
     with pytest.raises(DokkuError, match=r"^nginx can't be reloaded"):
         nginx.reload()
@@ -241,11 +245,13 @@ def apps(server: Server) -> Server:
 
 
 def test_real_nginx_serves_apps_by_name_and_nobody_else(apps: Server) -> None:
+    """NGX-8"""
     vhosts.build(["ant", "bee"])
     assert [apps.get(host) for host in ("ant.test", "bee.test", "other.test")] == ["ant", "bee", "404"]
 
 
 def test_real_nginx_keeps_what_it_had_of_an_app_whose_includes_it_refuses(apps: Server) -> None:
+    """NGX-3, NGX-5"""
     vhosts.build(["ant", "bee"])
     added = Path(conf_files.includes("ant"))
     added.mkdir(exist_ok=True)
@@ -260,6 +266,7 @@ def test_real_nginx_keeps_what_it_had_of_an_app_whose_includes_it_refuses(apps: 
 def test_real_nginx_serves_the_others_when_a_certificate_put_there_by_hand_is_broken(
     apps: Server, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    """NGX-4"""
     tls = apps.place / "root/ant/tls"
     tls.mkdir()
     certify(tls, "ant.test")
@@ -277,6 +284,7 @@ def test_real_nginx_serves_the_others_when_a_certificate_put_there_by_hand_is_br
 
 
 def test_real_nginx_can_start_after_it_refused_an_apps_own_certificate(apps: Server) -> None:
+    """NGX-5"""
     tls = apps.place / "root/ant/tls"
     tls.mkdir()
     certify(tls, "ant.test")
@@ -292,6 +300,7 @@ def test_real_nginx_can_start_after_it_refused_an_apps_own_certificate(apps: Ser
 
 
 def test_real_nginx_can_be_made_to_start_again(apps: Server, capfd: pytest.CaptureFixture[str]) -> None:
+    """NGX-5"""
     vhosts.build(["ant", "bee"])
     Path(conf_files.path("ant")).write_text("bogus on;\n")
     with pytest.raises(DokkuError, match="bogus"):

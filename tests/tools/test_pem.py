@@ -92,6 +92,7 @@ def bad_pairs(authority, leaf):
 
 
 def test_every_bad_pair_is_refused_with_its_reason(authority, leaf):
+    """NGX-10"""
     for certificate, key, text in bad_pairs(authority, leaf):
         with pytest.raises(DokkuError) as refused:
             pem.judged(certificate, key)

@@ -44,6 +44,7 @@ def left_over():
 
 
 def test_a_checkout_has_the_files_and_no_git_and_is_gone_after_the_block(tmp_path):
+    """GIT-10"""
     made = commit(tmp_path, **{"a": "1", "d/b": "2"})
     with repos.checked_out(APP, made) as tree:
         assert listing(tree) == ["a", "d/b"]
@@ -122,6 +123,7 @@ def test_a_commit_that_a_push_has_not_settled_yet_is_checked_out(tmp_path, monke
 
 
 def test_git_files_of_submodules_are_dropped_at_any_depth(tmp_path):
+    """GIT-10"""
     tree = tmp_path / "tree"
     for name in (".git/config", "sub/.git", "sub/deeper/.git/HEAD", "sub/x", ".gitignore"):
         (tree / name).parent.mkdir(parents=True, exist_ok=True)

@@ -50,11 +50,13 @@ def test_words_arrive_byte_for_byte() -> None:
 
 
 def test_stdin_stdout_and_stderr_are_three_things() -> None:
+    """RUN-4"""
     done = run.result("sh", "-c", "cat; echo err >&2; exit 3", stdin=b"in")
     assert done == (3, b"in", b"err\n")
 
 
 def test_a_program_has_no_terminal_unless_we_have_one() -> None:
+    """RUN-4"""
     script = "test -t 0 || test -t 1 || test -t 2; echo $?"
     assert run.capture("sh", "-c", script) == "1\n"
 
@@ -70,6 +72,7 @@ def test_our_terminal_is_the_programs_terminal() -> None:
 
 
 def test_stdin_is_empty_unless_it_is_given() -> None:
+    """RUN-4"""
     done = subprocess.run(python('run.run("cat")'), input=b"ours", capture_output=True, check=True)
     assert done.stdout == b""
     done = subprocess.run(
@@ -109,6 +112,7 @@ def test_a_program_starts_where_it_is_told(tmp_path: Path) -> None:
 
 
 def test_nothing_else_is_open_in_a_program(tmp_path: Path) -> None:
+    """RUN-4"""
     with open(tmp_path / "secret", "w") as file:
         os.set_inheritable(file.fileno(), True)
         said = run.capture("sh", "-c", "ls -l /proc/self/fd")
@@ -143,6 +147,7 @@ def test_a_program_that_is_not_there_is_named() -> None:
 
 
 def test_a_file_that_is_no_program_is_an_error_of_ours(tmp_path: Path) -> None:
+    """RUN-3"""
     broken = tmp_path / "broken"
     broken.write_text("#!/no/such/interpreter\n")
     broken.chmod(0o755)
@@ -210,7 +215,7 @@ def test_each_thread_has_its_own_output() -> None:
 
 
 def test_a_trace_has_no_arguments(capfd: pytest.CaptureFixture[str]) -> None:
-    """SEC-1: a program's name and its first word are enough to know where we are."""
+    """RUN-4, SEC-1, SEC-5: a program's name and its first word are enough to know where we are."""
     os.environ["DOKKU_TRACE"] = "1"
     run.run("true", "login", "hunter2")
     said = capfd.readouterr().err
@@ -219,6 +224,7 @@ def test_a_trace_has_no_arguments(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_exception_has_no_arguments() -> None:
+    """RUN-4, SEC-5"""
     for status in ("1", "137"):
         with pytest.raises(ToolFailed) as failure:
             run.capture("sh", "-c", f"exit {status}", "hunter2")

@@ -35,6 +35,7 @@ def test_all_that_is_in_a_directory_goes_to_the_new_owner(place: Path) -> None:
 
 
 def test_what_a_link_leads_to_stays_whose_it_was(place: Path, tmp_path: Path) -> None:
+    """PRV-4"""
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "file").write_text("x")
@@ -47,6 +48,7 @@ def test_what_a_link_leads_to_stays_whose_it_was(place: Path, tmp_path: Path) ->
 
 @pytest.mark.parametrize("part", ["data", "data/storage", "data/storage/app"])
 def test_a_link_in_place_of_a_directory_is_refused(place: Path, tmp_path: Path, part: str) -> None:
+    """PRV-4"""
     linked = Path(settings.lib(), part)
     linked.rename(tmp_path / "moved")
     linked.symlink_to(tmp_path / "moved")

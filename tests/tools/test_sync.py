@@ -229,6 +229,7 @@ REFS = ["main", "feature/x", "v1", "v1-annotated", "commit", "short commit", "re
 def test_whatever_an_app_was_a_sync_brings_it_to_exactly_that_commit(
     dokku: Dokku, upstream: Upstream, server: HttpServer, prepare: Callable[..., None], ref: str
 ) -> None:
+    """GIT-5, SYN-7"""
     prepare(dokku, upstream)
     first = upstream.tip("v1")
     word = {"commit": first, "short commit": first[:10]}.get(ref, ref)
@@ -294,6 +295,7 @@ def test_flags_stand_where_they_like(dokku: Dokku, upstream: Upstream, server: H
 
 
 def test_a_rewritten_branch_is_taken_as_it_is(dokku: Dokku, upstream: Upstream, server: HttpServer) -> None:
+    """SYN-7"""
     assert dokku("git:sync", APP, server.url(), "main").code == 0
     upstream.git("reset", "--hard", "--quiet", "HEAD~1")
     tip = upstream.commit(message="instead", page="three")
@@ -314,6 +316,7 @@ def test_a_branch_that_went_back_takes_the_app_back(
 def test_another_repository_with_another_history_replaces_the_first(
     dokku: Dokku, upstream: Upstream, server: HttpServer
 ) -> None:
+    """SYN-7"""
     assert dokku("git:sync", APP, server.url(), "main").code == 0
     other = Upstream(upstream.path.parent, "other.git")
     tip = other.commit(page="of another")
@@ -324,6 +327,7 @@ def test_another_repository_with_another_history_replaces_the_first(
 def test_unrelated_histories_in_one_repository_replace_each_other(
     dokku: Dokku, upstream: Upstream, server: HttpServer
 ) -> None:
+    """SYN-7"""
     tip = upstream.unrelated("fresh", page="start")
     assert dokku("git:sync", APP, server.url(), "main").code == 0
     assert dokku("git:sync", APP, server.url(), "fresh").code == 0
@@ -334,6 +338,7 @@ def test_unrelated_histories_in_one_repository_replace_each_other(
 def test_a_moved_tag_is_followed(
     dokku: Dokku, upstream: Upstream, server: HttpServer, annotated: bool
 ) -> None:
+    """SYN-7"""
     upstream.tag("release", "v1", annotated)
     assert dokku("git:sync", "--build", APP, server.url(), "release").code == 0
     assert_at(dokku, upstream.tip("v1"), "master")
@@ -344,6 +349,7 @@ def test_a_moved_tag_is_followed(
 
 
 def test_a_tag_of_a_tag_leads_to_the_commit(dokku: Dokku, upstream: Upstream, server: HttpServer) -> None:
+    """GIT-5, SYN-7"""
     upstream.tag("outer", "v1-annotated", annotated=True)
     assert dokku("git:sync", APP, server.url(), "outer").code == 0
     assert_at(dokku, upstream.tip("v1"), "master")
@@ -353,6 +359,7 @@ def test_a_tag_of_a_tag_leads_to_the_commit(dokku: Dokku, upstream: Upstream, se
 def test_a_tag_of_no_commit_is_refused(
     dokku: Dokku, upstream: Upstream, server: HttpServer, kind: str
 ) -> None:
+    """GIT-5"""
     upstream.git("tag", "odd", {"tree": "main^{tree}", "blob": "main:page"}[kind])
     before = state(dokku)
     synced = dokku("git:sync", APP, server.url(), "odd")
@@ -365,6 +372,7 @@ def test_a_tag_of_no_commit_is_refused(
 def test_a_branch_is_meant_rather_than_a_tag_of_its_name(
     dokku: Dokku, upstream: Upstream, server: HttpServer
 ) -> None:
+    """GIT-5"""
     upstream.tag("both", "v1")
     upstream.git("branch", "both", "main")
     assert dokku("git:sync", APP, server.url(), "both").code == 0
@@ -376,7 +384,7 @@ def test_a_branch_is_meant_rather_than_a_tag_of_its_name(
 def test_a_branch_that_became_a_directory_of_branches_is_synced(
     dokku: Dokku, upstream: Upstream, server: HttpServer
 ) -> None:
-    """GIT-17: git can't hold feature and feature/x at once."""
+    """GIT-17, SYN-7: git can't hold feature and feature/x at once."""
     upstream.git("branch", "--move", "feature/x", "feature")
     assert dokku("git:sync", APP, server.url(), "feature").code == 0
     upstream.git("branch", "--move", "feature", "feature/x")
@@ -434,6 +442,7 @@ def test_a_sync_that_builds_tells_the_app_its_commit(
 def test_an_unchanged_repository_is_not_built_again(
     dokku: Dokku, upstream: Upstream, server: HttpServer
 ) -> None:
+    """GIT-15, SYN-8"""
     words = ("git:sync", "--build-if-changes", APP, server.url(), "main")
     assert dokku(*words).code == 0
     again = dokku(*words)
@@ -467,12 +476,14 @@ def test_nothing_is_transferred_when_nothing_is_new(
 
 
 def test_only_what_was_asked_for_is_transferred(dokku: Dokku, upstream: Upstream, server: HttpServer) -> None:
+    """GIT-14"""
     side = upstream.tip("feature/x")
     assert dokku("git:sync", APP, server.url(), "main").code == 0
     assert git(dokku, "cat-file", "-t", side, check=False) == ""
 
 
 def test_a_failed_build_leaves_what_was_fetched(dokku: Dokku, upstream: Upstream, server: HttpServer) -> None:
+    """CRS-8"""
     assert dokku("git:sync", "--build", APP, server.url(), "main").code == 0
     tip = upstream.commit(fail="yes")
     synced = dokku("git:sync", "--build", APP, server.url(), "main")
@@ -496,6 +507,7 @@ def test_a_sync_waits_for_no_other_deploy(dokku: Dokku, upstream: Upstream, serv
 def test_of_syncs_at_once_one_deploys_and_the_others_say_why_not(
     dokku: Dokku, upstream: Upstream, server: HttpServer
 ) -> None:
+    """LCK-2, LCK-11"""
     server.delay = 0.3
     results: list[Result] = []
 
@@ -527,6 +539,7 @@ def library(upstream: Upstream) -> Upstream:
 def test_submodules_are_relative_to_where_the_app_comes_from(
     dokku: Dokku, upstream: Upstream, server: HttpServer, library: Upstream, relative: bool
 ) -> None:
+    """GIT-8"""
     url = "../library.git" if relative else server.url("library.git")
     upstream.submodule("vendor/library", url, library.tip("main"))
     synced = dokku("git:sync", "--build", APP, server.url(), "main")
@@ -562,6 +575,7 @@ def test_submodules_of_submodules_are_relative_to_their_own(
 def test_submodules_from_elsewhere_fail_the_deploy(
     dokku: Dokku, upstream: Upstream, server: HttpServer, library: Upstream, tmp_path: Path, url: str
 ) -> None:
+    """GIT-8"""
     canary = tmp_path / "canary"
     dokku.program("git-remote-canary", f"#!/bin/sh\ntouch {canary}\n")
     address = url.format(canary=canary, served=upstream.path.parent)
@@ -623,6 +637,7 @@ def test_what_is_no_remote_is_refused_before_git_sees_it(
     prepare: Callable[..., None],
     remote: str,
 ) -> None:
+    """RUN-2, GIT-1, GIT-2, GIT-3"""
     canary = tmp_path / "canary"
     dokku.program("git-remote-canary", f"#!/bin/sh\ntouch {canary}\n")
     upstream.git("bundle", "create", str(upstream.path.parent / "bundle"), "main")
@@ -676,6 +691,7 @@ REFUSED_REFS = [
 def test_what_is_no_ref_is_refused_before_git_sees_it(
     dokku: Dokku, upstream: Upstream, server: HttpServer, tmp_path: Path, ref: str
 ) -> None:
+    """RUN-2, NAME-10"""
     canary = tmp_path / "canary"
     pushed_to(dokku, upstream)
     before = state(dokku)
@@ -692,7 +708,7 @@ def test_what_is_no_ref_is_refused_before_git_sees_it(
 def test_git_lets_no_other_protocol_through_whatever_its_settings_say(
     dokku: Dokku, upstream: Upstream, server: HttpServer, tmp_path: Path
 ) -> None:
-    """The administrator's own rewriting of addresses leads to no program."""
+    """GIT-2, GIT-4: The administrator's own rewriting of addresses leads to no program."""
     canary = tmp_path / "canary"
     (dokku.root / ".gitconfig").write_text(
         f'[protocol "ext"]\n\tallow = always\n[protocol]\n\tallow = always\n'
@@ -718,6 +734,7 @@ def test_missing_words_are_named(dokku: Dokku) -> None:
 def test_what_has_no_such_commit_changes_nothing_and_is_asked_once(
     dokku: Dokku, upstream: Upstream, server: HttpServer, prepare: Callable[..., None], trouble: str
 ) -> None:
+    """GIT-5, GIT-6"""
     prepare(dokku, upstream)
     before = state(dokku)
     name, ref = "blog.git", "main"
@@ -747,6 +764,7 @@ def test_what_has_no_such_commit_changes_nothing_and_is_asked_once(
 def test_a_redirect_to_another_protocol_is_not_followed(
     dokku: Dokku, upstream: Upstream, server: HttpServer
 ) -> None:
+    """GIT-2"""
     before = state(dokku)
     server.fail(redirected(f"file://{upstream.path}"), times=9)
     assert dokku("git:sync", APP, server.url(), "main").code == 1
@@ -777,6 +795,7 @@ PASSING = {
 def test_what_passes_by_itself_is_tried_again_and_told(
     dokku: Dokku, upstream: Upstream, server: HttpServer, prepare: Callable[..., None], kind: str
 ) -> None:
+    """SYN-1"""
     prepare(dokku, upstream)
     server.fail(PASSING[kind])
     synced = dokku("git:sync", APP, server.url(), "main")
@@ -789,6 +808,7 @@ def test_what_passes_by_itself_is_tried_again_and_told(
 def test_a_pack_that_breaks_off_is_fetched_again(
     dokku: Dokku, upstream: Upstream, server: HttpServer
 ) -> None:
+    """SYN-1"""
     server.fail(truncated, at="fetch")
     synced = dokku("git:sync", APP, server.url(), "main")
     assert synced.code == 0, synced
@@ -797,6 +817,7 @@ def test_a_pack_that_breaks_off_is_fetched_again(
 
 
 def test_patience_ends_after_four_attempts(dokku: Dokku, upstream: Upstream, server: HttpServer) -> None:
+    """SYN-1, SYN-4"""
     before = state(dokku)
     server.fail(answering(503), times=9)
     synced = dokku("git:sync", APP, server.url(), "main")
@@ -809,6 +830,8 @@ def test_patience_ends_after_four_attempts(dokku: Dokku, upstream: Upstream, ser
 
 
 def test_patience_ends_when_its_time_is_up(dokku: Dokku, upstream: Upstream, server: HttpServer) -> None:
+    """SYN-1"""
+
     def slowly(handler: BaseHTTPRequestHandler, body: bytes) -> int:
         time.sleep(0.7)
         return answering(503)(handler, body)  # type: ignore[arg-type]
@@ -820,7 +843,7 @@ def test_patience_ends_when_its_time_is_up(dokku: Dokku, upstream: Upstream, ser
 
 
 def test_a_server_that_falls_silent_is_given_up(dokku: Dokku, upstream: Upstream, server: HttpServer) -> None:
-    """SYN-5, by the ceiling; git itself gives up after a minute of silence."""
+    """SYN-4, SYN-5: by the ceiling; git itself gives up after a minute of silence."""
     dokku("git:set", "--global", "fetch-timeout", "1")
     dokku("git:set", "--global", "retry-timeout", "1")
     before = state(dokku)
@@ -839,6 +862,7 @@ REFUSING = {"401": unauthorized, "403": answering(403), "404": answering(404), "
 def test_what_does_not_pass_is_asked_once(
     dokku: Dokku, upstream: Upstream, server: HttpServer, kind: str
 ) -> None:
+    """SYN-2"""
     before = state(dokku)
     server.fail(REFUSING[kind], times=9)
     synced = dokku("git:sync", APP, server.url(), "main")
@@ -864,6 +888,7 @@ def test_nobody_at_the_other_end(dokku: Dokku, upstream: Upstream) -> None:
 def test_without_credentials_there_is_advice_and_after_git_auth_it_works(
     dokku: Dokku, upstream: Upstream, private: HttpServer, prepare: Callable[..., None]
 ) -> None:
+    """IO-11"""
     prepare(dokku, upstream)
     before = state(dokku)
 
@@ -890,6 +915,7 @@ def test_without_credentials_there_is_advice_and_after_git_auth_it_works(
 def test_a_wrong_password_is_tried_exactly_once(
     dokku: Dokku, upstream: Upstream, private: HttpServer
 ) -> None:
+    """SYN-2"""
     assert dokku("git:auth", private.host, "ann", input="wrong\n").code == 0
     before = state(dokku)
     synced = dokku("git:sync", APP, private.url(), "main")
@@ -906,7 +932,7 @@ PASSWORDS = ["plain", " blank in front", "tab\there", "#hash", 'dou"ble', "sin'g
 
 @pytest.mark.parametrize("password", [*PASSWORDS, "machine x login y", "pä55wörd ☃", "x" * 300, "a:b@c/d%20"])
 def test_every_password_arrives_as_it_was_given(dokku: Dokku, upstream: Upstream, password: str) -> None:
-    """NET-5."""
+    """NET-5"""
     with serving(upstream.path.parent, {"ann": password}) as server:
         assert dokku("git:auth", server.host, "ann", input=f"{password}\n").code == 0
         synced = dokku("git:sync", APP, server.url(), "main")
@@ -917,6 +943,7 @@ def test_every_password_arrives_as_it_was_given(dokku: Dokku, upstream: Upstream
 def test_credentials_in_an_address_work_and_stay_out_of_sight(
     dokku: Dokku, upstream: Upstream, private: HttpServer
 ) -> None:
+    """SEC-4"""
     synced = dokku("git:sync", "--build", APP, private.url(login="ann:pass%20word"), "main")
     assert synced.code == 0, synced
     assert "pass%20word" not in synced.out + synced.err
@@ -950,6 +977,7 @@ def test_submodules_of_a_private_repository_are_private_too(
 def test_a_certificate_that_nobody_knows_is_refused_once_and_works_when_it_is_known(
     dokku: Dokku, upstream: Upstream, tmp_path: Path
 ) -> None:
+    """SYN-2"""
     with serving(upstream.path.parent, {"ann": "secret"}, certificate(tmp_path)) as server:
         assert dokku("git:auth", server.host, "ann", input="secret\n").code == 0
         before = state(dokku)
@@ -1020,6 +1048,7 @@ def test_an_address_in_the_manner_of_scp_is_a_remote(
 
 
 def test_a_host_key_that_changed_is_refused_once(dokku: Dokku, upstream: Upstream, ssh: SshServer) -> None:
+    """SYN-2"""
     assert dokku("git:generate-deploy-key").code == 0
     ssh.allow(dokku("git:public-key").out)
     other = dokku.make_app("key") / "other"
@@ -1060,6 +1089,7 @@ def is_unchanged_or_complete(dokku: Dokku, before: tuple[object, ...], tip: str,
 def test_a_sync_that_is_killed_while_the_server_answers_needs_no_help(
     dokku: Dokku, upstream: Upstream, server: HttpServer, prepare: Callable[..., None], at: str
 ) -> None:
+    """CRS-6, SYN-6"""
     prepare(dokku, upstream)
     (upstream.tree / "big").write_bytes(os.urandom(2_000_000))
     tip = upstream.commit(page="three")
@@ -1114,7 +1144,7 @@ STRACED = [
 def test_a_sync_that_is_killed_where_git_changes_a_name_needs_no_help(
     dokku: Dokku, upstream: Upstream, server: HttpServer, word: str, call: str, most: int
 ) -> None:
-    """git dies at the system call itself, and dokku at once after it."""
+    """CRS-6, SYN-6: git dies at the system call itself, and dokku at once after it."""
     program, log = shutil.which("git"), dokku.root.parent / "strace"
     head_at_a_missing_branch(dokku, upstream)
     git(dokku, "config", "core.bare", "false")
@@ -1170,7 +1200,7 @@ def test_a_sync_that_is_killed_after_the_fetch_is_built_by_the_next(
 
 
 def test_a_killed_lock_holder_holds_nothing(dokku: Dokku, upstream: Upstream, server: HttpServer) -> None:
-    """The lock is the kernel's: what a file says of its last holder locks nobody out."""
+    """LCK-3: The lock is the kernel's: what a file says of its last holder locks nobody out."""
     server.fail(stall)
     victim = started(dokku, "git:sync", APP, server.url(), "main")
     deadline = threading.Event()
@@ -1230,7 +1260,7 @@ def test_the_sampler_sees_a_secret_that_is_shown() -> None:
 def test_a_password_is_seen_nowhere_but_in_the_netrc(
     dokku: Dokku, upstream: Upstream, tmp_path: Path
 ) -> None:
-    """NET-9: no process's words or environment, no file, no output, also with --trace."""
+    """NET-9, SEC-1: no process's words or environment, no file, no output, also with --trace."""
     secret = os.urandom(16).hex()
     said = []
     with serving(upstream.path.parent, {"ann": secret}) as server, Sampler(secret) as sampler:
@@ -1260,7 +1290,7 @@ def test_a_password_is_seen_nowhere_but_in_the_netrc(
 def test_credentials_in_an_address_are_in_no_word_of_another_program(
     dokku: Dokku, upstream: Upstream
 ) -> None:
-    """Who types the address shows it to everybody; from there on it goes no further."""
+    """SEC-4: Who types the address shows it to everybody; from there on it goes no further."""
     secret = os.urandom(16).hex()
     with serving(upstream.path.parent, {"ann": secret}) as server, Sampler(secret) as sampler:
         server.delay = 0.1
@@ -1271,7 +1301,7 @@ def test_credentials_in_an_address_are_in_no_word_of_another_program(
 
 
 def test_the_lock_is_on_a_file_that_stays(dokku: Dokku, upstream: Upstream, server: HttpServer) -> None:
-    """LCK: whoever holds the file open sees the next holder."""
+    """LCK-1: whoever holds the file open sees the next holder."""
     assert dokku("git:sync", APP, server.url(), "v1").code == 0
     with (dokku.root / APP / ".deploy.lock").open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

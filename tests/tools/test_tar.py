@@ -51,7 +51,7 @@ def test_the_name_of_an_archive_may_look_like_a_host(extracted):
 
 
 def test_no_variable_adds_an_option(extracted, monkeypatch, tmp_path):
-    """The program drops TAR_OPTIONS when it starts; tar itself would heed it."""
+    """RUN-5: The program drops TAR_OPTIONS when it starts; tar itself would heed it."""
     monkeypatch.setenv("TAR_OPTIONS", "--nonsense")
     with pytest.raises(ToolFailed):
         extracted(archive(GOOD))

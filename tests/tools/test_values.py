@@ -21,6 +21,7 @@ PARTS = st.sampled_from(
 @example("a.lock")
 @example("a/.b")
 def test_git_takes_every_ref_we_take(name: str) -> None:
+    """NAME-10"""
     if values.is_ref(name):
         subprocess.run(["git", "check-ref-format", "--branch", name], check=True, capture_output=True)
 
@@ -28,6 +29,7 @@ def test_git_takes_every_ref_we_take(name: str) -> None:
 @settings(max_examples=150)
 @given(st.lists(PARTS, min_size=1, max_size=6).map("".join).filter(lambda name: name.isascii()))
 def test_we_take_every_branch_git_takes(name: str) -> None:
+    """NAME-10"""
     done = subprocess.run(["git", "check-ref-format", f"refs/heads/{name}"], check=False, capture_output=True)
     if done.returncode == 0 and not name.startswith("-") and name not in ("HEAD", "@"):
         assert values.is_ref(name)
@@ -50,6 +52,7 @@ IMAGE_PARTS = st.sampled_from(
 @example("a" * 64)
 @example("b" * 237)
 def test_docker_takes_every_image_we_take(name: str) -> None:
+    """NAME-11"""
     if values.is_image(name):
         argv = ["docker", "image", "inspect", "--format={{.Id}}", "--", name]
         done = subprocess.run(argv, check=False, capture_output=True)

@@ -39,12 +39,14 @@ def listed(tmp_path):
 
 @pytest.mark.parametrize("name", TAKEN)
 def test_an_archive_becomes_exactly_its_tree(committed, left_over, name):
+    """ARC-4, ARC-7, ARC-9, ARC-10, ARC-16"""
     assert committed(TAKEN[name].data, "zip") == TAKEN[name].tree
     assert left_over() == []
 
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_an_archive_is_refused_with_its_reason_and_leaves_nothing(committed, left_over, name):
+    """ARC-1, ARC-2, ARC-3, ARC-4, ARC-6, ARC-8, ARC-10, ARC-11, ARC-12"""
     with pytest.raises(DokkuError) as refused:
         committed(REFUSED[name].data, "zip")
     assert REFUSED[name].text in refused.value.text
@@ -70,6 +72,7 @@ def test_what_is_done_is_told(committed, told, data, way):
 
 
 def test_the_size_of_the_content_is_limited(committed):
+    """ARC-8"""
     properties.write("git", "--global", "archive-max-size", "99999")
     with pytest.raises(DokkuError, match="Archive exceeds maximum allowed size of 99999 bytes"):
         committed(zipped(entry("a", bytes(50_000)), entry("b", bytes(50_000))), "zip")
@@ -77,6 +80,7 @@ def test_the_size_of_the_content_is_limited(committed):
 
 
 def test_the_number_of_entries_is_limited(committed):
+    """ARC-8"""
     properties.write("git", "--global", "archive-max-files", "3")
     with pytest.raises(DokkuError, match="Archive contains 4 entries which exceeds the maximum of 3"):
         committed(zipped(*(entry(name) for name in "abcd")), "zip")
@@ -92,12 +96,14 @@ def test_a_larger_limit_admits_more_entries_than_two_bytes_count(committed):
 
 
 def test_a_bomb_is_not_inflated_beyond_what_it_claims(listed):
+    """ARC-8"""
     bomb = entry("a", bytes(9_000_000), size=10)
     with pytest.raises(ArchiveRejected, match="something else than its headers say"):
         listed(zipped(bomb))
 
 
 def test_variables_of_unzip_change_nothing(committed, monkeypatch):
+    """RUN-5"""
     monkeypatch.setenv("UNZIP", "-j -x index.html")
     assert committed(zipped(GOOD), "zip") == HELLO
 
@@ -119,7 +125,10 @@ WHOLE = [
 @with_files
 @given(st.sampled_from(WHOLE), st.data())
 def test_bytes_turned_over_are_refused_or_make_no_difference_to_what_is_judged(listed, whole, data):
-    """Names, sizes, contents are there twice. What is there once may be anything: a file becomes a link."""
+    """ARC-12.
+
+    Names, sizes, contents are there twice. What is there once may be anything: a file becomes a link.
+    """
     at = data.draw(st.integers(0, len(whole) - 1))
     turned = whole[:at] + bytes([data.draw(st.integers(0, 255))]) + whole[at + 1 :]
     try:
@@ -135,10 +144,12 @@ def test_bytes_turned_over_are_refused_or_make_no_difference_to_what_is_judged(l
 @with_files
 @given(st.sampled_from(WHOLE), st.data())
 def test_an_archive_that_is_cut_off_is_refused(listed, whole, data):
+    """ARC-12"""
     with pytest.raises(ArchiveRejected):
         listed(whole[: data.draw(st.integers(0, len(whole) - 1))])
 
 
 def test_other_kinds_of_archives_are_called_by_their_name(committed):
+    """ARC-14"""
     with pytest.raises(DokkuError, match=r"does not look like a zip archive \(looks like TAR\)"):
         committed(archive(), "zip")

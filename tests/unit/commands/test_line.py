@@ -18,6 +18,7 @@ COMMANDS = st.sampled_from(
 @example("git:auth", "'")
 @example("--app", "")
 def test_any_command_line_is_understood_or_refused(command, rest):
+    """SSH-3"""
     try:
         words = _line.split(f"{command} {rest}")
     except DokkuError:
@@ -35,5 +36,6 @@ def test_plain_words_arrive_as_they_were_sent(words):
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0'\n")), max_size=6))
 def test_quoted_words_arrive_whole_and_nothing_in_them_is_expanded(words):
+    """SSH-3"""
     quoted = [f"'{word}'" for word in words]
     assert _line.split(" ".join(["git:sync", *quoted])) == ["git:sync", *words]

@@ -113,6 +113,7 @@ def test_a_push_of_another_branch_is_accepted_and_explained(shell, fired, said):
 
 
 def test_a_push_of_any_other_ref_is_accepted_without_a_word(shell, fired, said):
+    """GIT-11"""
     repository(shell, OLD)
     deploy.pushed(APP, [(NONE, NEW, "refs/tags/v1"), (NONE, NEW, "refs/notes/x")])
     assert (fired, said) == ([], [])
@@ -135,6 +136,7 @@ def test_a_first_push_whose_deploy_fails_chooses_nothing(shell, fired):
 
 
 def test_of_several_new_branches_one_is_deployed(shell, fired):
+    """GIT-11"""
     repository(shell)
     deploy.pushed(APP, [(NONE, NEW, "refs/heads/alpha"), (NONE, OTHER, "refs/heads/beta")])
     assert fired == [("receive-app", APP, NEW), PUSHED]
@@ -159,6 +161,7 @@ def test_a_branch_that_was_chosen_is_not_chosen_anew_by_a_push(shell, fired, own
 
 
 def test_the_deploy_branch_cannot_be_deleted(shell, fired):
+    """GIT-11"""
     repository(shell, OLD)
     with pytest.raises(DokkuError, match="Refusing to delete the deploy branch master"):
         deploy.pushed(APP, [(OLD, NONE, "refs/heads/master")])
@@ -174,6 +177,7 @@ def test_a_plugin_may_take_other_branches(shell, fired, monkeypatch):
 
 
 def test_an_empty_push_does_nothing(shell, fired):
+    """GIT-11"""
     repository(shell, OLD)
     deploy.pushed(APP, [])
     assert fired == []
@@ -400,6 +404,7 @@ def test_a_builder_that_leaves_no_image_fails_the_deploy(shell, fired, asked):
 
 
 def test_a_build_that_fails_gives_the_old_image_its_name_again(shell, fired, asked):
+    """CRS-8"""
     buildable(shell, asked)
     fired.does["builder-build"] = refuse
     with pytest.raises(DokkuError) as failed:
@@ -531,6 +536,7 @@ def test_at_the_switch_both_sets_are_up(runnable, fired):
 
 @pytest.mark.parametrize("stage", ["pre-deploy", "core-post-deploy"])
 def test_a_failure_before_the_end_of_the_switch_leaves_the_old_set(runnable, fired, stage):
+    """CRS-8"""
     fired.does[stage] = refuse
     with pytest.raises(DokkuError):
         deploy.roll_out(APP)
@@ -540,6 +546,7 @@ def test_a_failure_before_the_end_of_the_switch_leaves_the_old_set(runnable, fir
 
 
 def test_a_first_version_that_fails_at_the_switch_is_removed(runnable, fired):
+    """CRS-9"""
     containers.adopt(APP, [], [])
     containers.settle(APP)
     fired.does["core-post-deploy"] = refuse
@@ -625,6 +632,7 @@ def test_a_failure_after_the_switch_keeps_the_new_set_where_the_old_one_was_stop
     ],
 )
 def test_a_docker_that_cannot_clear_up_fails_no_deploy_that_is_done(runnable, fired, said, line):
+    """DKR-9"""
     config.set_values(APP, {"DOKKU_WAIT_TO_RETIRE": "0"})
     runnable.answers(line, err="Error response from daemon: device busy\n", status=1)
     deploy.roll_out(APP)

@@ -436,6 +436,7 @@ def test_an_app_whose_container_docker_can_not_start_any_more_is_deployed(shell,
 
 
 def test_an_app_whose_container_and_image_are_gone_is_an_error(shell, fired):
+    """RBT-4"""
     deploy("blog", BLOG)
     shell.answers("docker container inspect …", "", "Error: No such container", status=1)
     shell.answers("docker image inspect …", "", "Error: No such image", status=1)
@@ -447,6 +448,7 @@ def test_an_app_whose_container_and_image_are_gone_is_an_error(shell, fired):
 
 
 def test_an_app_that_has_lost_track_of_a_container_is_deployed(shell, fired):
+    """RBT-4"""
     deploy("blog", BLOG)
     files.replace(os.path.join(settings.app_dir("blog"), "DOKKU_SCALE"), "web=2\n")
     shell.answers("docker container inspect …", known(BLOG, "blog"))
@@ -482,6 +484,7 @@ def test_an_app_that_was_never_deployed_is_named(shell, fired, said):
 
 
 def test_one_app_that_fails_stops_no_other(shell, fired, said):
+    """RBT-3"""
     deploy("blog", BLOG, "172.17.0.2")
     deploy("shop", SHOP, "172.17.0.3")
     found = [known(BLOG, "blog", "172.17.0.2"), known(SHOP, "shop", "172.17.0.3")]

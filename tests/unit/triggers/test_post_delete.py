@@ -25,6 +25,7 @@ def fire(name):
 
 
 def test_containers_and_all_that_is_known_of_them_go(shell):
+    """LEAK-5"""
     containers.adopt(APP, [containers.Container(APP, "web", 1, A)], [])
     retirement.register(APP, [B], 60)
     retirement.register("other", [A], 60)
@@ -51,6 +52,7 @@ def test_images_go_by_all_their_names(shell):
 
 
 def test_properties_go_and_those_of_others_stay(shell):
+    """LEAK-5"""
     properties.write("git", APP, "deploy-branch", "main")
     properties.write("git", "other", "deploy-branch", "main")
     fire("common")
@@ -74,6 +76,7 @@ def test_nothing_is_renewed_for_it_by_the_time_the_crontab_is_written():
 
 
 def test_its_cron_tasks_go_from_the_crontab_even_if_cron_fails(shell):
+    """LEAK-5"""
     properties.write("common", APP, "deployed", "true")
     files.replace(app_json.file_path(APP), '{"cron": [{"schedule": "@daily", "command": "a"}]}')
     shell.answers("crontab -l", "@daily mine\n")

@@ -24,6 +24,7 @@ def test_a_bad_procfile_stops_the_deploy(tmp_path):
 
 
 def test_a_procfile_that_leads_out_of_the_tree_is_not_read(tmp_path):
+    """GIT-9"""
     (tmp_path / "elsewhere").write_text("nonsense\n")
     (tmp_path / "tree").mkdir()
     os.symlink(tmp_path / "elsewhere", tmp_path / "tree/Procfile")

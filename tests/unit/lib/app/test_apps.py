@@ -112,6 +112,7 @@ def test_a_plugin_that_refuses_pre_delete_keeps_the_app(fired, monkeypatch):
 
 
 def test_a_locked_app_is_not_destroyed(fired):
+    """LCK-9"""
     apps.create("web")
     locks.lock_manually("web")
 

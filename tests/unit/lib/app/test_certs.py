@@ -71,6 +71,7 @@ def test_an_app_without_a_pair_has_no_certificate() -> None:
 
 
 def test_a_pair_is_in_force_with_a_key_that_nobody_else_reads(tls: Path) -> None:
+    """NGX-10, PRV-8"""
     put(ONE)
     assert certs.exists("web")
     assert in_force() == (certificate(ONE), key(ONE))

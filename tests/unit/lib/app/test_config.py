@@ -98,6 +98,7 @@ def test_only_the_word_true_is_true():
 
 @pytest.mark.parametrize("key", ["A-B", "1A", "A B", "A=", "", "A$(x)", "A\n", "É"])
 def test_an_invalid_key_is_refused_and_nothing_written(key):
+    """NAME-5"""
     with pytest.raises(DokkuError) as refusal:
         config.set_values(APP, {"GOOD": "1", key: "1"})
     assert refusal.value.text == f"Invalid key name: '{key}'"
@@ -105,17 +106,20 @@ def test_an_invalid_key_is_refused_and_nothing_written(key):
 
 
 def test_a_nul_is_refused_without_showing_the_value():
+    """NAME-6"""
     with pytest.raises(DokkuError) as refusal:
         config.set_values(APP, {"A": "hunter2\0"})
     assert refusal.value.text == "Invalid value for A: it holds a NUL byte"
 
 
 def test_a_value_of_the_size_a_program_can_get_is_taken():
+    """NAME-6"""
     config.set_values(APP, {"A": "x" * (config.LIMIT - 3)})
     assert len(config.get(APP, "A")) == config.LIMIT - 3
 
 
 def test_a_larger_value_is_refused_by_key_and_size():
+    """NAME-6"""
     with pytest.raises(DokkuError) as refusal:
         config.set_values(APP, {"A": "x" * (config.LIMIT - 2)})
     assert "for A: 131072 bytes" in refusal.value.text
@@ -140,6 +144,7 @@ def test_replacing_drops_all_others():
 
 
 def test_invalid_keys_on_disk_are_left_out_when_read():
+    """NAME-5"""
     give("A-B=1\nC=1\n")
     assert config.values(APP) == {"C": "1"}
     assert on_disk() == "A-B=1\nC=1\n"
@@ -166,6 +171,7 @@ def test_an_app_that_is_gone_is_not_made_again():
 
 
 def test_plugins_hear_of_names_and_not_of_values(monkeypatch):
+    """SEC-2"""
     heard = []
     monkeypatch.setattr("lib.base.triggers.fire", lambda *words: heard.append(words))
     config.set_values(APP, {"A": "hunter2", "B": "1"})
@@ -193,6 +199,7 @@ def test_a_plugin_that_fails_does_not_undo_the_change(monkeypatch, said):
 
 
 def test_a_file_that_lost_its_content_is_refused_by_name():
+    """CRS-5"""
     config.set_values(APP, {"A": "1", "B": "hunter2"})
     give("")
     with pytest.raises(DokkuError) as refusal:
@@ -204,6 +211,7 @@ def test_a_file_that_lost_its_content_is_refused_by_name():
     "change", [lambda: config.set_values(APP, {"C": "1"}), lambda: config.unset_values(APP, "A")]
 )
 def test_a_file_that_lost_its_content_is_not_written_back(change):
+    """CRS-5"""
     config.set_values(APP, {"A": "1", "B": "1"})
     give("")
     with pytest.raises(DokkuError):
@@ -214,6 +222,7 @@ def test_a_file_that_lost_its_content_is_not_written_back(change):
 @with_fs
 @given(ENVIRONMENTS, st.data())
 def test_a_file_cut_anywhere_is_refused_unless_it_ends_with_a_line_end(new, data):
+    """CRS-5"""
     config.clear_values(APP)
     config.set_values(APP, new)
     text = on_disk()
@@ -230,6 +239,7 @@ def test_a_file_cut_anywhere_is_refused_unless_it_ends_with_a_line_end(new, data
 @with_fs
 @given(ENVIRONMENTS, ENVIRONMENTS)
 def test_a_crash_between_the_file_and_its_names_leaves_a_readable_pair(old, new):
+    """CRS-4"""
     config.replace_values(APP, old)
     for text, names in states_during(lambda: config.replace_values(APP, new)):
         give(text)

@@ -53,6 +53,7 @@ def test_an_app_that_is_not_there_is_refused(words, code):
 
 
 def test_setting_names_the_keys_and_hides_the_values_from_logs(said):
+    """SEC-3"""
     config_changes.set_pairs(APP, ["LONG=1=2", "B=hunter2"], encoded=False, restart=False)
     assert config.values(APP) == {"LONG": "1=2", "B": "hunter2"}
     assert lines_of(said) == ["-----> Setting config vars", "       B:     *****", "       LONG:  *****"]

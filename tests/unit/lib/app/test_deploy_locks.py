@@ -42,6 +42,7 @@ def test_no_lock_is_told_by_a_failure():
 
 
 def test_a_deploy_under_way_counts_as_a_lock_and_is_not_stopped(said):
+    """LCK-5"""
     with locks.deploy(APP):
         deploy_locks.tell(APP)
         told = {row.flag: row.value for row in app_reports.rows(APP)}

@@ -75,6 +75,7 @@ def test_no_option_is_refused_in_dokkus_words():
     ],
 )
 def test_what_can_be_no_option_is_refused_without_showing_it(line):
+    """NAME-14"""
     assert "hunter2" not in refused(docker_options.add, "deploy", [line])
     assert not os.path.exists(options.path(APP, "deploy"))
 

@@ -73,6 +73,7 @@ def test_added_domains_are_appended_once_and_in_lower_case(app: Path, capfd: Out
     ],
 )
 def test_what_is_no_domain_is_refused_and_nothing_changes(app: Path, name: str) -> None:
+    """NAME-7"""
     with pytest.raises(DokkuError, match=r"is invalid\. exiting\.\.\."):
         domains.add("web", ["good.example.com", name])
     assert not (app / "VHOST").exists()
@@ -82,6 +83,7 @@ def test_what_is_no_domain_is_refused_and_nothing_changes(app: Path, name: str) 
     "name", ["localhost", "1", "*.example.com", "a_b.example.com", "a--b.c", "127.0.0.1"]
 )
 def test_odd_but_good_domains_are_taken(app: Path, name: str) -> None:
+    """NAME-7"""
     domains.set_("web", [name])
     assert domains.listed("web") == [name]
 
@@ -141,6 +143,7 @@ def test_a_stored_line_that_is_no_domain_can_be_removed(app: Path) -> None:
 
 
 def test_a_stored_line_that_is_no_domain_is_not_used_but_kept(app: Path) -> None:
+    """NAME-7"""
     (app / "VHOST").write_text("a.com\n$host\na.com; return 200\n")
     domains.add("web", ["b.com"])
     assert domains.listed("web") == ["a.com", "b.com"]
@@ -249,6 +252,7 @@ def test_global_changes_touch_no_app(app: Path, capfd: Output) -> None:
 
 
 def test_a_domain_of_another_app_is_taken_with_a_warning(app: Path, capfd: Output) -> None:
+    """NGX-6"""
     make_app("first")
     domains.set_("first", ["a.com"])
     domains.add("web", ["a.com"])
@@ -323,6 +327,7 @@ def fresh_app() -> Path:
 @hypothesis.settings(max_examples=150)
 @given(st.lists(NAMES, min_size=1, max_size=6))
 def test_whatever_is_asked_for_the_file_holds_valid_small_names_each_once(names: list[str]) -> None:
+    """NAME-7"""
     directory = fresh_app()
     try:
         domains.add("web", names)

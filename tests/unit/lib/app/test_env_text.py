@@ -58,6 +58,7 @@ def test_a_bundle_holds_one_private_file_per_variable(values):
 
 
 def test_the_written_form_is_that_of_release_0_24():
+    """UPG-4"""
     values = {"b": "plain", "A": 'a "b" $c `d` e! \\ \n\r', "Z": "007"}
     assert env_text.render(values) == 'A="a \\"b\\" \\$c \\`d\\` e\\! \\\\ \\n\\r"\nZ="007"\nb="plain"'
 
@@ -99,6 +100,7 @@ def test_the_written_form_is_that_of_release_0_24():
     ],
 )
 def test_a_file_of_people_and_other_releases_is_understood(text, value):
+    """UPG-1"""
     assert env_text.parse(text) == {"K": value}
 
 

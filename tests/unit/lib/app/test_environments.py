@@ -25,6 +25,7 @@ pytestmark = pytest.mark.usefixtures("fs")
 @with_fs
 @given(st.dictionaries(KEYS, TEXTS, max_size=5), st.lists(KEYS, max_size=3))
 def test_every_named_variable_reaches_docker_by_the_environment_or_by_the_file(variables, others):
+    """DKR-2"""
     words = ["--init", *(f"--env={key}" for key in [*variables, *others]), "--env=A=1", "-e"]
     if any(environments.steers(key) and set(value) & {"\n", "\r"} for key, value in variables.items()):
         with pytest.raises(DokkuError, match="line break"):
@@ -51,6 +52,7 @@ def test_every_named_variable_reaches_docker_by_the_environment_or_by_the_file(v
     ],
 )
 def test_a_key_that_would_steer_the_docker_client_is_kept_from_it(key):
+    """DKR-2"""
     kept, env = environments.passed([f"--env={key}"], {key: "x"}, "/tmp/environment")
     assert (kept, env) == (["--env-file=/tmp/environment"], {})
     assert files.read("/tmp/environment") == f"{key}=x\n"

@@ -138,7 +138,7 @@ def test_no_network_is_attached_twice():
 @hypothesis.given(st.text(max_size=30))
 @hypothesis.settings(max_examples=80)
 def test_no_word_becomes_an_option_of_docker(word):
-    """Whatever is on disk, it is one word of a flag that we chose."""
+    """RUN-2, NAME-14: Whatever is on disk, it is one word of a flag that we chose."""
     properties.write(network_settings.STORE, APP, "initial-network", word.replace("\ud800", ""))
     flags = [part for flag in network_settings.flags(APP, "run") for part in shlex.split(flag)]
     assert len(flags) <= 1

@@ -38,6 +38,7 @@ MAPS = st.builds(PortMap, st.sampled_from(sorted(port_maps.SCHEMES)), PORTS, POR
     ],
 )
 def test_a_bad_map_is_refused_with_its_fault(text: str, fault: str) -> None:
+    """NAME-8"""
     with pytest.raises(DokkuError, match=re.escape(fault)) as caught:
         port_maps.parse(text)
     assert caught.value.text.startswith(f"Invalid port map {text}".rstrip("\n"))
@@ -52,6 +53,7 @@ def test_a_map_is_spelled_as_it_was_given(entry: PortMap) -> None:
 @settings(max_examples=300)
 @given(st.text() | st.from_regex(r"[a-z]{0,5}:[0-9\s;:{}-]{0,6}:[0-9]{0,6}\s?"))
 def test_what_is_taken_is_spelled_in_one_way_and_harmless(text: str) -> None:
+    """NAME-8"""
     try:
         entry = port_maps.parse(text)
     except DokkuError:

@@ -70,6 +70,7 @@ def test_a_property_without_a_value_is_unset(said):
     ],
 )
 def test_a_bad_property_is_refused(words, refusal):
+    """NAME-16"""
     with pytest.raises(DokkuError, match=refusal):
         process_settings.set_(words)
     assert config.values(APP) == {}

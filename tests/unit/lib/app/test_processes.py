@@ -69,6 +69,7 @@ def test_a_url_in_a_command_is_no_comment():
     ],
 )
 def test_a_bad_procfile_is_refused_with_the_line(text, line):
+    """NAME-4"""
     with pytest.raises(DokkuError, match=rf"line {line}\Z"):
         processes.parse_procfile(text)
 

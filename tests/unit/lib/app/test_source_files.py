@@ -80,6 +80,7 @@ def test_a_chosen_file_that_is_not_there_means_none():
 
 
 def test_a_link_out_of_the_source_is_no_file():
+    """GIT-9"""
     files.replace("/etc/secret", "secret")
     os.symlink("/etc/secret", f"{TREE}/app.json")
     assert source_files.place(APP_JSON, APP, TREE) is None

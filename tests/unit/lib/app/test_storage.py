@@ -74,6 +74,7 @@ def test_what_docker_can_mount_is_taken_and_comes_back(said, spec):
     ["/a", "/a:", "/a:b", "/a:/b:", "/a:/b:c:d", "/a/../b:/c", "/a:/../b", "/a:/", "/a\n:/b", "/a:/b:r o"],
 )
 def test_a_path_that_is_none_is_refused(said, spec):
+    """NAME-14"""
     with pytest.raises(DokkuError) as refusal:
         storage.mount(APP, spec)
     assert refusal.value.text == PATHS
@@ -84,6 +85,7 @@ def test_a_path_that_is_none_is_refused(said, spec):
     "spec", ["", "x", "v:/b", "-v:/b", "vol", "vol:b", "vol name:/b", "$(id):/b", "a/b:/c"]
 )
 def test_a_volume_that_is_none_is_refused(said, spec):
+    """NAME-14"""
     with pytest.raises(DokkuError) as refusal:
         storage.mount(APP, spec)
     assert refusal.value.text == VOLUME
@@ -147,6 +149,7 @@ def test_the_report_has_the_mounts_of_each_phase(said):
 
 @given(st.text(alphabet="/ab.: $'\"\n-", max_size=12))
 def test_what_is_taken_is_two_absolute_paths_or_a_volume_and_a_path(spec):
+    """NAME-14"""
     try:
         found = storage.parse(spec)
     except DokkuError:

@@ -38,17 +38,20 @@ def test_lines_are_read_without_blanks_around_and_without_empty_ones(fs: Any) ->
 
 
 def test_a_new_file_is_private_and_its_directories_are_not(fs: Any) -> None:
+    """PRV-8"""
     files.replace(PATH, "x")
     assert (modes(PATH), modes("/srv/state"), modes("/srv")) == (0o600, 0o755, 0o755)
 
 
 def test_the_mode_is_the_one_asked_for_whatever_was_there(fs: Any) -> None:
+    """PRV-8"""
     fs.create_file(PATH, st_mode=0o100777)
     files.replace(PATH, "x", 0o644)
     assert modes(PATH) == 0o644
 
 
 def test_an_umask_changes_nothing(fs: Any) -> None:
+    """PRV-8"""
     before = os.umask(0o077)
     try:
         files.replace(PATH, "x", 0o644)
@@ -66,6 +69,7 @@ def test_a_link_is_replaced_and_its_target_stays(fs: Any) -> None:
 
 
 def test_a_full_disk_leaves_the_old_content_and_nothing_else(fs: Any) -> None:
+    """CRS-1, ENV-1"""
     files.replace(PATH, "old")
     fs.set_disk_usage(10, "/")
     with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
@@ -136,6 +140,7 @@ def test_a_link_inside_an_untrusted_tree_is_followed(fs: Any) -> None:
 
 @pytest.mark.parametrize("target", ["/etc/shadow", "../etc/shadow", "../treebeard/x"])
 def test_a_link_out_of_an_untrusted_tree_leads_nowhere(fs: Any, target: str) -> None:
+    """GIT-9"""
     fs.create_file("/etc/shadow", contents="secret")
     fs.create_file("/treebeard/x", contents="secret")
     fs.create_symlink("/tree/link", target)
@@ -146,12 +151,14 @@ def test_a_link_out_of_an_untrusted_tree_leads_nowhere(fs: Any, target: str) -> 
 
 
 def test_what_is_no_file_in_an_untrusted_tree_is_nothing(fs: Any) -> None:
+    """GIT-9"""
     fs.create_dir("/tree/dir")
     assert files.read_beneath("/tree", "dir") is None
     assert files.read_beneath("/tree", "absent") is None
 
 
 def test_a_file_above_the_limit_is_not_read(fs: Any) -> None:
+    """GIT-9"""
     fs.create_file("/tree/big", contents="x" * 11)
     assert files.read_beneath("/tree", "big", limit=10) is None
     assert files.read_beneath("/tree", "big", limit=11) == "x" * 11

@@ -45,6 +45,7 @@ def somebody_elses_deploy(kind: int = fcntl.LOCK_EX, app: str = "blog") -> Itera
 
 
 def test_one_deploy_at_a_time() -> None:
+    """LCK-2"""
     with somebody_elses_deploy(), pytest.raises(Locked) as refusal, locks.deploy("blog"):
         pass
     assert refusal.value.text == TEXT
@@ -52,6 +53,7 @@ def test_one_deploy_at_a_time() -> None:
 
 
 def test_the_refusal_says_who_holds_it_and_how_to_unlock() -> None:
+    """LCK-2"""
     with somebody_elses_deploy(), pytest.raises(Locked) as refusal, locks.deploy("blog"):
         pass
     assert refusal.value.more == (
@@ -81,6 +83,7 @@ def test_the_lock_ends_with_a_failure() -> None:
 
 
 def test_the_file_stays_and_is_private() -> None:
+    """LCK-1"""
     with locks.deploy("blog"):
         before = os.stat(locks.path("blog"))
     assert os.stat(locks.path("blog")).st_ino == before.st_ino
@@ -88,6 +91,7 @@ def test_the_file_stays_and_is_private() -> None:
 
 
 def test_nested_deploys_of_one_process_pass() -> None:
+    """LCK-1"""
     with locks.deploy("blog"):
         with locks.deploy("blog"), locks.deploy("blog"):
             pass
@@ -112,6 +116,7 @@ def test_a_child_of_the_holder_passes() -> None:
 
 @pytest.mark.parametrize("tokens", ["", "blog=", "blog=x", "shop=t", "blog", "=t", "blog=t2 shop=t"])
 def test_a_child_of_somebody_else_does_not(tokens: str) -> None:
+    """LCK-1"""
     os.environ[locks.TOKENS] = tokens
     with somebody_elses_deploy(), pytest.raises(Locked), locks.deploy("blog"):
         pass
@@ -172,11 +177,13 @@ def test_an_app_that_never_deployed_is_not_locked() -> None:
 
 
 def test_an_app_that_is_gone_can_not_be_locked() -> None:
+    """LCK-9, LCK-10"""
     with pytest.raises(Locked, match="Unable to lock"), locks.deploy("gone"):
         pass
 
 
 def test_a_lock_file_that_is_a_link_is_not_followed(tmp_path: os.PathLike[str]) -> None:
+    """LCK-10"""
     os.symlink(os.path.join(tmp_path, "elsewhere"), locks.path("blog"))
     with pytest.raises(Locked, match="Unable to lock"), locks.deploy("blog"):
         pass
@@ -184,6 +191,7 @@ def test_a_lock_file_that_is_a_link_is_not_followed(tmp_path: os.PathLike[str]) 
 
 
 def test_an_operators_lock_blocks_deploys_until_it_is_taken_away() -> None:
+    """LCK-5"""
     os.environ["SSH_NAME"] = "alice"
     locks.lock_manually("blog")
     assert locks.is_locked("blog")
@@ -198,6 +206,7 @@ def test_an_operators_lock_blocks_deploys_until_it_is_taken_away() -> None:
 
 
 def test_an_operators_lock_does_not_stop_a_deploy_under_way() -> None:
+    """LCK-5"""
     with locks.deploy("blog"):
         locks.lock_manually("blog")
         with locks.deploy("blog"):

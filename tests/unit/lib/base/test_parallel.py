@@ -35,6 +35,7 @@ def test_one_worker_does_one_app_after_another(capfd: Capture) -> None:
 
 @pytest.mark.parametrize("workers", [0, 1, 3])
 def test_a_failure_is_counted_and_the_others_go_on(workers: int, capfd: Capture) -> None:
+    """PAR-1"""
     with pytest.raises(DokkuError, match="2 errors") as failure:
         parallel.each("restart", broken_for("a", "c"), ["a", "b", "c", "d"], workers)
     said = capfd.readouterr()
@@ -45,6 +46,8 @@ def test_a_failure_is_counted_and_the_others_go_on(workers: int, capfd: Capture)
 
 
 def test_many_workers_keep_the_lines_of_an_app_together(capfd: Capture) -> None:
+    """PAR-4"""
+
     def work(app: str) -> None:
         for number in range(20):
             log.plain(f"{app} {number}")
@@ -58,6 +61,7 @@ def test_many_workers_keep_the_lines_of_an_app_together(capfd: Capture) -> None:
 
 
 def test_no_more_apps_at_a_time_than_workers() -> None:
+    """PAR-2"""
     under_way, most, guard, pair = 0, 0, threading.Lock(), threading.Barrier(2, timeout=30)
 
     def work(app: str) -> None:
@@ -74,22 +78,27 @@ def test_no_more_apps_at_a_time_than_workers() -> None:
 
 
 def test_minus_one_is_the_number_of_cpus(capfd: Capture) -> None:
+    """PAR-2"""
     parallel.each("restart", broken_for(), ["a"], -1)
     assert " !     Setting --parallel=-1 value to CPU count of " in capfd.readouterr().err
 
 
 def test_less_is_refused() -> None:
+    """PAR-2"""
     with pytest.raises(DokkuError, match="Invalid value -2 for --parallel flag"):
         parallel.each("restart", broken_for(), ["a"], -2)
 
 
 def test_no_apps_is_a_warning(capfd: Capture) -> None:
+    """PAR-6"""
     parallel.each("restart", broken_for(), [], 4)
     assert capfd.readouterr() == ("", " !     You haven't deployed any applications yet\n")
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_bug_in_one_app_does_not_end_the_others(workers: int, capfd: Capture) -> None:
+    """PAR-3"""
+
     def work(app: str) -> None:
         if app == "a":
             raise KeyError("oops")
@@ -180,6 +189,7 @@ def test_what_the_last_step_refuses_after_an_interruption_is_not_done(capfd: Cap
 def test_an_interruption_of_many_workers_begins_no_more_and_waits_for_those_under_way(
     capfd: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """PAR-3"""
     import concurrent.futures
 
     under_way, goes_on = threading.Event(), threading.Event()

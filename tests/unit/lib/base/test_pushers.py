@@ -49,6 +49,7 @@ def test_what_is_not_that_file_is_none(monkeypatch, word):
 def test_only_what_a_client_sent_that_has_gone_is_removed(
     client, monkeypatch, tmp_path, has_gone, name, stays
 ):
+    """CRS-6"""
     place = tmp_path / "objects" / name
     place.mkdir(parents=True)
     monkeypatch.setenv("GIT_QUARANTINE_PATH", str(place))

@@ -30,6 +30,7 @@ from lib.base.errors import DokkuError
     ],
 )
 def test_quotes_and_backslashes_count_and_nothing_else(text: str, words: list[str]) -> None:
+    """SSH-3"""
     assert quoting.split(text) == words
 
 
@@ -52,6 +53,7 @@ def test_words_with_every_character_escaped_come_back(words: list[str]) -> None:
 
 @given(st.text())
 def test_any_text_is_words_or_refused(text: str) -> None:
+    """SSH-3"""
     try:
         words = quoting.split(text)
     except DokkuError:

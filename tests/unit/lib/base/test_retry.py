@@ -66,6 +66,7 @@ def test_a_passing_failure_is_tried_again_and_each_attempt_is_announced() -> Non
 
 @given(st.integers(2, 9))
 def test_pauses_are_random_and_at_most_twice_the_one_before(most: int) -> None:
+    """SYN-1"""
     work = Flaky(*[Transient("x")] * (most - 1))
     assert work.tried(budget=10_000, most=most) == "done"
     assert len(work.slept) == most - 1
@@ -82,6 +83,7 @@ def test_the_last_failure_is_raised_after_the_last_attempt() -> None:
 
 @pytest.mark.parametrize("failure", [DokkuError("Denied"), ToolFailed("git", 128), Locked("busy")])
 def test_any_other_failure_is_raised_at_once(failure: DokkuError) -> None:
+    """SYN-3"""
     work = Flaky(failure, failure)
     with pytest.raises(type(failure)):
         work.tried()
@@ -95,12 +97,14 @@ def test_what_the_other_side_asks_for_is_waited_for() -> None:
 
 
 def test_the_other_side_cannot_ask_for_more_than_the_longest_pause() -> None:
+    """SYN-1"""
     work = Flaky(Transient("Busy", after=86_400))
     work.tried()
     assert work.slept == [20]
 
 
 def test_no_attempt_begins_after_the_budget() -> None:
+    """SYN-1"""
     work = Flaky(Transient("Busy", after=5), Transient("Busy", after=5))
     with pytest.raises(Transient, match="Busy"):
         work.tried(budget=4)

@@ -9,6 +9,7 @@ from tests.conftest import Shell
 
 
 def test_a_program_gets_its_words_as_they_are(shell: Shell) -> None:
+    """RUN-1"""
     words = ("git", "fetch", "--", "$(id); `id` *", "a b", "")
     run.run(*words)
     assert shell.calls[0].argv == list(words)
@@ -90,12 +91,14 @@ def test_output_of_a_collected_run_is_collected(shell: Shell, capfd: pytest.Capt
 
 @pytest.mark.parametrize("word", ["a\0b", "\udcff"])
 def test_words_no_program_can_get_are_refused(shell: Shell, word: str) -> None:
+    """RUN-3"""
     with pytest.raises(DokkuError, match="Invalid value for git"):
         run.run("/usr/bin/git", word)
     assert shell.ran == []
 
 
 def test_undecodable_output_is_kept(shell: Shell) -> None:
+    """RUN-6"""
     shell.answers("git", out=b"caf\xe9\n")
     assert run.capture("git").encode("utf-8", "surrogateescape") == b"caf\xe9\n"
     assert run.capture_bytes("git") == b"caf\xe9\n"

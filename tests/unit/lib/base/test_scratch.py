@@ -7,6 +7,7 @@ from lib.base import scratch, settings
 
 
 def test_a_directory_is_private_and_gone_after_its_block(tmp_path: object) -> None:
+    """PRV-7"""
     with scratch.directory("build") as place:
         assert stat.S_IMODE(os.stat(place).st_mode) == 0o700
         assert stat.S_IMODE(os.stat(settings.temporary()).st_mode) == 0o700
@@ -22,6 +23,7 @@ def test_a_directory_is_gone_after_a_failure() -> None:
 
 
 def test_two_at_once_are_two() -> None:
+    """PRV-7"""
     with scratch.directory("build") as one, scratch.directory("build") as other:
         assert one != other
 
@@ -43,6 +45,7 @@ def test_the_target_of_a_link_stays(tmp_path: os.PathLike[str]) -> None:
 
 
 def test_the_sweep_takes_what_dead_processes_left_and_nothing_else() -> None:
+    """LEAK-3"""
     base = settings.temporary()
     with scratch.directory("build") as place:
         started = os.path.basename(place).split(".")[2]

@@ -110,6 +110,7 @@ def test_the_distribution_comes_from_the_system() -> None:
 
 
 def test_who_calls_is_what_the_forced_command_says() -> None:
+    """SSH-6"""
     os.environ |= {"NAME": "alice", "SSH_NAME": "admin"}
     settings.load_user()
     assert os.environ["SSH_NAME"] == "alice"
@@ -136,12 +137,14 @@ def test_a_local_caller_is_the_default() -> None:
     ],
 )
 def test_variables_that_change_programs_are_dropped(name: str) -> None:
+    """RUN-5"""
     os.environ[name] = "x"
     settings.clean_environment()
     assert name not in os.environ
 
 
 def test_programs_are_found_and_speak_one_language() -> None:
+    """RUN-6"""
     os.environ |= {"PATH": "/opt/bin", "LC_ALL": "de_DE.UTF-8"}
     os.environ.pop("HOME", None)
     settings.clean_environment()
@@ -152,6 +155,7 @@ def test_programs_are_found_and_speak_one_language() -> None:
 
 
 def test_an_empty_path_does_not_mean_the_current_directory() -> None:
+    """RUN-5"""
     os.environ["PATH"] = ":/bin:"
     settings.clean_environment()
     assert "" not in os.environ["PATH"].split(":")

@@ -10,6 +10,7 @@ from lib.base.errors import DokkuError
 
 @pytest.mark.parametrize("name", ["a", "0", "node-app", "a.b-c", "a--b", "x" * 128])
 def test_names_for_new_apps(name: str) -> None:
+    """NAME-1"""
     assert values.is_new_app_name(name)
     assert values.is_app_name(name)
 
@@ -50,6 +51,7 @@ NEW_RULE += [
 
 @pytest.mark.parametrize("name", OLD_RULE)
 def test_names_that_old_releases_refuse_get_their_text(name: str) -> None:
+    """NAME-1"""
     assert not values.is_new_app_name(name)
     assert values.bad_app_name(name).text == values.BAD_NAME
     assert values.bad_app_name(name).exit_code == 1
@@ -57,6 +59,7 @@ def test_names_that_old_releases_refuse_get_their_text(name: str) -> None:
 
 @pytest.mark.parametrize("name", NEW_RULE)
 def test_names_that_only_the_strict_rule_refuses_get_the_newer_text(name: str) -> None:
+    """NAME-1"""
     assert not values.is_new_app_name(name)
     assert values.bad_app_name(name).text == values.BAD_NAME_STRICT
 
@@ -66,10 +69,12 @@ def test_a_name_that_begins_with_another_letter_gets_the_old_text() -> None:
 
 
 def test_no_name_is_asked_for() -> None:
+    """NAME-1"""
     assert values.bad_app_name("").text == "Please specify an app to run the command on"
 
 
 def test_old_apps_may_have_underscores_and_nothing_worse() -> None:
+    """NAME-2"""
     assert values.is_app_name("test_app")
     for name in ("Foo", "a:b", "-a", "a/b", "..", "a\n", "", "a;b"):
         assert not values.is_app_name(name)
@@ -77,6 +82,7 @@ def test_old_apps_may_have_underscores_and_nothing_worse() -> None:
 
 @given(st.text(max_size=20))
 def test_a_new_name_is_a_path_component_and_an_image_name(name: str) -> None:
+    """NAME-1"""
     if values.is_new_app_name(name):
         assert values.is_app_name(name)
         assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789.-")
@@ -86,31 +92,37 @@ def test_a_new_name_is_a_path_component_and_an_image_name(name: str) -> None:
 
 @pytest.mark.parametrize("key", ["A", "_", "a1", "DATABASE_URL"])
 def test_config_keys(key: str) -> None:
+    """NAME-5"""
     assert values.is_config_key(key)
 
 
 @pytest.mark.parametrize("key", ["", "A-B", "1A", "A B", "A=", "A$(x)", "A\n", "É", "A.B"])
 def test_what_is_no_config_key(key: str) -> None:
+    """NAME-5"""
     assert not values.is_config_key(key)
 
 
 @pytest.mark.parametrize("name", ["web", "W-1_x", "a" * 63])
 def test_process_types(name: str) -> None:
+    """NAME-4"""
     assert values.is_process(name)
 
 
 @pytest.mark.parametrize("name", ["", "web=1;x", "-w", "a.b", "../x", "a b", "web\n", "a" * 64, "é"])
 def test_what_is_no_process_type(name: str) -> None:
+    """NAME-4"""
     assert not values.is_process(name)
 
 
 @pytest.mark.parametrize("name", ["a", "me@laptop", "A.b_c+d-e", "0" * 64])
 def test_identifiers(name: str) -> None:
+    """NAME-15"""
     assert values.is_identifier(name)
 
 
 @pytest.mark.parametrize("name", ["", ".a", "-a", "a/b", "a b", 'a"b', "a\n", "$(a)", "a,b", "0" * 65])
 def test_what_is_no_identifier(name: str) -> None:
+    """NAME-15"""
     assert not values.is_identifier(name)
 
 
@@ -118,6 +130,7 @@ def test_what_is_no_identifier(name: str) -> None:
     "domain", ["a.test", "localhost", "*.a.test", "1.2.3.4", "xn--bcher-kva.test", "a-b.c"]
 )
 def test_domains(domain: str) -> None:
+    """NAME-7"""
     assert values.is_domain(domain)
 
 
@@ -153,11 +166,13 @@ BAD_DOMAINS += [
 
 @pytest.mark.parametrize("domain", BAD_DOMAINS)
 def test_what_is_no_domain(domain: str) -> None:
+    """NAME-7"""
     assert not values.is_domain(domain)
 
 
 @pytest.mark.parametrize("text", ["1", "80", "65535", "080"])
 def test_ports(text: str) -> None:
+    """NAME-8"""
     assert values.is_port(text)
 
 
@@ -165,6 +180,7 @@ def test_ports(text: str) -> None:
     "text", ["0", "65536", "-1", "", "8 0", " 80", "80\n", "٨٠", "0x50", "1e3", "99999999999999999999"]
 )
 def test_what_is_no_port(text: str) -> None:
+    """NAME-8"""
     assert not values.is_port(text)
 
 
@@ -177,26 +193,31 @@ def test_numbers_are_read(number: int) -> None:
     "text", ["", "1e3", "٣", "0x10", " 1", "1 ", "+1", "1_000", "1.0", "-", "9" * 19, "1\n"]
 )
 def test_what_is_no_number_is_refused_in_the_words_of_the_caller(text: str) -> None:
+    """NAME-16"""
     with pytest.raises(DokkuError, match="Invalid count"):
         values.number(text, -1, "Invalid count")
 
 
 def test_a_number_below_the_least_is_refused() -> None:
+    """NAME-16"""
     with pytest.raises(DokkuError, match="too few"):
         values.number("0", 1, "too few")
 
 
 @given(st.text())
 def test_printable_text_moves_no_cursor(text: str) -> None:
+    """IO-10"""
     assert not values.has_control_characters(values.printable(text))
 
 
 def test_control_characters_are_spelled_out() -> None:
+    """IO-10"""
     assert values.printable("a\x1b[2J\nb") == "a\\x1b[2J\\x0ab"
 
 
 @pytest.mark.parametrize("name", ["main", "feature/x", "v1.0", "a-b_c", "ä"])
 def test_refs(name: str) -> None:
+    """NAME-10"""
     assert values.is_ref(name)
 
 
@@ -221,6 +242,7 @@ BAD_REFS = [
     "name", [*BAD_REFS, "a.lock/b", "/a", "a/", "a//b", ".a", "a/.b", "a.", "a\\b", "a^", "a?", "a*", "a["]
 )
 def test_what_is_no_ref(name: str) -> None:
+    """NAME-10"""
     assert not values.is_ref(name)
 
 
@@ -245,6 +267,7 @@ DIGEST = "@sha256:" + "0123456789abcdef" * 4
     ],
 )
 def test_images(name: str) -> None:
+    """NAME-11"""
     assert values.is_image(name)
 
 
@@ -280,21 +303,25 @@ def test_images(name: str) -> None:
     ],
 )
 def test_what_names_no_image(name: str) -> None:
+    """NAME-11"""
     assert not values.is_image(name)
 
 
 @given(st.text(alphabet="aB1-._:/@[]$ \n\"'\\", max_size=12))
 def test_an_image_is_one_plain_word(name: str) -> None:
+    """NAME-11"""
     assert not values.is_image(name) or re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9._:/@-]*", name)
 
 
 @pytest.mark.parametrize("name", [".git", ".GIT", ".Git.", ".git ", "git~1", "GIT~1"])
 def test_what_some_file_system_takes_for_git(name: str) -> None:
+    """ARC-9"""
     assert values.is_git_directory(name)
 
 
 @pytest.mark.parametrize("name", ["git", ".gitignore", ".gitmodules", "a.git", ".git2"])
 def test_what_only_looks_like_git(name: str) -> None:
+    """ARC-9"""
     assert not values.is_git_directory(name)
 
 
@@ -310,6 +337,7 @@ def test_what_only_looks_like_git(name: str) -> None:
     ],
 )
 def test_a_host_may_have_a_port(text: str, place: tuple[str, str]) -> None:
+    """NAME-13"""
     assert values.split_host(text) == place
 
 
@@ -337,4 +365,5 @@ def test_a_host_may_have_a_port(text: str, place: tuple[str, str]) -> None:
     ],
 )
 def test_what_is_no_host_has_none(text: str) -> None:
+    """NAME-13"""
     assert values.split_host(text) == ("", "")

@@ -255,6 +255,7 @@ def test_an_answer_of_nothing_is_none(shell, answer):
 
 @pytest.mark.parametrize("answer", ["-----> Detecting\nnix\n", "--help\n", "a/b\n"])
 def test_what_can_be_no_name_of_a_builder_is_refused(shell, answer):
+    """NAME-15"""
     shell.answers(f"{plugin('builder-detect', name='a-builder')}/builder-detect …", out=answer)
 
     with pytest.raises(DokkuError, match="Invalid builder name"):

@@ -118,6 +118,7 @@ def test_what_names_no_buildpack_is_refused(name):
 
 @given(st.text(max_size=60))
 def test_what_is_taken_is_one_word(name):
+    """NAME-14"""
     try:
         whole = buildpacks.url(name)
     except DokkuError:
@@ -127,6 +128,7 @@ def test_what_is_taken_is_one_word(name):
 
 
 def test_credentials_in_a_url_are_used_and_not_shown(fs, said):
+    """SEC-4"""
     secret = "https://me:s3cr3t@example.com/packs/x.git"
     have(secret)
     buildpacks.show(APP)

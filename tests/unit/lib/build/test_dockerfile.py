@@ -57,6 +57,7 @@ def test_a_dockerfile_counts_unless_the_source_asks_for_another_builder(others, 
 
 @pytest.mark.parametrize("name", ["Dockerfile", ".dockerignore"])
 def test_a_link_out_of_the_source_is_refused_and_nothing_starts(shell, name):
+    """GIT-9"""
     source(Dockerfile="FROM scratch\n")
     files.replace("/etc/secret", "FROM scratch\n")
     files.remove(f"{TREE}/{name}")
@@ -196,6 +197,7 @@ def test_a_dockerfile_that_is_not_where_it_should_be_ends_the_deploy_unless_anot
 
 
 def test_a_dockerfile_path_that_links_out_of_the_source_is_none():
+    """GIT-9"""
     files.replace("/etc/secret", "FROM scratch\n")
     os.symlink("/etc/secret", f"{TREE}/Other")
     properties.write("builder-dockerfile", APP, "dockerfile-path", "Other")
@@ -216,6 +218,7 @@ def test_a_failed_build_names_no_image_and_changes_no_config(shell):
 
 
 def test_options_of_the_owner_arrive_word_by_word_and_are_never_evaluated(shell):
+    """RUN-10"""
     source(Dockerfile="FROM scratch\n")
     options.add(APP, ["build"], "--build-arg 'WORD=a b $(id)' -v /etc:/etc --link other")
     builds(shell)

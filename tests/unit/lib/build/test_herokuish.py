@@ -136,6 +136,7 @@ def test_the_config_goes_by_files_and_never_by_words(docker):
 
 
 def test_an_env_file_that_leads_out_of_the_tree_is_neither_read_nor_replaced(docker):
+    """GIT-9"""
     os.symlink("/etc/passwd", f"{TREE}/.env")
     herokuish.build("herokuish", APP, TREE)
     assert "app/.env" not in content(docker)

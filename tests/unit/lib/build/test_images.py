@@ -90,6 +90,7 @@ def test_an_image_names_its_builder_and_its_app(shell):
 
 
 def test_files_are_read_from_a_container_that_never_runs_and_is_removed(shell):
+    """DKR-4"""
     shell.answers("docker image inspect …", out=known(WorkingDir="/srv"))
     shell.answers("docker container create …", out=f"{CID}\n")
     shell.answers("docker container cp …", err="Could not find the file", status=1)
@@ -163,6 +164,7 @@ def _linked(target: str) -> tarfile.TarInfo:
     ids=["link", "several", "large"],
 )
 def test_what_is_no_small_plain_file_counts_as_absent(shell, data):
+    """DKR-4"""
     shell.answers("docker image inspect …", out=known())
     shell.answers("docker container create …", out=f"{CID}\n")
     shell.answers("docker container cp …", out=data)

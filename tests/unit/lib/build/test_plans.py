@@ -75,6 +75,7 @@ def test_the_usual_file_stays_as_it_is(chosen):
 
 
 def test_a_link_out_of_the_source_brings_nothing_in():
+    """GIT-9"""
     files.replace("/etc/secret", "token\n")
     os.symlink("/etc", f"{TREE}/ops")
     choose("pack", "ops/secret")
@@ -86,6 +87,7 @@ def test_a_link_out_of_the_source_brings_nothing_in():
 
 
 def test_a_plan_that_is_a_link_out_of_the_source_is_refused():
+    """GIT-9"""
     files.replace("/etc/secret", "token\n")
     os.symlink("/etc/secret", f"{TREE}/project.toml")
 

@@ -122,6 +122,7 @@ def test_one_under_way_is_running_and_can_be_read():
 
 
 def test_one_whose_process_is_gone_was_killed():
+    """CRS-2"""
     build()
     path = os.path.join(directory(), "1.json")
     for pid, started in (

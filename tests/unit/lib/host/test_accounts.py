@@ -47,6 +47,7 @@ def test_a_user_that_may_not_log_in_is_refused(shell: Shell) -> None:
 
 
 def test_sudo_allows_exactly_the_control_of_the_proxies_and_a_program_of_ours(fs: Any, shell: Shell) -> None:
+    """PRV-3"""
     for word in ("reload", "start", "stop"):
         os.environ[f"DOKKU_NGINX_{word.upper()}_COMMAND"] = f"/usr/bin/systemctl {word} nginx"
     accounts.set_up_sudoers()
@@ -64,6 +65,7 @@ def test_sudo_allows_exactly_the_control_of_the_proxies_and_a_program_of_ours(fs
 
 
 def test_sudoers_that_visudo_refuses_are_not_put_in_place(fs: Any, shell: Shell) -> None:
+    """PRV-3"""
     shell.answers("visudo …", status=1, err="parse error")
     with pytest.raises(DokkuError):
         accounts.set_up_sudoers()
@@ -72,6 +74,7 @@ def test_sudoers_that_visudo_refuses_are_not_put_in_place(fs: Any, shell: Shell)
 
 @pytest.mark.parametrize("command", ["/usr/sbin/nginx -t -c *", "nginx -t", "/bin/a, /bin/sh", "/bin/a:b"])
 def test_a_command_that_sudo_would_read_as_more_is_refused(fs: Any, shell: Shell, command: str) -> None:
+    """PRV-3"""
     os.environ["DOKKU_NGINX_TEST_COMMAND"] = command
     with pytest.raises(DokkuError, match="not a command that sudo"):
         accounts.set_up_sudoers()

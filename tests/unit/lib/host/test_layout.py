@@ -23,6 +23,7 @@ def mode(path: str) -> int:
 
 
 def test_others_may_pass_the_apps_directory_but_not_list_it(fs: Any, shell: Shell) -> None:
+    """PRV-8"""
     layout.set_up("")
     assert mode("/home/dokku") == 0o751
     assert mode("/home/dokku/.ssh") == 0o700

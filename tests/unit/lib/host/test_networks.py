@@ -73,6 +73,7 @@ def test_one_that_is_not_there_is_an_error(ask):
 
 @pytest.mark.parametrize("name", ["--driver=x", "a b", "a/b", "-", "a\n", "ä", ".a"])
 def test_a_name_that_docker_could_misread_never_gets_there(shell, name):
+    """RUN-2, NAME-14"""
     for do in (networks.create, lambda name: networks.destroy(name, force=True), networks.tell_existence):
         with pytest.raises(DokkuError, match="Invalid network name specified"):
             do(name)

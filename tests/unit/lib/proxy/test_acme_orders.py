@@ -185,6 +185,7 @@ def test_a_server_that_has_enough_is_left_alone_for_as_long_as_it_says(
 
 
 def test_what_a_clock_that_was_ahead_has_written_does_not_count(authority: Authority) -> None:
+    """ENV-5"""
     acme_orders.failed("web", "s", ["n"], [LIMITED])
     kept = json.loads(path().read_text())
     past = kept["failures"]["times"][0]

@@ -1,4 +1,4 @@
-"""NGX-1, NGX-11, NAME-7 to NAME-9: what could change nginx's configuration is refused."""
+"""What could change nginx's configuration is refused."""
 
 from pathlib import Path
 
@@ -73,6 +73,7 @@ def app(host: Host) -> str:
 
 @pytest.mark.parametrize("key", KEYS)
 def test_an_option_that_could_end_its_directive_is_refused(app: str, key: str) -> None:
+    """NAME-9, NGX-1"""
     kind, before = nginx_options.OPTIONS[key].kind, state()
     nginx_options.set_(app, key, PLAIN[kind])
     nginx_options.set_(app, key, "")
@@ -86,6 +87,7 @@ def test_an_option_that_could_end_its_directive_is_refused(app: str, key: str) -
 @pytest.mark.parametrize("value", PATHS)
 @pytest.mark.parametrize("key", ["access-log-path", "error-log-path"])
 def test_a_log_that_nginx_would_open_elsewhere_is_refused(app: str, key: str, value: str) -> None:
+    """NAME-9, NGX-11"""
     before = state()
     with pytest.raises(DokkuError, match=rf"^Invalid value for {key}: "):
         nginx_options.set_(app, key, value)
@@ -94,6 +96,7 @@ def test_a_log_that_nginx_would_open_elsewhere_is_refused(app: str, key: str, va
 
 @pytest.mark.parametrize("value", DOMAINS)
 def test_a_domain_that_would_be_more_than_one_is_refused(app: str, value: str) -> None:
+    """NAME-7, NGX-1"""
     before = state()
     with pytest.raises(DokkuError, match=r"is invalid\. exiting\.\.\.$"):
         domains.add(app, [value])
@@ -102,6 +105,7 @@ def test_a_domain_that_would_be_more_than_one_is_refused(app: str, value: str) -
 
 @pytest.mark.parametrize("value", MAPS)
 def test_a_port_map_that_is_none_is_refused(app: str, value: str) -> None:
+    """NAME-8, NGX-1"""
     before = state()
     with pytest.raises(DokkuError, match=r"^Invalid port map "):
         ports.add(app, [value])
@@ -110,5 +114,6 @@ def test_a_port_map_that_is_none_is_refused(app: str, value: str) -> None:
 
 @pytest.mark.parametrize("value", ["a;b", "a{", "}", "a\nb", 'a"b', "a'b", "a\\b", "a\x7fb"])
 def test_what_gets_past_all_that_is_not_written(value: str) -> None:
+    """NGX-1"""
     with pytest.raises(DokkuError, match="can't stand in an nginx configuration"):
         nginx_options.harmless(value)

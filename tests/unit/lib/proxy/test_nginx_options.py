@@ -51,15 +51,18 @@ def key_of(kind: str) -> str:
 
 @pytest.mark.parametrize(("kind", "value"), [(kind, value) for kind in GOOD for value in GOOD[kind]])
 def test_a_value_of_its_kind_is_taken(kind: str, value: str) -> None:
+    """NAME-9"""
     assert nginx_options.is_valid(key_of(kind), value)
 
 
 @pytest.mark.parametrize(("kind", "value"), [(kind, value) for kind in BAD for value in BAD[kind]])
 def test_any_other_value_is_refused(kind: str, value: str) -> None:
+    """NAME-9"""
     assert not nginx_options.is_valid(key_of(kind), value)
 
 
 def test_every_kind_is_tried_here() -> None:
+    """NAME-9"""
     assert {option.kind for option in nginx_options.OPTIONS.values()} == GOOD.keys() == BAD.keys()
 
 

@@ -104,12 +104,14 @@ def test_an_app_without_domains_takes_only_the_hosts_name_at_everybodys_port(hos
 
 @pytest.mark.parametrize("evil", ["a.com; } server { listen 81", "a{b}", "a.com\x00"])
 def test_no_stored_line_gets_into_the_text(host: Host, evil: str) -> None:
+    """NGX-1"""
     (host.app("web", "10.0.0.2") / "VHOST").write_text(f"good.com\n{evil}\n")
     assert directives(text("web"), "server_name") == ["good.com"]
 
 
 @pytest.mark.parametrize("evil", ["60s; return 200", "1m; }", "60s\n", "on"])
 def test_a_stored_property_that_is_not_of_its_kind_is_ignored(host: Host, capfd: Output, evil: str) -> None:
+    """NGX-1"""
     host.app("web", "10.0.0.2", domains="a.com")
     properties.write("nginx", "web", "proxy-read-timeout", f"{evil}x")
     assert directives(text("web"), "proxy_read_timeout") == ["60s"]
@@ -189,6 +191,7 @@ def test_a_header_of_several_words_is_one_value(host: Host) -> None:
 
 @pytest.mark.parametrize("path", ["/etc/cron.d/x", "/var/log/nginx/../../etc/x", "syslog:server=x", "x.log"])
 def test_nginx_writes_logs_only_where_it_has_its_own(host: Host, path: str) -> None:
+    """NGX-11"""
     host.app("web", "10.0.0.2", domains="a.com")
     properties.write("nginx", "web", "access-log-path", path)
     assert directives(text("web"), "access_log") == ["/var/log/nginx/web-access.log"]
@@ -197,6 +200,7 @@ def test_nginx_writes_logs_only_where_it_has_its_own(host: Host, path: str) -> N
 def test_whatever_gets_to_the_renderer_can_end_no_directive(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """NGX-1"""
     host.app("web", "10.0.0.2", domains="a.com")
     monkeypatch.setenv("DOKKU_NGINX_LOG_DIR", "/var/log/nginx; return 200")
     with pytest.raises(DokkuError, match="can't stand in an nginx configuration"):

@@ -86,6 +86,7 @@ def test_what_was_built_before_a_batch_was_interrupted_goes_live(host: Host) -> 
 
 @pytest.mark.parametrize("culprits", [["web3"], ["web0", "web7"], ["web1", "web2", "web6"], []])
 def test_refused_apps_stay_as_they_were_and_the_others_go_live(host: Host, culprits: list[str]) -> None:
+    """NGX-3"""
     names = [f"web{number}" for number in range(8)]
     for number, name in enumerate(names):
         host.app(name, f"10.0.0.{number}")
@@ -115,6 +116,7 @@ def test_a_refused_first_file_leaves_none(host: Host) -> None:
 
 
 def test_a_broken_file_of_another_app_is_written_anew(host: Host, capfd: Output) -> None:
+    """NGX-4"""
     host.app("web", "10.0.0.2")
     directory = host.app("other", "10.0.0.3")
     vhosts.build(["other"])
@@ -127,6 +129,7 @@ def test_a_broken_file_of_another_app_is_written_anew(host: Host, capfd: Output)
 
 
 def test_what_somebody_else_broke_is_named_and_left_alone(host: Host) -> None:
+    """NGX-4"""
     host.app("web", "10.0.0.2")
     directory = host.app("other", "10.0.0.3")
     vhosts.build(["other"])
@@ -142,6 +145,7 @@ def test_what_somebody_else_broke_is_named_and_left_alone(host: Host) -> None:
 def test_a_load_that_nginx_does_not_take_puts_the_files_back(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """NGX-3"""
     monkeypatch.setattr("lib.tools.nginx.PATIENCE", 0.1)
     host.app("web", "10.0.0.2")
     vhosts.build(["web"])
@@ -157,6 +161,7 @@ def test_a_load_that_nginx_does_not_take_puts_the_files_back(
 
 
 def test_without_nginx_the_file_is_written_and_the_build_fails(host: Host) -> None:
+    """NGX-7"""
     host.app("web", "10.0.0.2")
     host.stop_nginx()
     with pytest.raises(DokkuError, match=r"^nginx is not running$"):
@@ -291,6 +296,7 @@ def test_clearing_works_whatever_state_nginx_is_in(host: Host, capfd: Output) ->
 
 
 def test_the_first_app_keeps_a_domain_and_the_next_inherits_it(host: Host, capfd: Output) -> None:
+    """NGX-6"""
     host.app("zebra", "10.0.0.2", domains="shared.com z.com")
     host.app("ant", "10.0.0.3", domains="shared.com a.com")
     vhosts.build(["zebra"])

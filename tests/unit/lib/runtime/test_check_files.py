@@ -67,6 +67,7 @@ def test_variables_of_the_app_are_filled_in():
 
 
 def test_any_other_template_expression_is_refused_with_its_line():
+    """RUN-10"""
     with pytest.raises(DokkuError, match="CHECKS: unknown template expression on line 2"):
         parse('/a\n/b {{ exec "id" }}\n')
 

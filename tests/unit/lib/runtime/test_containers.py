@@ -161,6 +161,7 @@ def test_during_a_switch_the_journal_counts():
 
 
 def test_a_switch_that_breaks_off_before_its_journal_changes_nothing(monkeypatch):
+    """CRS-4"""
     containers.adopt(APP, [WEB], [])
     containers.settle(APP)
     before = pointers()
@@ -172,6 +173,7 @@ def test_a_switch_that_breaks_off_before_its_journal_changes_nothing(monkeypatch
 
 
 def test_a_switch_that_breaks_off_after_its_journal_has_both_sets(monkeypatch):
+    """CRS-4"""
     containers.adopt(APP, [WEB], [])
     containers.settle(APP)
     monkeypatch.setattr("lib.base.signals.failpoint", _fail)
@@ -219,6 +221,7 @@ TORN = [
 
 @pytest.mark.parametrize("torn", TORN, ids=range(len(TORN)))
 def test_a_journal_that_cannot_be_read_leaves_the_pointers_in_force(torn):
+    """CRS-5"""
     containers.adopt(APP, [WEB], [])
     containers.settle(APP)
     files.replace(journal(), torn)
@@ -240,6 +243,7 @@ def test_nothing_is_removed_under_a_journal_that_cannot_be_read(shell, said, tor
 
 @pytest.mark.parametrize("garbage", GARBAGE)
 def test_nothing_is_removed_while_a_pointer_holds_garbage(shell, said, garbage):
+    """CRS-5"""
     containers.adopt(APP, [WEB], [])
     containers.settle(APP)
     files.replace(pointer("CONTAINER.web.1"), garbage)
@@ -308,6 +312,7 @@ def test_withdrawing_keeps_in_mind_what_an_earlier_kill_had_left():
 
 
 def test_a_full_disk_before_the_switch_leaves_the_old_set(full_disk):
+    """ENV-1"""
     containers.adopt(APP, [WEB], [])
     containers.settle(APP)
     full_disk()
@@ -408,6 +413,7 @@ def test_nothing_is_noted_between_two_sets_of_containers():
 
 
 def test_every_container_is_marked_as_the_apps():
+    """DKR-5"""
     assert containers.labels(APP, "web", 2) == {
         "org.label-schema.schema-version": "1.0",
         "org.label-schema.vendor": "dokku",
@@ -472,6 +478,7 @@ def test_removing_all_of_an_app_without_a_directory_makes_none(shell):
 
 
 def test_a_docker_that_is_down_is_no_app_without_containers(shell):
+    """DKR-6"""
     containers.adopt(APP, [WEB], [])
     shell.answers("docker …", err="Cannot connect to the Docker daemon\n", status=1)
     for ask in (containers.start_registered, containers.remove_all):

@@ -63,6 +63,7 @@ def test_a_schedule_as_cron_has_it_means_the_same(fields):
 @settings(max_examples=200)
 @given(st.one_of(st.text(max_size=30), st.lists(st.text("0159*/-,?LW#@ajnsu", max_size=4)).map(" ".join)))
 def test_whatever_a_schedule_holds_a_line_is_harmless(text):
+    """RUN-10"""
     try:
         found = cron_jobs.line(text)
     except DokkuError as error:
@@ -114,6 +115,7 @@ def test_other_schedules_are_refused(text):
 
 
 def test_a_command_is_words_and_nothing_is_expanded():
+    """RUN-10"""
     assert cron_jobs.words("""task "$(id)" '`id`' $HOME a\\ b *""") == [
         "task",
         "$(id)",

@@ -147,6 +147,7 @@ def test_a_page_of_an_app_with_a_certificate_is_asked_for_as_by_https(page):
 
 @pytest.mark.real_clock
 def test_a_page_that_takes_too_long_fails(said):
+    """RUN-7"""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         assert failures(silent.getsockname()[1], path="/", attempts=1, timeout=1) == 1
     assert "no answer within 1 seconds" in text_of(said, 2)

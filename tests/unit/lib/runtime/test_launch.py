@@ -249,6 +249,7 @@ def test_a_network_that_is_not_there_fails_before_anything_starts(shell):
     [("DOKKU_START_CMD", ["run", "two words"]), ("DOKKU_DOCKERFILE_START_CMD", ["serve", "$(id)", "`id`"])],
 )
 def test_a_start_command_is_split_and_nothing_in_it_is_evaluated(shell, key, words):
+    """RUN-10"""
     config.set_values(APP, {key: " ".join(f"'{word}'" for word in words)})
     created(shell, A)
     inspected(shell, known(A))
@@ -265,6 +266,7 @@ def test_a_start_command_with_an_open_quote_is_refused(shell):
 
 
 def test_options_are_one_word_each_and_nothing_in_them_is_evaluated(shell):
+    """RUN-10"""
     options.add(APP, ["deploy"], "--volume '/a b:/c'")
     options.add(APP, ["deploy"], "--label x=$(id)")
     created(shell, A)
@@ -339,6 +341,7 @@ def test_a_start_that_fails_half_way_removes_what_was_created(shell):
 
 
 def test_a_signal_removes_what_was_started(shell):
+    """RUN-8"""
     created(shell, A)
     inspected(shell, known(A))
     with pytest.raises(Interrupted):
@@ -398,6 +401,7 @@ def test_a_proxy_that_never_switched_and_still_fails_keeps_nothing_new(shell, pr
 
 
 def test_a_first_deploy_that_fails_at_the_switch_leaves_an_app_that_is_not_deployed(shell, proxy):
+    """CRS-9"""
     created(shell, A)
     inspected(shell, known(A))
     with pytest.raises(DokkuError, match="no luck"):

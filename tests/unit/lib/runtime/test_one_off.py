@@ -222,6 +222,7 @@ def test_the_list_has_name_state_command_and_time(shell, said):
 
 
 def test_the_table_shows_no_control_characters(shell, said):
+    """IO-10"""
     exist(shell, container(command=["printf", "\x1b[2J"]))
     one_off.show(APP, "stdout")
     assert text_of(said).startswith(f"=====> {APP} run containers\nNAMES")

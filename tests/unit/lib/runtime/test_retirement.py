@@ -36,6 +36,7 @@ def path():
 
 
 def test_a_container_is_due_when_its_time_is_over(shell, now):
+    """LEAK-4"""
     retirement.register(APP, [A], 60)
     assert files.read(path()) == f"{APP} {A} 1000060\n"
     assert retirement.work_off() == []
@@ -117,6 +118,7 @@ TORN = [
 
 @pytest.mark.parametrize("line", TORN, ids=range(len(TORN)))
 def test_a_torn_line_stops_nothing_and_goes_with_the_next_write(shell, line):
+    """LEAK-4"""
     files.replace(path(), f"{line}\n{APP} {C} 5\n{line}")
     assert retirement.entries() == [Entry(APP, C, 5)]
     assert retirement.work_off() == [APP]
@@ -151,6 +153,7 @@ def test_the_app_may_be_gone(shell):
 
 @pytest.mark.parametrize("step", ["update --restart=no", "stop -t 30"])
 def test_one_that_cannot_be_stopped_is_killed(shell, step):
+    """DKR-9"""
     retirement.register(APP, [A], 0)
     shell.answers(f"docker container {step} …", err="Error response from daemon: stuck\n", status=1)
     retirement.work_off(APP)
@@ -159,6 +162,7 @@ def test_one_that_cannot_be_stopped_is_killed(shell, step):
 
 
 def test_one_that_cannot_be_removed_is_tried_again(shell):
+    """DKR-9"""
     retirement.register(APP, [A, B], 0)
     shell.answers("docker container rm …", err="Error response from daemon: device busy\n", status=1)
     shell.answers("docker container rm …")
@@ -185,6 +189,7 @@ def test_a_line_that_is_registered_meanwhile_stays(shell):
 
 
 def test_two_jobs_at_once_leave_the_list_whole(shell):
+    """LEAK-4"""
     retirement.register(APP, [A], 0)
     retirement.register("other", [B], 60)
     again = []
@@ -194,5 +199,6 @@ def test_two_jobs_at_once_leave_the_list_whole(shell):
 
 
 def test_a_negative_deadline_is_over(shell):
+    """ENV-5"""
     files.replace(path(), f"{APP} {A} -5\n")
     assert retirement.work_off() == [APP]

@@ -46,6 +46,7 @@ def test_nothing_remains_of_a_container_that_is_gone(shell):
 
 
 def test_a_clock_that_was_put_back_makes_nobody_wait_longer(shell):
+    """ENV-5"""
     shell.answers(INSPECT, state(age=-3600))
     assert uptime.remaining(WORKER, 60) == 60
 

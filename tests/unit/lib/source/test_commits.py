@@ -47,6 +47,7 @@ def test_a_later_commit_stands_on_the_tip(shell, fs):
 
 
 def test_what_equals_the_tip_is_no_commit(shell, fs):
+    """GIT-15"""
     fs.create_file("/tree/x")
     repository(shell, TIP, TREE)
     assert commits.commit_directory(APP, "/tree") == ""
@@ -61,6 +62,7 @@ def test_no_ref_moves(shell, fs):
 
 
 def test_all_files_count_and_the_index_is_gone(shell, fs):
+    """GIT-16"""
     fs.create_file("/tree/x")
     repository(shell)
     commits.commit_directory(APP, "/tree")
@@ -71,6 +73,7 @@ def test_all_files_count_and_the_index_is_gone(shell, fs):
 
 
 def test_an_empty_directory_is_no_commit(shell, fs):
+    """GIT-15"""
     fs.create_dir("/tree/empty/empty")
     with pytest.raises(DokkuError, match="No files found to commit"):
         commits.commit_directory(APP, "/tree")
@@ -81,6 +84,7 @@ def test_an_empty_directory_is_no_commit(shell, fs):
     "author", [("a\nb", "x"), ("a", "x\0"), ("a <b>", "x"), ("a", "<x>"), ("a", "x\x1b")]
 )
 def test_an_odd_author_is_refused(shell, fs, author):
+    """NAME-12"""
     fs.create_file("/tree/x")
     with pytest.raises(DokkuError, match="Invalid git user name or email"):
         commits.commit_directory(APP, "/tree", author)

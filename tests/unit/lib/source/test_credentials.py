@@ -61,6 +61,7 @@ def test_a_difference_is_told_by_the_status_alone(said, words):
 
 
 def test_a_port_is_kept(said):
+    """NET-12"""
     credentials.authenticate([f"{HOST}:8443", "me", "secret"])
     assert files.read(netrc.path()).startswith(f"machine {HOST}:8443\n")
     assert text_of(said, 2) == ""
@@ -75,6 +76,7 @@ BAD_HOSTS = [
 @pytest.mark.parametrize("act", [credentials.authenticate, credentials.verify])
 @pytest.mark.parametrize("host", BAD_HOSTS)
 def test_what_can_be_no_host_is_refused(said, act, host):
+    """NAME-13"""
     with pytest.raises(DokkuError, match="Invalid git host: "):
         act([host, "me", "secret"])
     with pytest.raises(DokkuError, match="Invalid git host: "):
@@ -85,6 +87,7 @@ def test_what_can_be_no_host_is_refused(said, act, host):
 
 @pytest.mark.parametrize("host", ["a", "A.Example", "10.0.0.1", "::1", "[::1]", "[::1]:22", "a_b.c", "x.y:1"])
 def test_names_and_addresses_are_hosts(host):
+    """NAME-13"""
     credentials.authenticate([host, "me", "secret"])
     assert netrc.has(host, "me", "secret")
 
@@ -107,6 +110,7 @@ def test_names_and_addresses_are_hosts(host):
     ],
 )
 def test_a_refusal_tells_no_secret_and_changes_nothing(said, act, words, text):
+    """NET-6, SEC-5"""
     with pytest.raises(DokkuError) as refused:
         act(words)
     assert (refused.value.text, refused.value.exit_code) == (text, 1)

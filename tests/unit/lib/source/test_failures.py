@@ -80,12 +80,14 @@ UNKNOWN = [
     ],
 )
 def test_a_sentence_of_git_is_known_for_what_it_is(text: str, judgement: str) -> None:
+    """SYN-2, SYN-3"""
     assert failures.judged(text) == judgement
 
 
 @pytest.mark.parametrize("auth", AUTH)
 @pytest.mark.parametrize("other", [TRANSIENT[0], TRANSIENT[-1], PERMANENT[0]])
 def test_a_refusal_for_want_of_credentials_beats_whatever_else_is_said(auth: str, other: str) -> None:
+    """SYN-2"""
     assert failures.judged(auth + other) == failures.judged(other + auth) == "auth"
 
 

@@ -120,6 +120,7 @@ def test_an_image_becomes_a_dockerfile(shell, said):
 
 @pytest.mark.parametrize("image", INVALID)
 def test_what_names_no_image_is_refused_before_anything_happens(shell, said, image):
+    """RUN-2, NAME-11, DKR-1"""
     for ask in (image_contexts.pulled, image_contexts.loaded):
         with begins("Invalid docker image: ") as error, ask(image):
             pass
@@ -132,6 +133,7 @@ def test_what_names_no_image_is_refused_before_anything_happens(shell, said, ima
 @example("bb\\")
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
 def test_a_dockerfile_has_the_two_lines_of_ours_and_no_third(shell, image):
+    """DKR-1"""
     has_image(shell, True)
     try:
         made = pulled("", image)["Dockerfile"]

@@ -115,10 +115,12 @@ def test_no_value_in_quotes_is_put_above_a_comment_as_python_would_stumble(befor
     ],
 )
 def test_an_update_changes_the_values_of_one_machine(before, after):
+    """NET-7"""
     assert netrc.with_entry(before, HOST, "u", "p w") == after
 
 
 def test_of_several_entries_the_first_is_left():
+    """NET-7"""
     twice = f"# a\nmachine {HOST} login 1 password 1\n# b\n  {OURS}# c\n{OURS}machine x login y password z\n"
     assert netrc.with_entry(twice, HOST, "u", "p") == (
         f"# a\nmachine {HOST} login u password p\n# b\n# c\nmachine x login y password z\n"
@@ -163,6 +165,7 @@ def test_a_new_entry_gets_a_line_of_its_own_outside_of_any_macro(before, gap):
 
 
 def test_what_a_macro_says_is_no_entry():
+    """NET-7"""
     text = "macdef init\nmachine h login a password b\n\nmachine h login c password d\n"
     assert netrc.without(text, "h") == "macdef init\nmachine h login a password b\n\n"
 
@@ -249,6 +252,7 @@ def others(text, host):
 @settings(max_examples=300)
 @given(FILES, HOSTS, VALUES, VALUES)
 def test_an_entry_is_found_again_and_the_others_are_as_they_were(text, host, user, password):
+    """NET-7"""
     after = netrc.with_entry(text, host, user, password)
     own = [entry for entry in netrc.parse(after) if entry.is_for(host)]
     assert [(entry.head.value, entry.login, entry.password) for entry in own] == [(host, user, password)]
@@ -317,6 +321,7 @@ def mode():
 
 
 def test_the_file_is_for_us_alone_from_the_start(fs):
+    """NET-1"""
     os.umask(0)
     netrc.store(HOST, "me", "secret")
     assert (files.read(netrc.path()), mode()) == (OURS, 0o600)
@@ -326,6 +331,7 @@ def test_the_file_is_for_us_alone_from_the_start(fs):
 
 @pytest.mark.parametrize("change", [lambda: netrc.store(HOST, "me", "secret"), lambda: netrc.drop("other")])
 def test_a_mode_that_lets_others_read_is_repaired_without_a_change_too(fs, change):
+    """NET-2"""
     fs.create_file(netrc.path(), contents=OURS)
     os.chmod(netrc.path(), 0o644)
     change()
@@ -339,6 +345,7 @@ def test_removing_from_no_file_makes_none(fs):
 
 
 def test_bytes_that_are_no_text_stay(fs):
+    """NET-7"""
     fs.create_file(netrc.path(), contents=b"# caf\xe9\n")
     netrc.store(HOST, "me", "secret")
     with open(netrc.path(), "rb") as file:
@@ -350,6 +357,7 @@ def test_bytes_that_are_no_text_stay(fs):
     [("me", "secret", True), ("me", "Secret", False), ("me", "", False), ("you", "secret", False)],
 )
 def test_an_entry_is_compared_whole(fs, user, password, same):
+    """NET-10"""
     netrc.store(HOST, "me", "secret")
     assert netrc.has(HOST, user, password) == same
     assert not netrc.has("other", user, password)
@@ -359,6 +367,7 @@ def test_an_entry_is_compared_whole(fs, user, password, same):
     "act", [lambda: netrc.store("h", "u", "p"), lambda: netrc.drop("h"), lambda: netrc.has_none("h")]
 )
 def test_a_link_and_a_directory_in_its_place_are_refused(fs, act):
+    """NET-13"""
     fs.create_file("/elsewhere", contents="x")
     os.symlink("/elsewhere", netrc.path())
     with pytest.raises(DokkuError, match=r"/root/\.netrc is not a regular file"):

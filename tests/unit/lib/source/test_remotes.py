@@ -93,6 +93,7 @@ def test_a_ref_that_nobody_has_is_refused(shell):
 
 
 def test_git_gets_a_deadline_and_no_prompt(shell):
+    """RUN-7, SYN-5"""
     properties.write("git", "--global", "fetch-timeout", "7")
     shell.answers("git …fetch…", does=fetched("refs/heads/master"))
     shell.answers("git …rev-parse…", out=f"{NEW}\n")
@@ -105,6 +106,7 @@ def test_git_gets_a_deadline_and_no_prompt(shell):
 
 
 def test_what_may_pass_is_tried_four_times(shell, said):
+    """SYN-1"""
     text = "fatal: unable to access 'x': Could not resolve host: git.example.com\n"
     shell.answers("git …fetch…", err=text, status=128)
     with pytest.raises(DokkuError, match="Unable to fetch blog"):
@@ -148,6 +150,7 @@ def test_a_key_that_exists_is_not_said_to_be_missing(shell):
 
 
 def test_the_credentials_of_a_url_are_in_a_file_and_in_no_word(shell, said):
+    """SEC-4"""
     secret = "hunter2"
     seen = []
 
@@ -244,6 +247,7 @@ def test_git_never_sees_such_a_ref(shell, ref):
 @hypothesis.settings(max_examples=150, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
 @hypothesis.given(remote=st.text(max_size=60), ref=st.text(max_size=30))
 def test_whatever_comes_is_refused_or_stands_behind_the_dashes(shell, remote, ref):
+    """RUN-2, GIT-1"""
     shell.ran.clear()
     shell.calls.clear()
     shell.answers("git …fetch…", err=MISSING, status=128)
@@ -336,6 +340,7 @@ def test_what_cron_started_says_nothing_without_news(shell, said, monkeypatch):
 
 
 def test_locks_of_a_killed_git_are_cleared_away(shell, said):
+    """CRS-6"""
     write_ref("refs/heads/master.lock", "")
     write_ref("packed-refs.lock", "")
     write_ref("objects/pack/tmp_pack_x", "")
@@ -355,6 +360,7 @@ def test_locks_of_a_killed_git_are_cleared_away(shell, said):
 
 @pytest.mark.parametrize("part", ["HEAD", "objects", "refs"])
 def test_a_repository_that_was_made_by_half_is_made_whole(shell, part):
+    """GIT-17, SYN-6"""
     place = pathlib.Path(settings.app_dir(APP))
     place.joinpath(part).rename(place / "elsewhere")
     repos.initialize(APP)
@@ -362,6 +368,7 @@ def test_a_repository_that_was_made_by_half_is_made_whole(shell, part):
 
 
 def test_a_repository_that_old_dokku_left_with_a_work_tree_is_bare_again(shell):
+    """GIT-17"""
     pathlib.Path(settings.app_dir(APP), "config").write_text("[core]\n\tbare = false\n")
     repos.initialize(APP)
     assert shell.ran == [f"git --git-dir={settings.app_dir(APP)} config core.bare true"]

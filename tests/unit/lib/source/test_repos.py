@@ -50,6 +50,7 @@ def test_a_repository_starts_with_the_deploy_branch(shell):
 
 
 def test_the_hook_hands_a_push_over_with_the_root_and_the_app_in_quotes(monkeypatch):
+    """GIT-13"""
     monkeypatch.setenv("DOKKU_ROOT", "/home/do kku")
     monkeypatch.setenv("DOKKU_PROGRAM", "/usr/bin/dok'ku")
     os.makedirs("/home/do kku/blog")
@@ -66,6 +67,7 @@ def test_the_hook_hands_a_push_over_with_the_root_and_the_app_in_quotes(monkeypa
     "damage", [lambda: files.replace(hook(), "exit 0\n", 0o755), lambda: os.chmod(hook(), 0o644)]
 )
 def test_a_hook_that_was_changed_is_put_right(damage):
+    """GIT-13"""
     repos.write_hook(APP)
     before = files.read(hook())
     damage()
@@ -112,6 +114,7 @@ def test_without_a_commit_there_is_nothing_to_deploy(shell, said):
 
 
 def test_the_tip_moves_and_a_clone_starts_there(shell):
+    """GIT-17"""
     files.replace(os.path.join(settings.app_dir(APP), "HEAD"), "ref: refs/heads/main\n")
     repos.advance(APP, TIP)
     git = f"git --git-dir={settings.app_dir(APP)}"
@@ -147,6 +150,7 @@ def test_builds_see_git_only_when_asked_for():
     "word", ["blog", "/blog", "'blog'", "'/blog'", "blog/", "'blog/'", " blog ", "'blog' "]
 )
 def test_a_clients_path_means_an_app(word):
+    """NAME-3"""
     assert repos.app_of(word) == "blog"
 
 
@@ -158,6 +162,7 @@ def test_a_clients_path_means_an_app(word):
     ],
 )
 def test_a_path_that_can_mean_no_app_is_refused_and_makes_nothing(word):
+    """NAME-3"""
     with pytest.raises(DokkuError) as refused:
         repos.app_of(word)
     assert refused.value.exit_code == 1
@@ -167,6 +172,7 @@ def test_a_path_that_can_mean_no_app_is_refused_and_makes_nothing(word):
 @with_fs
 @given(st.text(alphabet="ab'/\\.-_A ;$\n", max_size=10))
 def test_whatever_a_client_asks_for_is_a_name_or_refused(word):
+    """NAME-3"""
     try:
         app = repos.app_of(word)
     except DokkuError:

@@ -37,22 +37,26 @@ def test_what_comes_in_pieces_is_stored_whole(piped, tmp_path):
 
 
 def test_nothing_is_an_empty_archive(piped, tmp_path):
+    """IO-2"""
     piped.close()
     with pytest.raises(DokkuError, match="Empty archive"):
         spools.copy_stdin(str(tmp_path / "archive"))
 
 
 def test_a_stall_has_an_end(piped, tmp_path):
+    """IO-3"""
     piped.write(b"some")
     with pytest.raises(DokkuError, match=r"Nothing on STDIN for 0\.05 seconds, giving up"):
         spools.copy_stdin(str(tmp_path / "archive"), patience=0.05)
 
 
 def test_patience_is_five_minutes():
+    """IO-3"""
     assert spools.PATIENCE == 300
 
 
 def test_no_more_is_stored_than_may_be(piped, tmp_path):
+    """ARC-8"""
     properties.write("git", "--global", "archive-max-size", "1000")
     piped.write(bytes(1001))
     with pytest.raises(DokkuError, match="Archive exceeds maximum allowed size of 1000 bytes"):

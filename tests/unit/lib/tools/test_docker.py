@@ -152,6 +152,7 @@ def test_an_image_is_derived_again_for_no_other_reason_nor_for_ever(shell, text,
 
 
 def test_an_image_may_take_its_time_on_the_way_but_not_for_ever(shell, tmp_path):
+    """RUN-7"""
     (tmp_path / "archive").write_bytes(b"layers")
     with open(tmp_path / "archive", "rb") as archive:
         docker.load(archive.fileno())
@@ -168,6 +169,7 @@ def test_another_client_is_used_when_the_host_says_so(shell, monkeypatch):
 
 
 def test_stopping_waits_longer_than_the_patience_it_is_given(shell):
+    """RUN-7"""
     docker.stop(ID, OTHER, patience=100)
     assert shell.ran == [f"docker container stop -t 100 {ID} {OTHER}"]
     assert shell.calls[0].timeout > 100
