@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 
 from lib.base import log, signals
-from lib.base.errors import DokkuError, Interrupted
+from lib.base.errors import DokkuError, Interrupted, reason
 
 
 def run(work: Callable[[list[str]], int]) -> None:
@@ -26,7 +26,7 @@ def run(work: Callable[[list[str]], int]) -> None:
 
 
 def _confess(error: Exception) -> None:
-    log.warn(f"{type(error).__name__}: {error}".splitlines()[0])
+    log.warn(reason(error))
     if os.environ.get("DOKKU_TRACE"):
         import traceback
 

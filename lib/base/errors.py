@@ -104,3 +104,14 @@ class Interrupted(KeyboardInterrupt):
         super().__init__()
         self.number = number
         self.exit_code = 128 + number
+
+
+def reason(error: Exception) -> str:
+    """Say in one line why something failed that nothing in the code expected to fail.
+
+    A refusal of the operating system is told by its path and words; anything else is a bug of ours, and is
+    told by the name that Python gives it.
+    """
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return f"{type(error).__name__}: {error}".splitlines()[0]

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from lib.base import log, progress, run, signals
+from lib.base import errors, log, progress, run, signals
 from lib.base.errors import AppsFailed, DokkuError, Interrupted
 
 MOST = 1000  # workers that may be asked for
@@ -186,7 +186,7 @@ def _attempt(work: Callable[[str], None], app: str, complaint: str) -> str:
     except DokkuError as error:
         reason = error.text or f"exit status {error.exit_code}"
     except Exception as error:  # a bug in one app's work must not end the other apps'
-        reason = f"{type(error).__name__}: {error}"
+        reason = errors.reason(error)
     else:
         return ""
     log.warn(f"{complaint}{app}: {reason}")

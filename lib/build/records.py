@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from lib.base import files, log, procfs, properties, pushers, retry, settings, signals, tee, values
-from lib.base.errors import DokkuError, Interrupted
+from lib.base.errors import DokkuError, Interrupted, reason
 from lib.build import transcripts
 
 RUNNING, SUCCEEDED, FAILED, CANCELLED, KILLED = "running", "succeeded", "failed", "cancelled", "killed"
@@ -216,7 +216,7 @@ def _reported(write: Callable[[bytes], None]) -> Iterator[Callable[[bytes], None
         report(f"Cancelled ({signal.Signals(error.exit_code - 128).name})")
         raise
     except Exception as error:
-        report(f"{type(error).__name__}: {error}")
+        report(reason(error))
         raise
 
 

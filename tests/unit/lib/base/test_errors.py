@@ -1,6 +1,9 @@
+import errno
+import os
+
 import pytest
 
-from lib.base.errors import AppsFailed, Interrupted, ToolFailed
+from lib.base.errors import AppsFailed, Interrupted, ToolFailed, reason
 
 
 def test_apps_that_failed_are_told_with_their_reasons() -> None:
@@ -17,3 +20,10 @@ def test_a_program_that_a_signal_ended_has_the_exit_code_of_a_shell(status: int,
 
 def test_an_interruption_has_the_exit_code_of_its_signal() -> None:
     assert Interrupted(15).exit_code == 143
+
+
+def test_a_refusal_of_the_operating_system_is_told_by_its_path_and_words() -> None:
+    read_only = OSError(errno.EROFS, os.strerror(errno.EROFS), "/srv/dokku/blog")
+    assert reason(read_only) == "/srv/dokku/blog: Read-only file system"
+    assert reason(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))) == "No space left on device"
+    assert reason(ValueError("a\nb")) == "ValueError: a"
