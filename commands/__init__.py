@@ -16,6 +16,8 @@ from commands import _line, _modules, _plugins
 from lib.base import entry, identity, settings, triggers
 from lib.base.errors import DokkuError, Interrupted, UsageError
 
+_GIT_SERVICES = ("git-receive-pack", "git-upload-pack", "git-upload-archive")
+
 
 class Root(TyperGroup):
     """All commands, each found when it is named."""
@@ -78,7 +80,17 @@ def _authorise(words: list[str]) -> None:
         raise DokkuError("Access denied")
     if not triggers.has_plugins("user-auth"):
         return
+    asked = _as_run(words)
     try:
-        triggers.fire("user-auth", os.environ["SSH_USER"], os.environ["SSH_NAME"], *words)
+        triggers.fire("user-auth", os.environ["SSH_USER"], os.environ["SSH_NAME"], *asked)
     except DokkuError as error:
         raise DokkuError("Access denied") from error
+
+
+def _as_run(words: list[str]) -> list[str]:
+    """Spell the app of one of git's services as it is used: the client may have asked for /app/ as well."""
+    if words[0] not in _GIT_SERVICES or len(words) < 2:
+        return words
+    from lib.source import repos  # 30 ms, for a push or a fetch
+
+    return [words[0], f"'{repos.app_of(words[1])}'", *words[2:]]

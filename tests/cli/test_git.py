@@ -1,11 +1,15 @@
 """git:* as a user meets it, and the commands that git itself calls; without docker, up to the build."""
 
+import contextlib
 import gzip
 import hashlib
 import json
 import os
 import re
+import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -708,3 +712,88 @@ def test_reading_starts_no_docker(dokku: Dokku) -> None:
 def test_an_end_alone_is_no_archive(dokku: Dokku) -> None:
     dokku.make_app("blog")
     assert refused(dokku, END) == " !     Archive contains no files"
+
+
+# --- killed, guarded ------------------------------------------------------------------------------------
+
+
+KILLS = ["spooling", "tar:--extract", "git:commit-tree", "the builder", "git:update-ref"]
+
+
+@pytest.mark.parametrize("at", KILLS)
+def test_an_archive_that_is_killed_anywhere_leaves_no_change_or_a_whole_one(built: Dokku, at: str) -> None:
+    """ARC-17, CRS-2"""
+    built.make_app("blog")
+    assert built("git:from-archive", "blog", "--", input=archive(GOOD)).code == 0
+    before, data = tip(built), archive(GOOD, member("a/b", b"x" * 5000))
+    name, _, word = at.partition(":")
+    if word:
+        real = shutil.which(name)
+        script = f'case " $* " in *" {word} "*) kill -9 0 ;; esac\nexec {real} "$@"'
+        built.program(name, f"#!/bin/sh\n{script}\n")
+    elif at == "the builder":
+        killer = built.plugin("00-killer", builder_build="#!/bin/sh\nkill -9 0\n")
+    process = subprocess.Popen(
+        [str(TREE / "bin/dokku"), "git:from-archive", "blog", "--"],
+        env=built.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    process.stdin.write(data[:1024] if at == "spooling" else data)
+    process.stdin.flush()
+    if at == "spooling":
+        deadline = time.monotonic() + 30
+        while not list((built.lib / "tmp").glob("*/archive")):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.close()
+    assert process.wait(timeout=60) == -signal.SIGKILL
+
+    files = git("ls-tree", "-r", "--name-only", "master", cwd=built.root / "blog").stdout.split()
+    assert files == (["index.html"] if tip(built) == before else ["a/b", "index.html"])
+    if word:
+        (built.bin / name).unlink()
+    elif at == "the builder":
+        shutil.rmtree(killer)
+    again = built("git:from-archive", "blog", "--", input=data)
+    assert again.code == 0, again
+    assert note(built, "tree").split() == ["./a/b", "./index.html"]
+    assert git("ls-tree", "-r", "--name-only", "HEAD", cwd=built.root / "blog").stdout.split()[0] == "a/b"
+    assert temporary(built) == []
+    assert git("fsck", "--no-dangling", cwd=built.root / "blog").returncode == 0
+
+
+ASKED = '#!/bin/sh\nshift\necho "$*" >>"{log}/asked"\ncase "$*" in {denied}) exit 1 ;; esac\n'
+
+
+def test_who_guards_commands_is_asked_for_a_push_and_again_for_its_hook(built: Dokku, source: Path) -> None:
+    """SSH-8: with the name that is used, however the client spells it."""
+    built.plugin("acl", user_auth=ASKED.format(log=built.log, denied="nothing"))
+    assert push(built, source).returncode == 0  # which asks for /blog
+    assert note(built, "asked") == "jane git-receive-pack 'blog'\njane git-hook blog\n"
+    for path in ("blog", "'blog'", "'/blog'", "/blog/", "'blog/'"):
+        for service in ("git-upload-pack", "git-upload-archive"):
+            built.ssh(f"{service} {path}", name="jane", input=b"0000")
+            assert note(built, "asked").splitlines()[-1] == f"jane {service} 'blog'"
+
+
+@pytest.mark.parametrize("denied", ["*git-receive-pack*", "*git-hook*", "*git-upload*"])
+def test_a_push_or_fetch_that_a_guard_denies_changes_nothing(built: Dokku, source: Path, denied: str) -> None:
+    """SSH-8, GIT-12"""
+    built.plugin("acl", user_auth=ASKED.format(log=built.log, denied=denied))
+    said = push(built, source)
+    if denied == "*git-upload*":
+        assert said.returncode == 0
+        for word in ("git-upload-pack", "git-upload-archive"):
+            refused = built.ssh(f"{word} 'blog'", input=b"0000")
+            assert (refused.out, refused.err, refused.code) == ("", " !     Access denied\n", 1)
+        return
+    assert said.returncode != 0
+    assert "Access denied" in said.stderr
+    assert note(built, "built") == ""
+    assert not (built.root / "blog").exists() or tip(built) == ""

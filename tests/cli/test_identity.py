@@ -68,3 +68,13 @@ def test_what_belongs_to_root_is_roots_to_change(dokku: Dokku, command: str) -> 
     """PRV-1"""
     answer = as_nobody(command, "x", env={**dokku.environment, "DOKKU_SYSTEM_USER": "nobody"})
     assert (answer.err, answer.code) == (" !     This command must be run as root\n", 1)
+
+
+def test_who_may_not_use_sudo_is_told_and_nothing_happens(nobodys: Dokku) -> None:
+    """PRV-2"""
+    nobodys.bin.chmod(0o755)
+    nobodys.program("sudo", '#!/bin/sh\necho "sudo: a password is required" >&2\nexit 1\n')
+    env = {**nobodys.environment, "DOKKU_SYSTEM_USER": "root"}
+    answer = as_nobody("apps:create", "blog", env=env)
+    assert (answer.out, answer.err, answer.code) == ("", "sudo: a password is required\n", 1)
+    assert not (nobodys.root / "blog").exists()

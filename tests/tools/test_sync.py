@@ -559,6 +559,23 @@ def test_submodules_of_submodules_are_relative_to_their_own(
     assert "./a/b/code:innermost\n" in note(dokku, "tree")
 
 
+def test_submodules_end_at_a_depth_that_nobody_needs(
+    dokku: Dokku, upstream: Upstream, server: HttpServer
+) -> None:
+    """GIT-8"""
+    inner, commit = "", ""
+    for depth in range(11):
+        module = Upstream(upstream.path.parent, f"level{depth}.git")
+        commit = module.submodule("a", inner, commit) if inner else module.commit(code="innermost")
+        inner = f"../level{depth}.git"
+    upstream.submodule("a", inner, commit)
+    synced = dokku("git:sync", "--build", APP, server.url(), "main")
+    assert synced.code == 1
+    assert synced.err.splitlines()[-1] == " !     Submodules are nested more than 10 levels deep"
+    assert builds(dokku) == 0
+    assert temporary(dokku) == []
+
+
 @pytest.mark.parametrize(
     "url",
     [
