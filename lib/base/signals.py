@@ -66,7 +66,7 @@ def failpoint(stage: str) -> None:
     """Die or fail here when DOKKU_TEST_FAILPOINT=STAGE:ACTION asks for it.
 
     Honoured only where root has made the file `failpoints` in DOKKU_LIB_ROOT, which tests do in their own
-    instance. ACTION: kill9 (the whole process group, the default), term, raise.
+    instance. ACTION: kill9 (the whole process group, the default), term, int, hup, raise.
     """
     wanted, _, action = os.environ.get("DOKKU_TEST_FAILPOINT", "").partition(":")
     if wanted != stage:
@@ -76,8 +76,8 @@ def failpoint(stage: str) -> None:
         return
     if action == "raise":
         raise RuntimeError(f"failpoint {stage}")
-    if action == "term":
-        os.kill(os.getpid(), signal.SIGTERM)
+    if action in ("term", "int", "hup"):
+        os.kill(os.getpid(), signal.Signals[f"SIG{action.upper()}"])
         return
     os.killpg(0, signal.SIGKILL)
 

@@ -98,11 +98,13 @@ def clear_away(app: str) -> None:
 
 
 def _unfinished_packs(app: str) -> list[str]:
-    packs = os.path.join("objects", "pack")
-    with contextlib.suppress(FileNotFoundError):
-        names = os.listdir(os.path.join(path(app), packs))
-        return [os.path.join(packs, name) for name in names if name.startswith("tmp_")]
-    return []
+    """What a killed git was writing: packs, and the directories of objects that a push had sent."""
+    found = []
+    for place in ("objects", os.path.join("objects", "pack")):
+        with contextlib.suppress(FileNotFoundError):
+            names = os.listdir(os.path.join(path(app), place))
+            found += [os.path.join(place, name) for name in names if name.startswith("tmp_")]
+    return found
 
 
 def verify_room(app: str, branch: str) -> None:

@@ -344,18 +344,21 @@ def test_locks_of_a_killed_git_are_cleared_away(shell, said):
     write_ref("refs/heads/master.lock", "")
     write_ref("packed-refs.lock", "")
     write_ref("objects/pack/tmp_pack_x", "")
+    write_ref("objects/tmp_objdir-incoming-x/pack/pack-1.pack", "")
     left = pathlib.Path(settings.app_dir(APP))
-    for name in ("packed-refs.lock", "objects/pack/tmp_pack_x"):
+    for name in ("packed-refs.lock", "objects/pack/tmp_pack_x", "objects/tmp_objdir-incoming-x"):
         os.utime(left / name, (time.time(), time.time()))
     repos.clear_away(APP)
     assert not (left / "refs/heads/master.lock").exists()
     assert (left / "packed-refs.lock").exists()  # somebody may be writing it
-    for name in ("packed-refs.lock", "objects/pack/tmp_pack_x"):
+    for name in ("packed-refs.lock", "objects/pack/tmp_pack_x", "objects/tmp_objdir-incoming-x"):
+        assert (left / name).exists()
         os.utime(left / name, (0, 0))
     repos.clear_away(APP)
+    assert not (left / "objects/tmp_objdir-incoming-x").exists()
     assert not (left / "packed-refs.lock").exists()
     assert not (left / "objects/pack/tmp_pack_x").exists()
-    assert text_of(said, 2).count("which a killed git left") == 3
+    assert text_of(said, 2).count("which a killed git left") == 4
 
 
 @pytest.mark.parametrize("part", ["HEAD", "objects", "refs"])
