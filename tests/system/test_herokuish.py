@@ -154,6 +154,7 @@ def test_a_failed_build_says_why_and_changes_nothing(instance, deployed) -> None
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_cancelled_build_ends_its_container(instance, deployed, number) -> None:
+    """LEAK-6"""
     app, _ = deployed
     container = serving(instance, app)
     rebuild, _ = rebuilding_slowly(instance, app)
@@ -167,6 +168,7 @@ def test_a_cancelled_build_ends_its_container(instance, deployed, number) -> Non
 
 
 def test_what_a_killed_build_leaves_goes_with_the_next_deploy(instance, deployed) -> None:
+    """CRS-2"""
     app, _ = deployed
     rebuild, left = rebuilding_slowly(instance, app)
     os.killpg(rebuild.pid, signal.SIGKILL)

@@ -186,6 +186,7 @@ def test_of_two_at_once_one_orders_and_no_request_is_lost(served: Site) -> None:
 def test_who_is_killed_half_way_leaves_a_whole_pair_and_the_next_one_ends_it(
     served: Site, stage: str
 ) -> None:
+    """CRS-7"""
     killed = served.dokku("letsencrypt:enable", "--force", served.app, DOKKU_TEST_FAILPOINT=stage)
     assert killed.code != 0
     assert served.visited()[0] == "acme page"

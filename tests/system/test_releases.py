@@ -61,6 +61,7 @@ def deployed(instance: Instance, name: str, versions: int, **more: str) -> tuple
 
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
 def test_a_rollback_and_the_way_forward_drop_no_request_and_build_nothing(instance: Instance) -> None:
+    """ZDT-6"""
     app, repo = deployed(instance, "back", 5)
     tip = instance.git(repo, "rev-parse", "HEAD").out.strip()
     builds = instance.dokku("builds:list", app).out
@@ -219,6 +220,7 @@ def test_images_of_releases_survive_cleanup_as_long_as_they_are_kept(instance: I
 def test_a_killed_rollback_leaves_a_version_serving_that_is_marked_and_the_next_deploy_works(
     instance: Instance, stage: str
 ) -> None:
+    """CRS-2"""
     app, repo = deployed(instance, f"killed-{stage}", 2)
     instance.set_environment(DOKKU_TEST_FAILPOINT=f"{stage}:kill9", DOKKU_WAIT_TO_RETIRE="0")
     assert instance.dokku("releases:rollback", app, "v1").code != 0

@@ -164,6 +164,7 @@ def test_no_request_fails_while_it_is_reloaded(server: Server) -> None:
 
 
 def test_requests_under_way_do_not_hold_a_reload_up(server: Server) -> None:
+    """ZDT-2"""
     with socket.create_connection(("127.0.0.1", server.port)) as slow:
         slow.sendall(b"GET / HTTP/1.1\r\n")  # and no more, for as long as the test runs
         time.sleep(0.2)

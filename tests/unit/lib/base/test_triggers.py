@@ -208,3 +208,16 @@ def test_scripts_start_in_the_directory_that_a_trigger_promises(shell: Shell) ->
     plugin("acl", "test-event")
     triggers.fire("test-event", "blog", cwd="/source")
     assert shell.calls[0].cwd == "/source"
+
+
+def test_the_events_log_has_names_and_no_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SEC-2"""
+    said: list[str] = []
+    monkeypatch.setattr("syslog.syslog", said.append)
+    triggers.fire("post-config-update", "blog", "set", "PASSWORD=hunter2")
+    assert said == []
+    os.environ |= {"DOKKU_EVENTS": "1", "NAME": "alice"}
+    triggers.fire("post-config-update", "blog", "set", "PASSWORD=hunter2")
+    assert len(said) == 1
+    assert said[0].startswith("INVOKED: post-config-update( *** ) NAME=alice ")
+    assert "hunter2" not in said[0]

@@ -154,6 +154,7 @@ def test_one_app_cannot_fill_the_table_of_all():
 
 
 def test_an_id_is_the_same_for_every_app_and_another_for_another_job():
+    """NAME-15"""
     deploy(("@daily", "a"), ("@hourly", "a"), ("@daily", "b"), ("@daily", "a"))
     deploy(("@daily", "a"), app="shop")
     ids = [job.id for job in cron_jobs.jobs(APP)]
@@ -254,6 +255,7 @@ def test_a_job_without_a_policy_asks_nobody(shell):
     ],
 )
 def test_a_job_that_is_none_is_refused(app, id_, text):
+    """NAME-15"""
     deploy(("@daily", "a"))
     with pytest.raises(DokkuError) as caught:
         cron_jobs.find(app, id_)

@@ -248,6 +248,7 @@ def test_counts_that_the_source_ruled_do_not_outlive_it(shell):
 
 
 def test_when_it_fails_all_is_as_it_was(shell):
+    """CRS-8"""
     config.set_values(APP, {"KEY": "old", "GONE": "1", "DOKKU_DOCKERFILE_PORTS": "3000"})
     properties.write("builder", APP, "exposed-ports", "3000")
     deploy(shell, FIRST, A)
