@@ -31,7 +31,8 @@ def items() -> list[Item]:
         if line.startswith("## "):
             section = line.removeprefix("## ")
         elif line.startswith("  open: "):
-            found[-1] = found[-1]._replace(open=line.removeprefix("  open: "))
+            said = [found[-1].open, line.removeprefix("  open: ")]
+            found[-1] = found[-1]._replace(open="; ".join(filter(None, said)))
         elif line and not line.startswith("#"):
             found.append(Item(section, *line.split(" ", 2)))
     return found

@@ -236,7 +236,7 @@ CHEAP = sorted(set(REFUSED) - {"a compressed header of 300 MB"})
 
 
 def test_a_hostile_archive_is_refused_with_its_reason_and_changes_nothing(dokku: Dokku) -> None:
-    """ARC-1, ARC-2, ARC-3, ARC-4, ARC-5, ARC-6, ARC-8, ARC-11, ARC-12"""
+    """ARC-1, ARC-2, ARC-3, ARC-4, ARC-5, ARC-6, ARC-8, ARC-11, ARC-12, IO-3"""
     dokku.make_app("blog")
     wrong = {}
     for name in CHEAP:

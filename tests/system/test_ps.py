@@ -173,7 +173,7 @@ def test_restoring_a_running_app_twice_changes_nothing(instance: Instance, app: 
 def test_restoring_an_app_whose_container_is_gone_deploys_it_and_stops_no_other(
     instance: Instance, app: str
 ) -> None:
-    """RBT-4"""
+    """RBT-3, RBT-4"""
     broken = instance.name("broken")
     assert instance.dokku("apps:create", broken).code == 0
     (instance.root / broken / "CONTAINER.web.1").write_text("f" * 64 + "\n")

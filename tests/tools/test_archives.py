@@ -28,7 +28,7 @@ with_files = hypothesis_settings(
 
 @pytest.mark.parametrize("name", TAKEN)
 def test_an_archive_becomes_exactly_its_tree(committed, left_over, name):
-    """ARC-4, ARC-5, ARC-7, ARC-9, ARC-10, ARC-11, ARC-16"""
+    """GIT-16, ARC-4, ARC-5, ARC-7, ARC-9, ARC-10, ARC-11, ARC-16"""
     assert committed(TAKEN[name].data) == TAKEN[name].tree
     assert left_over() == []
 

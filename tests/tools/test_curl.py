@@ -56,6 +56,7 @@ def test_a_bar_is_shown_when_asked_for(shell):
     ],
 )
 def test_what_curl_says_is_understood(shell, said, status, expected):
+    """RUN-6"""
     shell.answers("…curl…", out=said, status=status)
     assert curl.download(URL, "/tmp/archive", size=5, timeout=30, stall=60) == expected
 

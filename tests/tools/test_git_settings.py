@@ -25,7 +25,7 @@ OURS = {
 
 @pytest.mark.parametrize("setting", OURS)
 def test_no_setting_of_a_repository_or_a_user_goes_before_ours(tmp_path, monkeypatch, setting):
-    """GIT-4, GIT-10"""
+    """GIT-4, GIT-7, GIT-10"""
     bare = str(tmp_path / "bare")
     git.init(bare, "main")
     git.set_config(bare, setting, "/tmp/evil")

@@ -485,6 +485,7 @@ def test_a_container_that_has_its_name_keeps_it(shell):
 
 
 def test_a_name_that_somebody_else_has_is_no_reason_to_fail(shell, said):
+    """DKR-10"""
     serve(A)
     inspected(shell, known(A, name="upcoming"))
     shell.answers("docker container rename …", err="Error response from daemon: name is in use\n", status=1)
