@@ -38,7 +38,7 @@ def counts(app: str) -> dict[str, int]:
     """How many of each type the app is to have: of every type in DOKKU_SCALE and in the Procfile."""
     text = files.read(scale_path(app)) or "\n".join(properties.get_list("ps", app, "scale"))
     found = parse_scale(text)
-    if text.strip() and not found:
+    if not found and (text.strip() or os.path.exists(scale_path(app))):  # empty is what a crash leaves
         log.warn("No valid entries found in scale file, defaulting to web=1")
     if not found:
         found = {"web": 1}

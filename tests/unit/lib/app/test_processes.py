@@ -122,8 +122,10 @@ def test_a_scale_file_may_hold_comments_and_bad_lines(said):
     ]
 
 
-def test_a_scale_file_without_a_valid_line_means_one_web_process(said):
-    give_scale("nonsense\n")
+@pytest.mark.parametrize("text", ["nonsense\n", ""])
+def test_a_scale_file_without_a_valid_line_means_one_web_process(said, text):
+    """CRS-5: and says so."""
+    give_scale(text)
     assert processes.counts(APP) == {"web": 1}
     assert " !     No valid entries found in scale file, defaulting to web=1" in lines_of(said, 2)
 
