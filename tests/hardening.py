@@ -51,7 +51,8 @@ def named() -> dict[str, list[str]]:
 
 def page() -> str:
     """Return the text of docs/hardening.md."""
-    tests, lines, section = named(), [_HEAD], ""
+    tests, lines, section = named(), [_HEAD, "", "Open:", ""], ""
+    lines += [f"- {item.id}: {item.open}." for item in items() if item.open]
     for item in items():
         if item.section != section:
             section = item.section
