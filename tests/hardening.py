@@ -1,6 +1,7 @@
 """The items of hardening.txt and the tests that name them; run as a program, write docs/hardening.md."""
 
 import ast
+import functools
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -38,6 +39,7 @@ def items() -> list[Item]:
     return found
 
 
+@functools.cache
 def named() -> dict[str, list[str]]:
     """Map each ID that stands in front of a test's docstring to `path::test`, in order."""
     found: dict[str, list[str]] = defaultdict(list)
