@@ -33,7 +33,7 @@ STEPS = ("bare", "quickstart", "served", "again", "twice", "busy")
 HOURS = 2 * 60 * 60
 # What is the installed host's own: its program and settings, its apps, and the containers that serve them.
 STATE = """
-find /opt/dokku /home/dokku /etc/nginx /etc/cron.d /etc/sudoers.d -printf '%p %s %T@ %m %u\\n' | sort
+find /opt/dokku /home/dokku /etc/nginx /etc/cron.d /etc/sudoers.d ! -type d -printf '%p %s %T@ %m %u\\n' | sort
 docker container ls --filter label=com.dokku.app-name=hello --no-trunc --format '{{.ID}} {{.State}}'
 """
 
@@ -56,9 +56,7 @@ def run(name: str, made: Machine, arguments: list[str]) -> bool:
     if name in ("quickstart", "again"):
         before = made.sh(STATE).output if name == "again" else ""
         done = made.run(f"{CLONE}/bin/quickstart", timeout=HOURS)
-        return told(
-            name, done, wrong="" if made.sh(STATE).output == before or not before else "it changed something"
-        )
+        return told(name, done, wrong=changes(made, before) if before else "")
     if name == "twice":
         with beside(made, test):
             done = made.sh(f"sleep 5; {test}")
@@ -72,8 +70,13 @@ def run(name: str, made: Machine, arguments: list[str]) -> bool:
     before, lost = made.sh(STATE).output, []
     with asked(made, lost):
         done = made.sh(test, timeout=HOURS)
-    changed = [line for line in set(before.split("\n")) ^ set(made.sh(STATE).output.split("\n")) if line]
-    return told(name, done, wrong=", ".join([*lost[:3], *sorted(changed)[:3]]))
+    return told(name, done, wrong="\n".join([*lost[:3], changes(made, before)]).strip())
+
+
+def changes(made: Machine, before: str) -> str:
+    """Return the first lines of the host's state that are new or gone."""
+    changed = {*before.split("\n")} ^ {*made.sh(STATE).output.split("\n")}
+    return "\n".join(sorted(changed - {""})[:6])
 
 
 @contextlib.contextmanager
