@@ -56,7 +56,7 @@ def _run(argv: list[str]) -> int:
     settings.clean_environment()
     words = _line.received(argv)
     line = _line.understood(words)
-    identity.assume(line.command, os.path.abspath(sys.argv[0]), words)
+    identity.assume(line.words, os.path.abspath(sys.argv[0]), words)
     settings.load_user()
     line.export()
     _authorise(line.words)

@@ -91,12 +91,13 @@ def make_directory(path: str, mode: int = 0o755) -> None:
 
 
 def give(target: str | int) -> None:
-    """Hand a file over to the system user when root works on its behalf (plugin:*, ssh-keys:*)."""
+    """Hand a file, never what a link names, to the system user when root works on its behalf (hooks)."""
     if os.geteuid() != 0 or settings.user() == "root":
         return
     with contextlib.suppress(KeyError):
         owner = pwd.getpwnam(settings.user())
-        os.chown(target, owner.pw_uid, owner.pw_gid)
+        how = {"follow_symlinks": False} if isinstance(target, str) else {}
+        os.chown(target, owner.pw_uid, owner.pw_gid, **how)
 
 
 def flush_directory(directory: str) -> None:

@@ -1,5 +1,10 @@
-"""Becoming the system user: in this process when root calls, through sudo when anybody else does."""
+"""Becoming the system user: in this process when root calls, through sudo when anybody else does.
 
+No command stays root: plugins, settings and apps belong to the system user, so what stands there must not run
+as root. A file that only root may read is read first.
+"""
+
+import contextlib
 import grp
 import os
 import pwd
@@ -9,33 +14,44 @@ from lib.base.errors import DokkuError
 
 _ROOT_ONLY = ("ssh-keys:add", "ssh-keys:remove")
 _FREE = ("plugin:help", "plugin:list", "plugin:installed")
+_FILES = {"ssh-keys:add": 2}  # which operand names a file that perhaps only root can read
+_MOST = 65536  # bytes of it
+_read: dict[str, bytes] = {}
 
 
 def needs_root(command: str) -> bool:
-    """Whether a command changes what belongs to root: plugins' code and the keys that may log in."""
+    """Whether only root may give a command: those about plugins and the keys that may log in."""
     return command in _ROOT_ONLY or (command.startswith("plugin:") and command not in _FREE)
 
 
-def assume(command: str, program: str, words: list[str]) -> None:
-    """Run on as the user that command needs: the system user, or root for those of `needs_root`.
+def assume(words: list[str], program: str, argv: list[str]) -> None:
+    """Go on as the system user, whoever called.
 
-    program, words: how we were called, to be called again through sudo.
-    Raises: DokkuError where root is needed.
+    words: the command and its operands. program, argv: how we were called, to be called again through sudo.
+    Raises: DokkuError where root has to call.
     """
-    if needs_root(command):
-        if os.geteuid() != 0:
-            raise DokkuError("This command must be run as root")
+    if os.geteuid() == _system_user().pw_uid and not needs_root(words[0]):
         return
-    if os.geteuid() == _system_user().pw_uid:
-        return
-    os.environ["SSH_USER"] = os.environ.get("USER") or "root"
     if os.geteuid() != 0:
-        run.become("sudo", "-n", "-u", settings.user(), "-E", "-H", program, *words)
+        if needs_root(words[0]):
+            raise DokkuError("This command must be run as root")
+        os.environ["SSH_USER"] = os.environ.get("USER") or "root"
+        run.become("sudo", "-n", "-u", settings.user(), "-E", "-H", program, *argv)
+    _read_named_file(words)
+    os.environ["SSH_USER"] = os.environ.get("USER") or "root"
     become_system_user()
 
 
+def content(path: str) -> bytes | None:
+    """What is in a file that was named on the command line, as root or we can read it; None: no such file."""
+    if path not in _read:
+        with contextlib.suppress(OSError), open(path, "rb") as file:
+            _read[path] = file.read(_MOST)
+    return _read.get(path)
+
+
 def become_system_user() -> None:
-    """Go on as the system user, for good; root must not write where that user can put links."""
+    """Go on as the system user, for good; root must neither run nor write what that user can replace."""
     wanted = _system_user()
     if os.geteuid() != 0 or wanted.pw_uid == 0:
         return
@@ -46,6 +62,12 @@ def become_system_user() -> None:
     os.environ.update(HOME=wanted.pw_dir, USER=wanted.pw_name, LOGNAME=wanted.pw_name, PATH=settings.PATH)
     if not os.access(".", os.R_OK | os.X_OK):
         os.chdir("/")
+
+
+def _read_named_file(words: list[str]) -> None:
+    place = _FILES.get(words[0])
+    if place is not None and len(words) > place:
+        content(words[place])
 
 
 def _system_user() -> pwd.struct_passwd:

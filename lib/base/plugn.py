@@ -7,8 +7,8 @@ import os
 import sys
 from typing import Any
 
-from lib.base import entry, identity, log, settings, triggers
-from lib.base.errors import UsageError
+from lib.base import entry, identity, log, ownership, settings, triggers
+from lib.base.errors import DokkuError, UsageError
 
 USAGE = "Usage: plugn trigger <name> [<argument>...] | plugn list | plugn version"
 _AS_ROOT = ("install", "dependencies", "update", "uninstall")  # hooks that set up the host, when root asks
@@ -37,10 +37,24 @@ def _run(words: list[str]) -> int:
 
 
 def _trigger(words: list[str], all_words: list[str]) -> None:
-    if not (os.geteuid() == 0 and words[0] in _AS_ROOT):
-        identity.assume(f"plugn {words[0]}", os.path.abspath(sys.argv[0]), all_words)
+    if os.geteuid() == 0 and words[0] in _AS_ROOT:
+        _verify_hooks(words[0])
+    else:
+        identity.assume([f"plugn {words[0]}"], os.path.abspath(sys.argv[0]), all_words)
     settings.load_user()
     triggers.fire(*words)
+
+
+def _verify_hooks(name: str) -> None:
+    """Raises: DokkuError when somebody else could change the hooks that root is about to run."""
+    for plugin in triggers.plugins() if settings.user() != "root" else ():
+        is_hooked = os.path.lexists(os.path.join(plugin.path, name))
+        place = ownership.replaceable(plugin.path) if is_hooked else ""
+        if place:
+            raise DokkuError(
+                f"Root does not run '{name}' of the plugin {plugin.name}: others can change {place}",
+                more=(f"Have a look at it, then: chown -R root:root {place} && chmod -R go-w {place}",),
+            )
 
 
 def listing() -> list[str]:

@@ -68,7 +68,8 @@ def _directories(owner: str) -> list[tuple[str, int, str]]:
         (os.path.join(lib, "data"), 0o751, owner),
         (os.path.join(lib, "services"), 0o751, owner),  # where datastore plugins keep theirs
         (os.path.join(lib, "tmp"), 0o700, owner),
-        *((f"{plugins}{name}", 0o755, owner) for name in ("", "/available", "/enabled")),
+        # Root runs what is installed there, when its administrator asks: no file of the system user's.
+        *((f"{plugins}{name}", 0o755, placed.ROOT) for name in ("", "/available", "/enabled")),
         *((f"{core}{name}", 0o755, placed.ROOT) for name in ("", "/available", "/enabled")),
         (logs, 0o775, owner),
         (os.path.join(logs, "apps"), 0o775, owner),

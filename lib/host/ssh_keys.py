@@ -39,7 +39,6 @@ def add(name: str, file: str) -> None:
     if not values.is_identifier(name):
         raise DokkuError(f"Invalid ssh key name: '{values.printable(name)}'")
     public, fingerprint = _verified(_given(file))
-    identity.become_system_user()
     with files.locked(path()):
         lines = files.read(path()).splitlines()
         _refuse_duplicates(lines, name, fingerprint)
@@ -54,7 +53,6 @@ def remove(name: str, by_fingerprint: bool) -> None:
     if not name:
         words = ("fingerprint", "--fingerprint FINGERPRINT") if by_fingerprint else ("name", "<name>")
         raise DokkuError(_HOW_TO_REMOVE.format(*words))
-    identity.become_system_user()
     with files.locked(path()):
         lines = files.read(path()).splitlines()
         kept = [line for line in lines if _identity(line)[by_fingerprint] != name]
@@ -101,9 +99,10 @@ def path() -> str:
 def _given(file: str) -> str:
     """The text a key is in."""
     if file:
-        if not os.path.isfile(file):
+        text = identity.content(file)
+        if text is None:
             raise DokkuError(f"Key file does not exist: {values.printable(file)}")
-        return files.read(file)
+        return text.decode("utf-8", "surrogateescape")
     if os.isatty(0):
         raise DokkuError("No key specified via file or pipe")
     return sys.stdin.buffer.read(65536).decode("utf-8", "surrogateescape") if sys.stdin else ""

@@ -1,5 +1,6 @@
-"""`instance`, as tests/system has it: attacks run for real."""
+"""What the attacks need: a whole instance beside the host's, and one whose system user is nobody."""
 
+from tests.cli.conftest import dokku, nobodys
 from tests.system.conftest import instance
 
-__all__ = ["instance"]
+__all__ = ["dokku", "instance", "nobodys"]
