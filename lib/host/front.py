@@ -1,10 +1,11 @@
 """nginx as this host's front door: the include of all apps' vhosts, and an answer for hosts nobody serves."""
 
+import grp
 import os
 import re
 from collections.abc import Collection
 
-from lib.base import log, procfs, run, settings
+from lib.base import files, log, procfs, run, settings
 from lib.base.errors import DokkuError
 from lib.host import placed
 from lib.tools import nginx
@@ -25,6 +26,7 @@ _GLOBAL = {  # at most once in all of nginx's configuration, so only where the a
     "ssl_ciphers": "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305",
 }
+_USER = re.compile(r"^\s*user\s+([^\s;]+)(?:\s+([^\s;]+))?\s*;", re.MULTILINE)
 _ANSWERS = {"80": ("", "return 444;"), "443": (" ssl", "ssl_reject_handshake on;")}
 
 
@@ -56,6 +58,19 @@ def remove() -> None:
         placed.link(DEFAULT_SITE, AVAILABLE_SITE)
     if placed.gone(INCLUDE) | placed.gone(HASH_SIZE):
         reload()
+
+
+def workers_group() -> str:
+    """The group that nginx's workers run in; empty, with a warning, where its configuration names none."""
+    found = _USER.search(files.read(f"{ETC}/nginx.conf"))
+    group = (found[2] or found[1]) if found else ""
+    try:
+        return grp.getgrnam(group).gr_name
+    except KeyError:
+        log.warn(
+            f"{ETC}/nginx.conf names no user for nginx: others can pass, not list, the apps' directories"
+        )
+        return ""
 
 
 def reload() -> None:

@@ -1,16 +1,18 @@
 """The directories and first files of an installation, with their modes.
 
-Others may pass through what nginx's workers must reach (0751), and read nothing there.
+What is kept of apps is below a few directories that no other local user can enter. The group of those that
+nginx's workers must pass is theirs (0710). What is below needs no mode of its own, and an upgrade no search.
 """
 
 import os
 
 from lib.app import apps
-from lib.base import files, log, run, settings, values
+from lib.base import log, run, settings, values
 from lib.base.errors import DokkuError
-from lib.host import placed
+from lib.host import accounts, front, held, nginx_logs, placed
 
 DEFAULTS = "/etc/default/dokku"
+_LOGS = f"root:{accounts.LOGS}"
 CRONTABS = "/var/spool/cron/crontabs"
 LOCAL = "dokku.localhost"  # curl and browsers take every name below localhost for this machine
 
@@ -31,12 +33,21 @@ def set_up(domain: str) -> None:
     """
     owner = f"{settings.user()}:{settings.group()}"
     for path, mode, own in _directories(owner):
-        placed.directory(path, mode, own)
+        try:
+            placed.directory(path, mode, own)
+        except held.UntrustedLink as error:
+            log.warn(f"Left alone, as to its mode and owner: {error.text}")
     placed.first_file(DEFAULTS, _DEFAULTS_TEXT)
-    placed.first_file(os.path.join(settings.logs(), "events.log"), "", 0o664, owner)
+    for name, mode, own in (
+        ("events.log", 0o660, _LOGS),  # syslog's own user is in that group
+        ("restore.log", 0o640, owner),
+        ("haproxy/haproxy.log", 0o640, owner),
+    ):
+        placed.first_file(os.path.join(settings.logs(), name), "", mode, own)
     placed.first_file(os.path.join(settings.root(), ".ssh", "authorized_keys"), "", 0o600, owner)
     placed.first_file(os.path.join(settings.root(), ".netrc"), "", 0o600, owner)
     placed.file(os.path.join(settings.root(), ".sshcommand"), "/usr/bin/dokku\n", 0o644, owner)
+    nginx_logs.set_up()
     for name in ("VERSION", "STABLE_VERSION"):
         placed.file(os.path.join(settings.lib(), name), f"{settings.VERSION}\n")
     _name_host(domain, owner)
@@ -45,34 +56,38 @@ def set_up(domain: str) -> None:
 def remove() -> None:
     """Remove the apps and everything that was kept for them."""
     for app in apps.names():
-        for kind in ("access", "error"):
-            placed.gone(os.path.join(settings.nginx_logs(), f"{app}-{kind}.log"))
+        for name in nginx_logs.names(app):
+            placed.gone(os.path.join(settings.nginx_logs(), name))
     for path in (settings.root(), settings.lib(), settings.logs(), f"{CRONTABS}/{settings.user()}"):
         placed.gone(path)
 
 
 def domain() -> str:
     """The domain that apps are named below; empty before the first installation."""
-    lines = files.read_lines(os.path.join(settings.root(), "HOSTNAME"))
+    lines = _lines(os.path.join(settings.root(), "HOSTNAME"))
     return lines[0] if lines else ""
 
 
 def _directories(owner: str) -> list[tuple[str, int, str]]:
     root, lib, logs = settings.root(), settings.lib(), settings.logs()
+    workers = front.workers_group()
+    passed, nginx = (0o710, f"{settings.user()}:{workers}") if workers else (0o711, owner)
     core, plugins = settings.core_plugins(), os.path.dirname(settings.plugins_enabled())
     return [
-        (root, 0o751, owner),
+        (root, passed, nginx),
         (os.path.join(root, ".ssh"), 0o700, owner),
         (lib, 0o755, placed.ROOT),  # so that what is root's in it cannot be moved away
         (os.path.join(lib, "config"), 0o700, owner),
-        (os.path.join(lib, "data"), 0o751, owner),
-        (os.path.join(lib, "services"), 0o751, owner),  # where datastore plugins keep theirs
+        (os.path.join(lib, "data"), passed, nginx),
+        (os.path.join(lib, "data", "storage"), passed, nginx),  # containers leave setuid programs there
+        (os.path.join(lib, "services"), 0o750, owner),  # where datastore plugins keep theirs
         (os.path.join(lib, "tmp"), 0o700, owner),
         # Root runs what is installed there, when its administrator asks: no file of the system user's.
         *((f"{plugins}{name}", 0o755, placed.ROOT) for name in ("", "/available", "/enabled")),
         *((f"{core}{name}", 0o755, placed.ROOT) for name in ("", "/available", "/enabled")),
-        (logs, 0o775, owner),
-        (os.path.join(logs, "apps"), 0o775, owner),
+        # Syslog and systemd write there as root: the system user must not be able to put links.
+        *((f"{logs}{name}", 0o750, _LOGS) for name in ("", "/haproxy")),
+        (os.path.join(logs, "apps"), 0o750, owner),
     ]
 
 
@@ -84,9 +99,14 @@ def _name_host(name: str, owner: str) -> None:
         return
     name = name or _own_name()
     placed.file(hostname, f"{name}\n", 0o644, owner)
-    if name not in files.read_lines(vhost):
+    if name not in _lines(vhost):
         placed.file(vhost, f"{name}\n", 0o644, owner)
     log.verbose(f"Apps are served below {name}")
+
+
+def _lines(path: str) -> list[str]:
+    """The lines of a file of the system user, not of one that a link in its place names."""
+    return (placed.content(path) or b"").decode("utf-8", "replace").split()
 
 
 def _own_name() -> str:

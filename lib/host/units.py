@@ -140,7 +140,22 @@ _CRON = {
 }
 
 _LOGROTATE = """\
-{logs}/*.log {logs}/apps/*.log {{
+{logs}/*.log {{
+    su root adm
+    weekly
+    rotate 8
+    compress
+    delaycompress
+    missingok
+    notifempty
+    create
+    sharedscripts
+    postrotate
+        [ ! -x /usr/lib/rsyslog/rsyslog-rotate ] || /usr/lib/rsyslog/rsyslog-rotate
+    endscript
+}}
+
+{logs}/apps/*.log {{
     su {user} {group}
     weekly
     rotate 8
@@ -148,15 +163,11 @@ _LOGROTATE = """\
     delaycompress
     missingok
     notifempty
-    create 0664 {user} {group}
-    sharedscripts
-    postrotate
-        [ ! -x /usr/lib/rsyslog/rsyslog-rotate ] || /usr/lib/rsyslog/rsyslog-rotate
-    endscript
+    create 0640 {user} {group}
 }}
 
 {logs}/haproxy/*.log {{
-    su {user} {group}
+    su root adm
     weekly
     rotate 8
     compress

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 import pytest
 
+from lib.host import nginx_logs
 from tests.ports import free_port
 
 TREE = Path(__file__).resolve().parents[2]
@@ -37,6 +38,7 @@ httpd -f -p "${PORT:-5000}" -h /www &
 server=$!
 wait
 """
+NGINX_GROUP = "nogroup"
 _NGINX = """
 user nobody nogroup;
 worker_processes 2;
@@ -274,8 +276,12 @@ class Instance:
         return self.dokku("ssh-keys:add", name, f"{path}.pub")
 
     def start(self) -> None:
-        for directory in (self.root, self.lib, self.log, self.place / "bin"):
+        for directory in (self.root, self.lib, self.log, self.lib / "data", self.place / "bin"):
             directory.mkdir()
+        for directory in (self.root, self.lib / "data"):  # as lib/host/layout.py has them
+            shutil.chown(directory, group=NGINX_GROUP)
+            directory.chmod(0o710)
+        nginx_logs.make_private(str(self.log), "root:adm")
         for name in ("body", "proxy", "fastcgi", "uwsgi", "scgi"):
             (self.place / f"nginx-{name}").mkdir(mode=0o700)
         _build_base_image()

@@ -1,3 +1,4 @@
+import grp
 import os
 import stat
 from pathlib import Path
@@ -22,18 +23,48 @@ def mode(path: str) -> int:
     return stat.S_IMODE(Path(path).stat().st_mode)
 
 
-def test_others_may_pass_the_apps_directory_but_not_list_it(fs: Any, shell: Shell) -> None:
+def test_only_nginx_passes_what_apps_are_in(fs: Any, shell: Shell) -> None:
     """PRV-8"""
+    fs.create_file("/etc/nginx/nginx.conf", contents="user www-data;\nevents {}\n")
     layout.set_up("")
-    assert mode("/home/dokku") == 0o751
+    for path in ("/home/dokku", "/var/lib/dokku/data", "/var/lib/dokku/data/storage"):
+        assert mode(path) == 0o710
+        assert Path(path).stat().st_gid == grp.getgrnam("www-data").gr_gid
+    assert mode("/var/lib/dokku/services") == mode("/var/log/dokku/apps") == 0o750
     assert mode("/home/dokku/.ssh") == 0o700
     assert mode("/home/dokku/.ssh/authorized_keys") == 0o600
     assert mode("/var/lib/dokku/config") == mode("/var/lib/dokku/tmp") == 0o700
-    assert mode("/var/log/dokku") == 0o775
+    assert (mode("/var/log/dokku"), Path("/var/log/dokku").stat().st_uid) == (0o750, 0)
+    assert mode("/var/log/dokku/events.log") == 0o660
     assert Path("/home/dokku/.sshcommand").read_text() == "/usr/bin/dokku\n"
     assert Path("/var/lib/dokku/STABLE_VERSION").read_text() == f"{settings.VERSION}\n"
     assert Path("/var/lib/dokku/plugins/enabled").is_dir()
     assert Path("/var/lib/dokku/core-plugins/available").is_dir()
+
+
+@pytest.mark.parametrize("text", ["", "worker_processes 1;\n", "user no-such-user;\n", "# user www-data;\n"])
+def test_an_nginx_of_unknown_user_still_passes(
+    fs: Any, shell: Shell, capfd: pytest.CaptureFixture[str], text: str
+) -> None:
+    fs.create_file("/etc/nginx/nginx.conf", contents=text)
+    layout.set_up("")
+    assert mode("/home/dokku") == mode("/var/lib/dokku/data") == 0o711
+    assert "names no user for nginx" in capfd.readouterr().err
+
+
+def test_a_storage_that_is_a_link_is_left_alone_and_said(
+    fs: Any, shell: Shell, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fs.create_dir("/mnt/disk")
+    os.chmod("/mnt/disk", 0o700)
+    fs.create_dir("/var/lib/dokku/data")
+    os.chmod("/var/lib/dokku/data", 0o777)
+    os.chown("/var/lib/dokku/data", 1000, 1000)
+    fs.create_symlink("/var/lib/dokku/data/storage", "/mnt/disk")
+    os.chown("/var/lib/dokku/data/storage", 1000, 1000, follow_symlinks=False)
+    layout.set_up("")
+    assert mode("/mnt/disk") == 0o700
+    assert "Left alone" in capfd.readouterr().err
 
 
 def test_keys_that_are_there_stay(fs: Any, shell: Shell) -> None:

@@ -17,6 +17,7 @@ def host(fs: Any, shell: Shell) -> Shell:
         fs.create_dir(f"/proc/{number}")
     fs.create_file("/opt/dokku/tree-1/bin/dokku", contents="#!/opt/dokku/venv-1/bin/python -I\n")
     fs.create_dir("/opt/dokku/venv-1")
+    fs.create_file("/etc/nginx/nginx.conf", contents="user www-data;\n")
     shell.answers("getent passwd …", out="root:x:0:0::/root:/bin/bash\n")
     shell.answers("getent group …", out="docker:x:107:root\n")
     os.environ.update(DOKKU_NGINX_TEST_COMMAND="/usr/sbin/nginx -t", DOKKU_NGINX_PID_FILE="/run/nginx.pid")

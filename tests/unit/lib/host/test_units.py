@@ -104,11 +104,14 @@ def test_haproxy_has_a_unit_of_its_own_that_is_not_enabled_and_out_of_reach_of_d
     assert not [line for line in shell.ran if "haproxy" in line]
 
 
-def test_rotation_runs_as_the_logs_owner(fs: Any, shell: Shell) -> None:
+def test_rotation_runs_as_the_owner_of_each_directory(fs: Any, shell: Shell) -> None:
     units.set_up()
-    rule = Path(units.LOGROTATE).read_text()
-    assert "/var/log/dokku/*.log /var/log/dokku/apps/*.log {" in rule
-    assert "su dokku dokku\n" in rule
+    rules = Path(units.LOGROTATE).read_text().partition("\n")[2].split("\n\n")
+    assert [rule.split()[:5] for rule in rules] == [
+        ["/var/log/dokku/*.log", "{", "su", "root", "adm"],
+        ["/var/log/dokku/apps/*.log", "{", "su", "dokku", "dokku"],
+        ["/var/log/dokku/haproxy/*.log", "{", "su", "root", "adm"],
+    ]
 
 
 def test_removing_leaves_none_of_it(fs: Any, shell: Shell) -> None:
