@@ -54,7 +54,8 @@ def create(app: str) -> None:
         raise values.bad_app_name(app)
     log.info1_quiet(f"Creating {app}...")
     try:
-        os.mkdir(settings.app_dir(app), 0o755)
+        os.mkdir(settings.app_dir(app), 0o711)
+        os.chmod(settings.app_dir(app), 0o711)  # nginx's workers pass, and list nothing
     except FileExistsError:
         raise DokkuError(TAKEN) from None
     try:

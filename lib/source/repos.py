@@ -46,7 +46,17 @@ def initialize(app: str) -> None:
         git.init(path(app), deploy_branch(app))
     if _NOT_BARE.search(files.read(os.path.join(path(app), "config"))):  # what 0.24's git:sync left
         git.set_config(path(app), "core.bare", "true")
+    _close(app)
     write_hook(app)
+
+
+def _close(app: str) -> None:
+    """Keep nginx, which passes the app's directory, out of its source. What git adds is below these."""
+    for name, mode in (("objects", 0o700), ("refs", 0o700), ("config", 0o600)):
+        place = os.path.join(path(app), name)
+        with contextlib.suppress(FileNotFoundError):
+            if os.stat(place).st_mode & 0o077:
+                os.chmod(place, mode)
 
 
 def write_hook(app: str) -> None:

@@ -1,12 +1,13 @@
 """What another user of the same machine gets of the apps on it: nothing. PRV-8, SEC-6."""
 
 import os
+import stat
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.system.conftest import Instance, Result
+from tests.system.conftest import NGINX_GROUP, Instance, Result
 
 TOKEN = "t0k3n-of-the-app"
 
@@ -113,3 +114,23 @@ def test_nginx_reads_the_password_file_that_a_plugin_keeps_with_the_app(instance
     (inside / "auth.conf").unlink()
     assert instance.dokku("proxy:build-config", app).code == 0
     assert instance.get(app).body == "private"
+
+
+@pytest.mark.parametrize("name", ["objects", "refs", "config", "."])
+def test_nginx_itself_reads_no_source(instance: Instance, app: str, name: str) -> None:
+    """A template that has nginx serve files finds none of another app's source."""
+    switch = ["setpriv", "--reuid=nobody", f"--regid={NGINX_GROUP}", "--clear-groups"]
+    reading = "cat" if name == "config" else "ls"
+    done = subprocess.run(
+        [*switch, reading, str(instance.root / app / name)], capture_output=True, check=False
+    )
+    assert (done.stdout, done.returncode != 0) == (b"", True)
+
+
+def test_a_repository_of_before_is_closed_by_the_next_push(instance: Instance, app: str) -> None:
+    opened = [instance.root / app / name for name in ("objects", "refs")]
+    for path in opened:
+        path.chmod(0o755)
+    repo = instance.new_repo(instance.sample("private"))
+    assert instance.push(repo, app).code == 0
+    assert [stat.S_IMODE(path.stat().st_mode) for path in opened] == [0o700, 0o700]
