@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_command_from_info
 
-from commands import _line, _modules, _plugins
+from commands import _line, _modules, _plugins, _secrets
 from lib.base import entry, identity, settings, triggers
 from lib.base.errors import DokkuError, Interrupted, UsageError
 
@@ -54,9 +54,11 @@ def main() -> None:
 def _run(argv: list[str]) -> int:
     settings.load_host()
     settings.clean_environment()
+    original = os.environ.get("SSH_ORIGINAL_COMMAND", "")
     words = _line.received(argv)
     line = _line.understood(words)
-    identity.assume(line.words, os.path.abspath(sys.argv[0]), words)
+    again = [] if original.strip() else words  # what is not among our arguments does not get among sudo's
+    identity.assume(line.words, os.path.abspath(sys.argv[0]), again, original)
     settings.load_user()
     line.export()
     _authorise(line.words)
@@ -80,7 +82,7 @@ def _authorise(words: list[str]) -> None:
         raise DokkuError("Access denied")
     if not triggers.has_plugins("user-auth"):
         return
-    asked = _as_run(words)
+    asked = _secrets.hidden(_as_run(words))
     try:
         triggers.fire("user-auth", os.environ["SSH_USER"], os.environ["SSH_NAME"], *asked)
     except DokkuError as error:

@@ -15,6 +15,7 @@ from lib.base.errors import DokkuError
 _ROOT_ONLY = ("ssh-keys:add", "ssh-keys:remove")
 _FREE = ("plugin:help", "plugin:list", "plugin:installed")
 _FILES = {"ssh-keys:add": 2}  # which operand names a file that perhaps only root can read
+_ORIGINAL = "SSH_ORIGINAL_COMMAND"
 _MOST = 65536  # bytes of it
 _read: dict[str, bytes] = {}
 
@@ -24,10 +25,11 @@ def needs_root(command: str) -> bool:
     return command in _ROOT_ONLY or (command.startswith("plugin:") and command not in _FREE)
 
 
-def assume(words: list[str], program: str, argv: list[str]) -> None:
+def assume(words: list[str], program: str, argv: list[str], original: str = "") -> None:
     """Go on as the system user, whoever called.
 
-    words: the command and its operands. program, argv: how we were called, to be called again through sudo.
+    words: the command and its operands. program, argv, original: how we were called, with which arguments and
+    which command from ssh, to be called again through sudo.
     Raises: DokkuError where root has to call.
     """
     if os.geteuid() == _system_user().pw_uid and not needs_root(words[0]):
@@ -36,7 +38,9 @@ def assume(words: list[str], program: str, argv: list[str]) -> None:
         if needs_root(words[0]):
             raise DokkuError("This command must be run as root")
         os.environ["SSH_USER"] = os.environ.get("USER") or "root"
-        run.become("sudo", "-n", "-u", settings.user(), "-E", "-H", program, *argv)
+        run.become(
+            "sudo", "-n", "-u", settings.user(), "-E", "-H", program, *argv, env={_ORIGINAL: original or None}
+        )
     _read_named_file(words)
     os.environ["SSH_USER"] = os.environ.get("USER") or "root"
     become_system_user()

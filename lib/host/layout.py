@@ -9,7 +9,7 @@ import os
 from lib.app import apps
 from lib.base import log, run, settings, values
 from lib.base.errors import DokkuError
-from lib.host import accounts, front, held, nginx_logs, placed
+from lib.host import accounts, front, held, nginx_logs, placed, ssh_keys
 
 DEFAULTS = "/etc/default/dokku"
 _LOGS = f"root:{accounts.LOGS}"
@@ -44,7 +44,8 @@ def set_up(domain: str) -> None:
         ("haproxy/haproxy.log", 0o640, owner),
     ):
         placed.first_file(os.path.join(settings.logs(), name), "", mode, own)
-    placed.first_file(os.path.join(settings.root(), ".ssh", "authorized_keys"), "", 0o600, owner)
+    placed.first_file(ssh_keys.path(), "", 0o600, owner)
+    _renew_keys(owner)
     placed.first_file(os.path.join(settings.root(), ".netrc"), "", 0o600, owner)
     placed.file(os.path.join(settings.root(), ".sshcommand"), "/usr/bin/dokku\n", 0o644, owner)
     nginx_logs.set_up()
@@ -79,7 +80,8 @@ def _directories(owner: str) -> list[tuple[str, int, str]]:
         (lib, 0o755, placed.ROOT),  # so that what is root's in it cannot be moved away
         (os.path.join(lib, "config"), 0o700, owner),
         (os.path.join(lib, "data"), passed, nginx),
-        (os.path.join(lib, "data", "storage"), passed, nginx),  # containers leave setuid programs there
+        # Containers leave setuid programs there.
+        (os.path.join(lib, "data", "storage"), 0o710 if workers else 0o700, nginx),
         (os.path.join(lib, "services"), 0o750, owner),  # where datastore plugins keep theirs
         (os.path.join(lib, "tmp"), 0o700, owner),
         # Root runs what is installed there, when its administrator asks: no file of the system user's.
@@ -102,6 +104,13 @@ def _name_host(name: str, owner: str) -> None:
     if name not in _lines(vhost):
         placed.file(vhost, f"{name}\n", 0o644, owner)
     log.verbose(f"Apps are served below {name}")
+
+
+def _renew_keys(owner: str) -> None:
+    """Give the keys of older releases today's forced command."""
+    found = (placed.content(ssh_keys.path()) or b"").decode("utf-8", "surrogateescape")
+    if ssh_keys.renewed(found) != found:
+        placed.file(ssh_keys.path(), ssh_keys.renewed(found), 0o600, owner)
 
 
 def _lines(path: str) -> list[str]:

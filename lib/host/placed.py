@@ -34,7 +34,7 @@ def file(
 
     check: looks at the new file under another name, and raises if it must not go live. said: tell the user.
     """
-    data = text.encode()
+    data = text.encode("utf-8", "surrogateescape")
     with held.parent(path, make=True) as (directory_, name):
         if _content_in(directory_, name) == data and not _is_link(directory_, name):
             return _adjust(directory_, name, path, mode, owner)

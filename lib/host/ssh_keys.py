@@ -60,6 +60,11 @@ def remove(name: str, by_fingerprint: bool) -> None:
             files.replace_lines(path(), kept)
 
 
+def renewed(text: str) -> str:
+    """A file of keys in which none of our forced commands hands over the client's words as arguments."""
+    return text.replace(f'{_program()} $SSH_ORIGINAL_COMMAND"', f'{_program()}"')
+
+
 def show(name: str, shape: str) -> None:
     """Print all keys, or those of one name. shape: text or json.
 
@@ -135,8 +140,12 @@ def _refuse_duplicates(lines: list[str], name: str, fingerprint: str) -> None:
 
 def _line(name: str, fingerprint: str, public: str) -> str:
     options = os.environ.get("SSHCOMMAND_ALLOWED_KEYS") or _OPTIONS
-    program = f"`cat {settings.root()}/.sshcommand` $SSH_ORIGINAL_COMMAND"
-    return f'command="FINGERPRINT={fingerprint} NAME=\\"{name}\\" {program}",{options} {public}'
+    return f'command="FINGERPRINT={fingerprint} NAME=\\"{name}\\" {_program()}",{options} {public}'
+
+
+def _program() -> str:
+    """What sshd starts for us. The client's words stay in its environment: everybody can read arguments."""
+    return f"`cat {settings.root()}/.sshcommand`"
 
 
 def _identity(line: str) -> tuple[str, str]:

@@ -117,9 +117,9 @@ class Dokku:
         input: str | bytes | None = None,
         env: dict[str, str] | None = None,
     ) -> Result:
-        """What the forced command of a key does: words that a shell has split, the original beside them."""
+        """What the forced command of a key does: no words of its own, the client's in the environment."""
         env = {"SSH_ORIGINAL_COMMAND": original, "NAME": name, "FINGERPRINT": "SHA256:none", **(env or {})}
-        return self(*original.split(), input=input, env=env)
+        return self(input=input, env=env)
 
     def make_app(self, name: str) -> Path:
         """An app, made by the program itself; its directory."""

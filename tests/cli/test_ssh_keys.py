@@ -43,7 +43,7 @@ def key_file(dokku: Dokku) -> Path:
 
 
 def line(dokku: Dokku, name: str, pair: Pair) -> str:
-    program = f"`cat {dokku.root}/.sshcommand` $SSH_ORIGINAL_COMMAND"
+    program = f"`cat {dokku.root}/.sshcommand`"
     return f'command="FINGERPRINT={pair.fingerprint} NAME=\\"{name}\\" {program}",{OPTIONS} {pair.public}\n'
 
 

@@ -74,6 +74,16 @@ def test_keys_that_are_there_stay(fs: Any, shell: Shell) -> None:
     assert mode("/home/dokku/.ssh/authorized_keys") == 0o600
 
 
+def test_keys_of_older_releases_get_the_present_command(fs: Any, shell: Shell) -> None:
+    start = 'command="FINGERPRINT=SHA256:x NAME=\\"me\\" '
+    old = f'{start}`cat /home/dokku/.sshcommand` $SSH_ORIGINAL_COMMAND",no-pty k\n'
+    foreign = 'command="/usr/bin/other $SSH_ORIGINAL_COMMAND" ssh-ed25519 AAAA\n'
+    fs.create_file("/home/dokku/.ssh/authorized_keys", contents=f"# people\n{old}{foreign}")
+    layout.set_up("")
+    new = old.replace(" $SSH_ORIGINAL_COMMAND", "")
+    assert Path("/home/dokku/.ssh/authorized_keys").read_text() == f"# people\n{new}{foreign}"
+
+
 def test_the_machines_full_name_becomes_the_domain(fs: Any, shell: Shell) -> None:
     shell.answers("hostname -f", out="Box.Example.com\n")
     layout.set_up("")
