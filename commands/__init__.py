@@ -61,7 +61,7 @@ def _run(argv: list[str]) -> int:
     identity.assume(line.words, os.path.abspath(sys.argv[0]), again, original)
     settings.load_user()
     line.export()
-    _authorise(line.words)
+    _authorise(line.asked)
     if _plugins.replaces(line.command) or _modules.find(line.command) is None:
         return _plugins.dispatch(line.words)
     return _invoke(line.words)

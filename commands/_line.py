@@ -25,10 +25,14 @@ _QUOTED_GIT = ("git:auth", "git:from", "git:load", "git:set", "git:sync")
 
 
 class Line(NamedTuple):
-    """A command and its words as they will run: global flags gone, the app of --app in its place."""
+    """A command and its words as they will run: global flags gone, the app of --app in its place.
+
+    asked: the same for who judges commands. They see the app also where a plugin reads it from a variable.
+    """
 
     words: list[str]
     variables: dict[str, str]
+    asked: list[str]
 
     @property
     def command(self) -> str:
@@ -86,9 +90,9 @@ def understood(words: list[str]) -> Line:
     command = _OTHER_NAMES.get(kept[0], kept[0]) if kept else "help"
     is_ours = not _plugins.replaces(command) and _modules.find(command) is not None
     inserted = [app] if app and is_ours else []  # plugins' commands read the variable
-    if command in _STARTING_PROGRAMS:
-        return Line([command, *_flags_of_run(kept[1:]), *inserted, *operands], variables)
-    return Line([command, *inserted, *kept[1:]], variables)
+    before, after = (_flags_of_run(kept[1:]), operands) if command in _STARTING_PROGRAMS else ([], kept[1:])
+    asked = [command, *before, *([app] if app else []), *after]
+    return Line([command, *before, *inserted, *after], variables, asked)
 
 
 def _is_operand(word: str, before: str) -> bool:

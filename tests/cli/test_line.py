@@ -260,6 +260,10 @@ def asked(dokku: Dokku) -> list[list[str]]:
         (("--version",), ["version"]),
         ((), ["help"]),
         (("nope", "x"), ["nope", "x"]),
+        (("--app", "blog", "nope:do", "x"), ["nope:do", "blog", "x"]),
+        (("nope:do", "x", "--app", "blog"), ["nope:do", "blog", "x"]),
+        (("nope", "--app", "mine", "--app", "blog"), ["nope", "blog"]),
+        (("--app", "blog", "run", "env", "--app", "mine"), ["run", "blog", "env", "--app", "mine"]),
     ],
 )
 def test_who_guards_commands_sees_what_is_about_to_run(
