@@ -35,24 +35,29 @@ def pushed(app: str, updates: Sequence[tuple[str, str, str]]) -> None:
             if ref == wanted:
                 raise DokkuError(f"Refusing to delete the deploy branch {branch}")
         elif ref in (wanted, f"refs/tags/{repos.deploy_branch(app)}"):
-            triggers.fire("receive-app", app, new)
-            _settle_push(app)
+            with _pushed_to(app, ref):
+                triggers.fire("receive-app", app, new)
         elif triggers.has_plugins("receive-branch"):
             triggers.fire("receive-branch", app, new, ref)
         elif ref.startswith("refs/heads/") and not is_chosen:
             is_chosen = True  # of several new branches, one is deployed
             log.info1(f"Set {branch} to DOKKU_DEPLOY_BRANCH.")
-            triggers.fire("receive-app", app, new)
-            properties.write("git", app, "deploy-branch", branch)
-            _settle_push(app)
+            with _pushed_to(app, ref):
+                triggers.fire("receive-app", app, new)
+                properties.write("git", app, "deploy-branch", branch)
         elif ref.startswith("refs/heads/"):
             log.info1(f"WARNING: deploy did not complete, you must push to {repos.deploy_branch(app)}.")
             log.info1(f"for example, try 'git push <dokku> {branch}:{repos.deploy_branch(app)}'")
 
 
-def _settle_push(app: str) -> None:
-    repos.follow_deploy_branch(app)
-    triggers.fire("deploy-source-set", app, "git-push", "")
+@contextlib.contextmanager
+def _pushed_to(app: str, ref: str) -> Iterator[None]:
+    """The deploy of a push, after which git writes the ref: no lock of a killed git may be in its way."""
+    with locks.deploy(app):
+        repos.clear_away(app, ref)
+        yield
+        repos.follow_deploy_branch(app)
+        triggers.fire("deploy-source-set", app, "git-push", "")
 
 
 def synced(app: str, remote: str, ref: str = "", build: str = "", keeps_branch: bool = False) -> None:
@@ -90,6 +95,7 @@ def from_directory(
     source: what deploy-source-set tells of it, (type, metadata); nothing is told without a type.
     """
     with locks.deploy(app):
+        repos.clear_away(app)
         log.info1("Updating git repository with specified build context")
         commit = commits.commit_directory(app, tree, author)
         if not commit:

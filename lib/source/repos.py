@@ -91,17 +91,19 @@ def tip(app: str) -> str:
     return ref(app, f"refs/heads/{deploy_branch(app)}")
 
 
-def clear_away(app: str) -> None:
+def clear_away(app: str, ref: str = "") -> None:
     """Remove what a killed git left in the repository. The caller holds the deploy lock.
 
-    Nobody else writes the first four; of the others only what is too old to belong to anybody goes.
+    ref: one that is about to be written, besides the deploy branch. Nobody else writes these, HEAD, and what
+    `ours` names besides; of all others only what is too old to belong to anybody goes.
     """
-    ours = [f"refs/heads/{deploy_branch(app)}.lock", "HEAD.lock", "refs/dokku/sync.lock", "config.lock"]
+    refs = {f"refs/heads/{deploy_branch(app)}", *filter(None, [ref])}
+    ours = [*(f"{name}.lock" for name in sorted(refs)), "HEAD.lock", "refs/dokku/sync.lock", "config.lock"]
     old = ["packed-refs.lock", "shallow.lock", *_unfinished_packs(app)]
     for name in (*ours, *old):
         place = os.path.join(path(app), name)
-        with contextlib.suppress(FileNotFoundError):
-            age = time.time() - os.stat(place).st_mtime
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            age = time.time() - os.lstat(place).st_mtime
             if name in ours or age > ABANDONED:
                 files.remove(place)
                 log.warn(f"Removed {name}, which a killed git left in {app}")
@@ -113,7 +115,7 @@ def _unfinished_packs(app: str) -> list[str]:
     for place in ("objects", os.path.join("objects", "pack")):
         with contextlib.suppress(FileNotFoundError):
             names = os.listdir(os.path.join(path(app), place))
-            found += [os.path.join(place, name) for name in names if name.startswith("tmp_")]
+            found += [os.path.join(place, name) for name in names if name.startswith(("tmp_", "incoming-"))]
     return found
 
 
