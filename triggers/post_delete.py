@@ -6,7 +6,8 @@ Fired by: lib/app/apps.py destroy. Having nothing to drop is success.
 from lib.app import app_json, processes
 from lib.base import files, log, properties, settings
 from lib.base.errors import DokkuError
-from lib.build import caches, images, pack, records
+from lib.build import caches, images, layers, pack, records
+from lib.host import nginx_logs
 from lib.proxy import acme_orders, traffic
 from lib.runtime import containers, cron_jobs, cron_table, release_records, retirement
 
@@ -26,9 +27,15 @@ def drop_jobs(app: str, *_: str) -> None:
         log.warn(f"Unable to take the cron tasks of {app} out of the crontab: {error}")
 
 
+def drop_site(app: str, *_: str) -> None:
+    traffic.clear([app])
+    nginx_logs.remove(app)
+
+
 HANDLERS = {
     "app-json": lambda app, *_: app_json.forget(app),
     "builder": lambda app, *_: images.remove_all(app),  # after "apps", before nothing that needs them
+    "builder-dockerfile": lambda app, *_: layers.forget(app),  # after its images
     "builds": lambda app, *_: records.forget(app),
     "apps": drop_containers,
     "builder-herokuish": lambda app, *_: caches.purge(app),
@@ -36,7 +43,7 @@ HANDLERS = {
     "certs": lambda app, *_: acme_orders.forget(app),  # before "cron" asks what is renewed
     "common": lambda app, *_: properties.forget(app),
     "cron": drop_jobs,
-    "nginx-vhosts": lambda app, *_: traffic.clear([app]),
+    "nginx-vhosts": drop_site,
     "releases": lambda app, *_: release_records.forget(app),
     "ps": lambda app, *_: processes.forget(app),
 }

@@ -13,23 +13,31 @@ TAKEN = "Name is already taken"
 
 
 def names() -> list[str]:
-    """Every app, sorted: directories of DOKKU_ROOT, or links to some, whose names can be app names."""
+    """Every app, sorted: directories of DOKKU_ROOT whose names can be app names. Links: see `exists`."""
     try:
         entries = list(os.scandir(settings.root()))
     except FileNotFoundError:
         return []
-    return sorted(entry.name for entry in entries if values.is_app_name(entry.name) and entry.is_dir())
+    return sorted(entry.name for entry in entries if values.is_app_name(entry.name) and _is_app(entry.path))
 
 
 def exists(app: str) -> bool:
-    return values.is_app_name(app) and os.path.isdir(settings.app_dir(app))
+    """Whether there is an app of that name. A link out of DOKKU_ROOT is one only if root made it."""
+    return values.is_app_name(app) and _is_app(settings.app_dir(app))
+
+
+def _is_app(path: str) -> bool:
+    if not os.path.isdir(path) or not os.path.islink(path):
+        return os.path.isdir(path)
+    is_inside = os.path.realpath(path).startswith(os.path.realpath(settings.root()) + os.sep)
+    return is_inside or os.lstat(path).st_uid == 0
 
 
 def verify_app_name(app: str) -> str:
     """The name itself. Raises: AppNotFound (20) for no such app, DokkuError (1) for what can't be a name."""
     if not values.is_app_name(app):
         raise values.bad_app_name(app)
-    if not os.path.isdir(settings.app_dir(app)):
+    if not _is_app(settings.app_dir(app)):
         raise AppNotFound(app)
     return app
 
@@ -115,6 +123,8 @@ def destroy(app: str) -> None:
         triggers.fire("post-delete", app, tag)
         files.remove(settings.data("apps", app))
         files.remove(settings.app_dir(app))
+    for top in (settings.app_dir(app), *settings.kept_for(app)):
+        files.forget_locks(top)
 
 
 def clone(old: str, new: str, skip_deploy: bool, ignore_existing: bool) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from lib.base import settings
 from lib.base.errors import DokkuError
 
+_LOCK = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 UNFINISHED = 60  # seconds after which a file beside another is nobody's
 
 
@@ -112,24 +113,52 @@ def flush_directory(directory: str) -> None:
 @contextlib.contextmanager
 def locked(path: str) -> Iterator[None]:
     """Nobody else reads and rewrites this file inside the block. The lock dies with the process."""
-    directory = os.path.join(settings.temporary(), "locks")
-    make_directory(settings.temporary(), 0o700)
-    make_directory(directory, 0o700)
-    name = os.path.join(
-        directory,
-        os.path.abspath(path).strip("/").replace("%", "%25").replace("/", "%2F")[-240:],
-    )
+    descriptor = _locked(path)
     try:
-        descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except OSError as error:
-        raise DokkuError(f"Unable to lock {path}: {error.strerror}") from error
-    try:
-        give(descriptor)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
         _remove_unfinished(path)
         yield
     finally:
         os.close(descriptor)
+
+
+def forget_locks(top: str) -> None:
+    """Remove the lock files of what was at a path and below it; one that somebody holds stays."""
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(_locks()):
+            if f"{name}%2F".startswith(f"{_escaped(top)}%2F"):
+                descriptor = os.open(os.path.join(_locks(), name), _LOCK, 0o600)
+                with contextlib.suppress(BlockingIOError), os.fdopen(descriptor):
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    os.unlink(os.path.join(_locks(), name))
+
+
+def _locked(path: str) -> int:
+    """A lock file that is ours, open. One that was removed while we waited for it locks nobody out."""
+    make_directory(settings.temporary(), 0o700)
+    make_directory(_locks(), 0o700)
+    name = os.path.join(_locks(), _escaped(path)[-240:])
+    while True:
+        try:
+            descriptor = os.open(name, _LOCK, 0o600)
+        except OSError as error:
+            raise DokkuError(f"Unable to lock {path}: {error.strerror}") from error
+        try:
+            give(descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if os.path.exists(name) and os.path.samestat(os.fstat(descriptor), os.stat(name)):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _locks() -> str:
+    return os.path.join(settings.temporary(), "locks")
+
+
+def _escaped(path: str) -> str:
+    return os.path.abspath(path).strip("/").replace("%", "%25").replace("/", "%2F")
 
 
 def _remove_unfinished(path: str) -> None:

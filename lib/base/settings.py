@@ -115,6 +115,13 @@ def data(plugin: str, app: str = "") -> str:
     return os.path.join(lib(), "data", plugin, app) if app else os.path.join(lib(), "data", plugin)
 
 
+def kept_for(app: str) -> list[str]:
+    """Where plugins keep data and properties of an app, whether there is any or not."""
+    tops = [os.path.join(lib(), kind) for kind in ("config", "data")]
+    plugins = [os.path.join(top, name) for top in tops if os.path.isdir(top) for name in os.listdir(top)]
+    return [os.path.join(plugin, app) for plugin in sorted(plugins)]
+
+
 def temporary() -> str:
     """Private directory for everything short-lived; mode 0700."""
     return os.path.join(lib(), "tmp")

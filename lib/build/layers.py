@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from lib.base import files, log, settings
+from lib.base.errors import DokkuError
 from lib.tools import docker, docker_complaints
 
 _LAYER = re.compile(rb" ---> ([0-9a-f]{12})\s*")
@@ -65,6 +66,15 @@ def remove_abandoned(app: str) -> None:
             if not known.get("RepoDigests"):  # what a Dockerfile names by a digest is no layer of ours
                 docker.remove_image(known["Id"])
         files.remove(_path(app))
+
+
+def forget(app: str) -> None:
+    """The app is gone: remove its layers that nobody needs, and the note of them."""
+    try:
+        remove_abandoned(app)
+    except DokkuError as error:
+        log.debug(f"Layers of {app} stay: {error}")
+    files.remove(settings.data("builder-dockerfile", app))
 
 
 @contextlib.contextmanager

@@ -4,11 +4,11 @@ import os
 
 from lib.base import log, run, settings
 from lib.base.errors import DokkuError, ToolFailed
-from lib.host import placed, storage_directories
+from lib.host import nginx_logs, placed, storage_directories
 from lib.tools import haproxy
 
 DOCKER = "docker"
-LOGS = "adm"  # Debian's and Ubuntu's group of those who may read logs: nginx:access-logs
+LOGS = nginx_logs.GROUP
 SUDOERS = "/etc/sudoers.d/dokku-nginx"
 
 
@@ -34,7 +34,8 @@ def set_up_sudoers() -> None:
     """Let the user control both proxies as root, these exact words, and give storage directories away."""
     nginx = (settings.nginx_test(), settings.nginx_reload(), settings.nginx_start(), settings.nginx_stop())
     control = [*nginx, haproxy.ENABLE, haproxy.DISABLE]
-    commands = (*map(_plain, control), storage_directories.PROGRAM)  # that one looks at its arguments itself
+    # The last two look at their arguments themselves.
+    commands = (*map(_plain, control), storage_directories.PROGRAM, nginx_logs.PROGRAM)
     text = "".join(f"{settings.user()} ALL=(root) NOPASSWD: {command}\n" for command in commands)
     placed.file(SUDOERS, f"# Written by dokku's bin/install.\n{text}", 0o440, check=_verify)
 

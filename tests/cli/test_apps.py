@@ -22,7 +22,7 @@ LOCKED = " !     blog currently has a deploy lock in place. Exiting...\n"
 def test_creating_makes_a_directory_with_a_bare_repository_and_a_hook(dokku: Dokku) -> None:
     assert dokku("apps:create", "blog") == ("-----> Creating blog...\n", "", 0)
     app = dokku.root / "blog"
-    assert app.stat().st_mode & 0o777 == 0o755
+    assert app.stat().st_mode & 0o777 == 0o711
     assert (app / "HEAD").read_text() == "ref: refs/heads/master\n"
     assert (app / "hooks/pre-receive").read_text().endswith('git-hook "blog"\n')
     assert os.access(app / "hooks/pre-receive", os.X_OK)

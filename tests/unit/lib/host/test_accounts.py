@@ -59,6 +59,7 @@ def test_sudo_allows_exactly_the_control_of_the_proxies_and_a_program_of_ours(fs
         "dokku ALL=(root) NOPASSWD: /usr/bin/systemctl enable --now --quiet dokku-haproxy.service",
         "dokku ALL=(root) NOPASSWD: /usr/bin/systemctl disable --now --quiet dokku-haproxy.service",
         "dokku ALL=(root) NOPASSWD: /opt/dokku/current/bin/own-storage",
+        "dokku ALL=(root) NOPASSWD: /opt/dokku/current/bin/remove-logs",
     ]
     assert Path(accounts.SUDOERS).stat().st_mode & 0o7777 == 0o440
     assert shell.ran[0].startswith("visudo --check --quiet --file /etc/sudoers.d/.dokku-nginx.")

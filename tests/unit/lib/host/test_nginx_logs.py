@@ -64,3 +64,44 @@ def test_a_file_system_without_acls_is_said(logs, monkeypatch, capfd):
 def test_no_nginx_is_no_failure(logs, monkeypatch):
     monkeypatch.setenv("DOKKU_NGINX_LOG_DIR", "/no/such/place")
     nginx_logs.set_up()
+
+
+def test_a_gone_apps_logs_are_removed_and_no_others(logs):
+    for name in (
+        "blog-access.log",
+        "blog-error.log.2.gz",
+        "blog-2-access.log",
+        "blog-access.log.old",
+        "access.log",
+    ):
+        (logs / name).write_text("")
+    nginx_logs.remove("blog")
+    assert sorted(path.name for path in logs.iterdir()) == [
+        "access.log",
+        "blog-2-access.log",
+        "blog-access.log.old",
+    ]
+
+
+def test_the_system_user_asks_for_it_by_sudo(logs, shell, monkeypatch):
+    (logs / "blog-access.log").write_text("")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    nginx_logs.remove("blog")
+    nginx_logs.remove("none")
+    assert shell.ran == ["sudo -n /opt/dokku/current/bin/remove-logs blog"]
+
+
+def test_logs_that_stay_are_said(logs, shell, monkeypatch, capfd):
+    (logs / "blog-access.log").write_text("")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    shell.answers("sudo …", status=1)
+    nginx_logs.remove("blog")
+    assert "nginx's logs of blog stay" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["", "../etc", "a/b", "UPPER;", "*"])
+def test_only_an_apps_name_is_taken(logs, monkeypatch, name):
+    monkeypatch.setattr("sys.argv", ["remove-logs", name])
+    with pytest.raises(SystemExit) as ended:
+        nginx_logs.main()
+    assert ended.value.code == 1
