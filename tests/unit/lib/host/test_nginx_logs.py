@@ -62,7 +62,7 @@ def test_a_file_system_without_acls_is_said(logs, monkeypatch, capfd):
 
 
 def test_no_nginx_is_no_failure(logs, monkeypatch):
-    monkeypatch.setenv("DOKKU_NGINX_LOG_DIR", "/no/such/place")
+    monkeypatch.setenv("DOKKU_NGINX_LOG_DIR", f"{logs}/none")
     nginx_logs.set_up()
 
 
