@@ -211,3 +211,21 @@ def test_nobody_swaps_a_log_that_root_writes_for_a_link(place: Path, name: str) 
     swap = f"rm -f {place}/log/{name}; ln -sf /etc/passwd {place}/log/{name}; ls {place}/log/{name}"
     subprocess.run(["setpriv", *_NOBODY, "sh", "-c", swap], capture_output=True, check=False)
     assert not (place / "log" / name).is_symlink()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["root/blog/ENV", "lib/data/ps/blog/Procfile", "lib/data/storage/blog/rootshell", "log/apps/blog.log"],
+)
+def test_an_upgrade_closes_an_open_host_without_a_search(place: Path, name: str) -> None:
+    """PRV-8, SEC-6: modes as Dokku 0.24 left them; nothing below the closed directories is touched."""
+    path = place / name
+    path.parent.mkdir(parents=True)
+    path.write_text("#!/bin/sh\necho canary\n")
+    path.chmod(0o4755)
+    reading = ["setpriv", "--reuid=games", "--regid=games", "--clear-groups", "sh", str(path)]
+    assert subprocess.run(reading, capture_output=True, check=False).stdout == b"canary\n"
+    layout.set_up("apps.test")
+    done = subprocess.run(reading, capture_output=True, check=False)
+    assert (done.stdout, done.returncode != 0) == (b"", True)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o4755
