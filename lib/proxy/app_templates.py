@@ -87,10 +87,13 @@ def rendered(
     told = variables(site, states)
     try:
         text = go_templates.render(template, told, config.merged(site.app))
+    except DokkuError as error:
+        raise DokkuError(f"{NAME} {error.text}") from error
+    try:
         nginx_directives.verify(text, site.app)
         note = template_servers.judged(text, site, neighbours)
     except DokkuError as error:
-        raise DokkuError(f"{NAME} {error.text}") from error
+        raise DokkuError(f"{NAME} {error.text.replace(':', ' of the result:', 1)}") from error
     if not has_ipv6:
         text = re.sub(r"^[ \t]*listen[ \t]+\[[^;\n]*;[ \t]*$", "", text, flags=re.MULTILINE)
     squeezed = re.sub(r"\n{3,}", "\n\n", f"\n{text}").removeprefix("\n")

@@ -36,9 +36,7 @@ def verify(text: str, app: str) -> None:
         is_whole = closing or not opening
         if not is_whole or not _is_allowed(name, value, app):
             line = plain.count("\n", 0, match.start(1)) + 1
-            raise DokkuError(
-                f"line {line} of the result: {name} {values.printable(value[:200])} is not allowed"
-            )
+            raise DokkuError(f"line {line}: {name} {values.printable(value[:200])} is not allowed")
 
 
 def _is_allowed(name: str, value: str, app: str) -> bool:

@@ -5,16 +5,17 @@ another app's name or port would change what the others' visitors get.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from lib.app import domains
 from lib.app.port_maps import PortMap
 from lib.base import values
 from lib.base.errors import DokkuError
-from lib.proxy import conf_notes, extra_ports, nginx_options, nginx_syntax, owners, port_owners
+from lib.proxy import conf_notes, extra_ports, nginx_options, owners, port_owners
 from lib.proxy.conf_notes import Listen, Note
-from lib.proxy.nginx_syntax import Directive
 from lib.proxy.sites import Neighbours, Site
+from lib.tools import nginx_syntax
 
 _AT_TOP = re.compile(
     r"server|upstream|map|geo|geoip2|split_clients|log_format|limit_(req|conn)_zone"
@@ -28,12 +29,20 @@ _NUMBERED = re.compile(r"(.+)-[0-9]+")
 _SCHEMES = {conf_notes.PLAIN: "http", conf_notes.TLS: "https", conf_notes.HTTP2: "grpc"}
 
 
+class Directive(NamedTuple):
+    """blocks: the names of those around it, from outside."""
+
+    line: int
+    words: tuple[str, ...]
+    blocks: tuple[str, ...]
+
+
 def judged(text: str, site: Site, neighbours: Neighbours) -> Note:
     """What the template's result says of itself. neighbours: what the other apps have.
 
     Raises: DokkuError that begins with the line, for what would change what others' visitors get.
     """
-    directives = nginx_syntax.read(text)
+    directives = list(_flat(nginx_syntax.read(text)))
     for one in directives:
         _verify(one, site.app)
     named = [one for one in directives if one.words[0] == "server_name"]
@@ -44,11 +53,15 @@ def judged(text: str, site: Site, neighbours: Neighbours) -> Note:
     return Note(site.addresses, list(names), [listen for _, listen in listens])
 
 
+def _flat(tree: Iterable[nginx_syntax.Directive], blocks: tuple[str, ...] = ()) -> Iterator[Directive]:
+    for one in tree:
+        yield Directive(one.line, one.words, blocks)
+        yield from _flat(one.inside, (*blocks, one.name))
+
+
 def _verify(one: Directive, app: str) -> None:
     """Raises: DokkuError for what can't be judged, and for what is not the app's alone."""
     name = one.words[0]
-    if name.endswith("_by_lua_block"):
-        raise _refusal(one, f"{name} is not allowed, use {name.removesuffix('block')}file")
     if not one.blocks and not _AT_TOP.fullmatch(name):
         raise _refusal(one, f"{name} is only allowed in a server: it would count for all apps")
     numbered = _NUMBERED.fullmatch(one.words[1]) if name == "upstream" and len(one.words) > 1 else None
@@ -114,7 +127,7 @@ def _verify_names(lines: Mapping[str, int], site: Site) -> None:
     for name in sorted(held):
         for other in (*held[name], *listed.get(name, ())):
             if other != site.app:
-                raise DokkuError(f"line {lines[name]} of the result: server_name {name} belongs to {other}")
+                raise DokkuError(f"line {lines[name]}: server_name {name} belongs to {other}")
 
 
 def _verify_ports(
@@ -125,8 +138,8 @@ def _verify_ports(
     reasons = port_owners.refusals(list(lines), names, neighbours())
     for (entry, line), reason in zip(lines.items(), reasons, strict=True):
         if reason:
-            raise DokkuError(f"line {line} of the result: listen {entry.host} is not allowed: {reason}")
+            raise DokkuError(f"line {line}: listen {entry.host} is not allowed: {reason}")
 
 
 def _refusal(one: Directive, reason: str) -> DokkuError:
-    return DokkuError(f"line {one.line} of the result: {values.printable(reason[:300])}")
+    return DokkuError(f"line {one.line}: {values.printable(reason[:300])}")

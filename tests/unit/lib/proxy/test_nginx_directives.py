@@ -27,7 +27,7 @@ HARMLESS = [
     "types { application/x-perl pl pm; }",
 ]
 HARMFUL = [
-    ("\n  error_log /etc/cron.d/x;", "line 2 of the result: error_log /etc/cron.d/x is not allowed"),
+    ("\n  error_log /etc/cron.d/x;", "line 2: error_log /etc/cron.d/x is not allowed"),
     ("access_log /var/log/nginx/../../etc/x;", "access_log /var/log/nginx/../../etc/x is not allowed"),
     ("access_log /var/log/nginxx/a;", "access_log /var/log/nginxx/a is not allowed"),
     ('access_log "/etc/x";', "access_log /etc/x is not allowed"),

@@ -61,15 +61,18 @@ def test_what_is_the_apps_alone_may_stand_beside_its_servers(host: Host, text: s
     [
         (
             "\ndeny all;",
-            "line 2 of the result: deny is only allowed in a server: it would count",
+            "line 2: deny is only allowed in a server: it would count",
         ),
         ("include /etc/nginx/mime.types;", "include is only allowed in a server"),
         ("client_max_body_size 1k;", "client_max_body_size is only allowed in a server: it would count for"),
         ("upstream bee-5000 {}", "upstream bee-5000 is not allowed: it is one of app bee"),
-        (server("content_by_lua_block { }"), "content_by_lua_block is not allowed, use content_by_lua_file"),
+        (
+            server("content_by_lua_block { }"),
+            "line 2: content_by_lua_block can't be read, use content_by_lua_file",
+        ),
         (
             server("listen 80 proxy_protocol;"),
-            "line 2 of the result: listen 80 proxy_protocol is",
+            "line 2: listen 80 proxy_protocol is",
         ),
         (server("listen 80 default_server;"), "listen 80 default_server is not allowed"),
         (server("listen 80 http2;"), "listen 80 is not allowed: the host speaks HTTP at port 80"),
@@ -93,7 +96,7 @@ def test_what_is_the_apps_alone_may_stand_beside_its_servers(host: Host, text: s
             "listen 8443 is not allowed: bee speaks TLS at port 8443",
         ),
         (server("listen 8443 ssl;"), "there are no domains to tell them apart"),
-        ("server { listen 80; } }", "line 1 of the result: unexpected }"),
+        ("server { listen 80; } }", "line 1: unexpected }"),
     ],
 )
 def test_what_would_change_what_others_visitors_get_is_refused(host: Host, text: str, said: str) -> None:
@@ -112,7 +115,7 @@ def test_an_address_that_the_app_binds_may_be_listened_at(host: Host) -> None:
 def test_a_name_of_another_app_is_refused(host: Host) -> None:
     host.app("bee", "10.0.0.3", domains="bee.com")
     vhosts.build(["bee"])
-    with pytest.raises(DokkuError, match=r"^line 3 of the result: server_name bee.com belongs to bee$"):
+    with pytest.raises(DokkuError, match=r"^line 3: server_name bee.com belongs to bee$"):
         judged(server("server_name a.com; # ;\n server_name x.com bee.com;"))
 
 
