@@ -143,6 +143,12 @@ def nginx_logs() -> str:
     return os.environ.get("DOKKU_NGINX_LOG_DIR") or "/var/log/nginx"
 
 
+def nginx_caches() -> str:
+    """A directory of root's where nginx makes those of its caches."""
+    usual = "/var/cache/nginx"  # nginx.org's packages; Debian's have the other
+    return os.environ.get("DOKKU_NGINX_CACHE_DIR") or (usual if os.path.isdir(usual) else "/var/lib/nginx")
+
+
 def nginx_pid_file() -> str:
     return os.environ.get("DOKKU_NGINX_PID_FILE") or "/run/nginx.pid"
 

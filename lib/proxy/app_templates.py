@@ -1,13 +1,15 @@
 """nginx.conf.sigil: the template that an app brings for its own part of nginx's configuration.
 
 It is the one in the image that serves the app now, so it goes and comes back with the release. Whoever wrote
-the app wrote it: `go_templates` lets it reach nothing but its values, `nginx_directives` judges the result.
+the app wrote it: `go_templates` lets it reach nothing but its values. The result is read as a tree, judged by
+`template_rules`, `template_names`, `template_files` and `template_servers`, and written anew from the tree.
+An operator may trust it (trusted-template): then only its server names are judged, and it stays as it is.
 Source: dokku v0.24.0 plugins/nginx-vhosts; what the template sees of later options: 0.38.
 """
 
 import functools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from lib.app import certs, config, ports, source_files
 from lib.base import files, log, properties, settings, triggers, values
@@ -17,17 +19,23 @@ from lib.proxy import (
     conf_notes,
     go_templates,
     hsts,
-    nginx_directives,
     nginx_options,
+    template_files,
+    template_names,
+    template_rules,
     template_servers,
 )
+from lib.proxy.conf_notes import Note
 from lib.proxy.sites import Neighbours, Site
+from lib.proxy.template_rules import Grounds
 from lib.runtime import containers, image_files
 from lib.runtime.containers import State
-from lib.tools import nginx
+from lib.tools import nginx, nginx_syntax
+from lib.tools.nginx_syntax import Directive
 
 NAME = source_files.NGINX_TEMPLATE.name
 _SOURCE = "nginx-app-template-source"
+_REFUSED = nginx_options.REFUSED
 
 _RENAMED = {
     "access-log-format": "NGINX_ACCESS_LOG_FORMAT",
@@ -86,19 +94,65 @@ def rendered(
             log.warn(f"Deprecated: {name} in {NAME} of {site.app}, please use {better}")
     told = variables(site, states)
     try:
-        text = go_templates.render(template, told, config.merged(site.app))
+        text, note = _result(
+            site, go_templates.render(template, told, config.merged(site.app)), told, has_ipv6, neighbours
+        )
     except DokkuError as error:
-        raise DokkuError(f"{NAME} {error.text}") from error
+        reason = f"{NAME} {error.text}"
+        properties.write(nginx_options.STORE, site.app, _REFUSED, reason)
+        raise DokkuError(reason) from error
+    forget_refusal(site.app)
+    others = sorted(ip for ip in _addresses(told) - {*site.addresses} if ip in text)
+    return conf_notes.signed(text, note._replace(addresses=[*site.addresses, *others]))
+
+
+def forget_refusal(app: str) -> None:
+    """Note that no template of the app is refused."""
+    if properties.get(nginx_options.STORE, app, _REFUSED):
+        properties.delete(nginx_options.STORE, app, _REFUSED)
+
+
+def _result(
+    site: Site, text: str, told: Mapping[str, str], has_ipv6: bool, neighbours: Neighbours
+) -> tuple[str, Note]:
+    """What is installed of a template's result, and a note of it. Raises: DokkuError with the line."""
     try:
-        nginx_directives.verify(text, site.app)
-        note = template_servers.judged(text, site, neighbours)
+        tree = nginx_syntax.read(text)
+        if nginx_options.effective(site.app)["trusted-template"] == "true":
+            note = template_servers.noted(tree, site)
+            return _tidied(text, has_ipv6), note
+        tree = _judged(tree, site, told)
+        tree = template_servers.completed(tree, site, has_ipv6)
+        note = template_servers.judged(tree, site, neighbours)
     except DokkuError as error:
-        raise DokkuError(f"{NAME} {error.text.replace(':', ' of the result:', 1)}") from error
+        advice = f"(dokku nginx:set {site.app} trusted-template true lets it have its way)"
+        raise DokkuError(f"{error.text.replace(':', ' of the result:', 1)} {advice}") from error
+    return nginx_syntax.write(tree), note
+
+
+def _judged(tree: Sequence[Directive], site: Site, told: Mapping[str, str]) -> tuple[Directive, ...]:
+    """The tree with nothing in it that reaches beyond the app. Raises: DokkuError with the line."""
+    names = template_names.defined(tree, site.app)
+    template_rules.verify(tree, _grounds(site, told, names.upstreams))
+    own = template_names.renamed(tree, names)
+    return template_files.confined(template_files.moved(own), site.app)
+
+
+def _grounds(site: Site, told: Mapping[str, str], upstreams: Collection[str]) -> Grounds:
+    listeners = {at for name, value in told.items() if name.endswith("_LISTENERS") for at in value.split()}
+    known = {at.rpartition(":")[2] for at in listeners} | {str(entry.container) for entry in site.entries}
+    known |= set(map(str, ports.exposed_ports(site.app)))
+    own = {values.joined_host(ip, port) for ip in _addresses(told) for port in known}
+    logs = [f"{settings.nginx_logs()}/{site.app}-{kind}.log" for kind in ("access", "error")]
+    chosen = [told[f"NGINX_{kind}_LOG_PATH"] for kind in ("ACCESS", "ERROR")]
+    allowed = nginx_options.effective(site.app)["allowed-upstreams"].split(",")
+    return Grounds(site.app, listeners | own, allowed, [*logs, *chosen], upstreams)
+
+
+def _tidied(text: str, has_ipv6: bool) -> str:
     if not has_ipv6:
         text = re.sub(r"^[ \t]*listen[ \t]+\[[^;\n]*;[ \t]*$", "", text, flags=re.MULTILINE)
-    squeezed = re.sub(r"\n{3,}", "\n\n", f"\n{text}").removeprefix("\n")
-    others = sorted(ip for ip in _addresses(told) - {*site.addresses} if ip in text)
-    return conf_notes.signed(squeezed, note._replace(addresses=[*site.addresses, *others]))
+    return re.sub(r"\n{3,}", "\n\n", f"\n{text}").removeprefix("\n")
 
 
 def variables(site: Site, states: Mapping[str, State]) -> dict[str, str]:

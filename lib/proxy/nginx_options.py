@@ -16,7 +16,9 @@ from lib.base.errors import DokkuError
 from lib.base.report import Row
 
 STORE = "nginx"
+REFUSED = "template-refused"  # why the app's last template is not in force
 
+_UPSTREAM = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9._-]*)(:[0-9]{1,5})?"
 _KINDS = {
     "buffers": r"[0-9]{1,6} [0-9]{1,9}[kKmM]?",
     "count": r"[1-9][0-9]{0,5}",
@@ -27,6 +29,7 @@ _KINDS = {
     "switch": r"on|off",
     "time": r"[0-9]{1,9}(ms|[smhdwMy])?",
     "truth": r"true|false",
+    "upstreams": rf"{_UPSTREAM}(,{_UPSTREAM})*",
 }
 _FILE = re.compile(r"(/[A-Za-z0-9_+-][A-Za-z0-9._+-]*)+")
 _AFTER_VISITS = (
@@ -49,6 +52,7 @@ class Option(NamedTuple):
 
 
 OPTIONS = {
+    "allowed-upstreams": Option("upstreams", is_general=True, is_later=True),
     "access-log-format": Option("name"),
     "access-log-path": Option("log", "{logs}/{app}-access.log"),
     "bind-address-ipv4": Option("ipv4"),
@@ -77,6 +81,7 @@ OPTIONS = {
     "proxy-send-timeout": Option("time", "60s", is_general=True, is_later=True),
     "send-timeout": Option("time", "60s", is_general=True, is_later=True),
     "underscore-in-headers": Option("switch", "off", is_general=True, is_later=True),
+    "trusted-template": Option("truth", "false", is_general=True, is_later=True),
     "x-forwarded-for-value": Option("header", "$remote_addr"),
     "x-forwarded-port-value": Option("header", "$server_port"),
     "x-forwarded-proto-value": Option("header", "$scheme"),
@@ -158,7 +163,7 @@ def general_rows() -> list[Row]:
 
 
 def _newer_rows(app: str, chosen: dict[str, str]) -> list[Row]:
-    found = []
+    found = [Row(f"--nginx-{REFUSED}", properties.get(STORE, app, REFUSED), newer=True)]
     for key, option in OPTIONS.items():
         if option.is_later:
             found.append(Row(f"--nginx-{key}", properties.get(STORE, app, key), newer=True))

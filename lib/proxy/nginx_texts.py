@@ -135,6 +135,7 @@ def _made(
         with _refusing(app, refused):
             own[app] = readers[app]() if app in readers else ""
             if not own[app]:
+                app_templates.forget_refusal(app)
                 found[app] = site and _text(site)
                 settled[app] = _listening(app, found[app])
     templates = {app: template for app, template in own.items() if template}

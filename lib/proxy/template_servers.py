@@ -1,108 +1,86 @@
 """The servers that an app's own template makes: where they are and for whom, and whether they may be.
 
-nginx reads all apps' files as one configuration: what stands outside of a server, an address of its own, or
-another app's name or port would change what the others' visitors get.
+nginx reads all apps' files as one configuration: an address of its own, or another app's name or port would
+change what the others' visitors get. Which names an app has is dokku's decision (`domains:add`), not the
+template's; one that an operator trusts may add names that nobody has.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from lib.app import domains
 from lib.app.port_maps import PortMap
-from lib.base import values
 from lib.base.errors import DokkuError
 from lib.proxy import conf_notes, extra_ports, nginx_options, owners, port_owners
 from lib.proxy.conf_notes import Listen, Note
 from lib.proxy.sites import Neighbours, Site
-from lib.tools import nginx_syntax
+from lib.proxy.template_names import refusal
+from lib.tools.nginx_syntax import Directive
 
-_AT_TOP = re.compile(
-    r"server|upstream|map|geo|geoip2|split_clients|log_format|limit_(req|conn)_zone"
-    r"|(proxy|fastcgi|uwsgi|scgi)_cache_path"
-)
 _PLACE = re.compile(
     r"(?P<address>\[[0-9A-Fa-f:.]+\]|[0-9]+(?:\.[0-9]+){3}|\*)(?::(?P<port>[0-9]{1,5}))?|(?P<alone>[0-9]{1,5})"
 )
 _LISTEN_WORDS = ("ssl", "http2", "ipv6only=on", "ipv6only=off")
-_NUMBERED = re.compile(r"(.+)-[0-9]+")
+_NOBODY = "_"
 _SCHEMES = {conf_notes.PLAIN: "http", conf_notes.TLS: "https", conf_notes.HTTP2: "grpc"}
 
 
-class Directive(NamedTuple):
-    """blocks: the names of those around it, from outside."""
-
-    line: int
-    words: tuple[str, ...]
-    blocks: tuple[str, ...]
-
-
-def judged(text: str, site: Site, neighbours: Neighbours) -> Note:
-    """What the template's result says of itself. neighbours: what the other apps have.
+def judged(tree: Sequence[Directive], site: Site, neighbours: Neighbours) -> Note:
+    """What the servers of a template are. neighbours: what the other apps have.
 
     Raises: DokkuError that begins with the line, for what would change what others' visitors get.
     """
-    directives = list(_flat(nginx_syntax.read(text)))
-    for one in directives:
-        _verify(one, site.app)
-    named = [one for one in directives if one.words[0] == "server_name"]
-    names = {name: one.line for one in named for name in _names(one)}
-    _verify_names(names, site)
-    listens = list(_listens(directives, site.app))
-    _verify_ports(listens, list(names), neighbours)
-    return Note(site.addresses, list(names), [listen for _, listen in listens])
+    names = _names(tree)
+    _verify_owners({name: one.line for name, one in names.items()}, site)
+    own = {*site.names, _NOBODY}
+    for name, one in names.items():
+        if name not in own and f"*.{name.partition('.')[2]}" not in own:
+            raise refusal(
+                one, f"{name} is no domain of {site.app}; add it with: dokku domains:add {site.app} {name}"
+            )
+    listens = [(one.line, listen) for one, listen in _listens(tree)]
+    _verify_listens(tree, site.app)
+    found = [name for name in names if name != _NOBODY]
+    _verify_ports(listens, found, neighbours)
+    return Note(site.addresses, found, [listen for _, listen in listens])
 
 
-def _flat(tree: Iterable[nginx_syntax.Directive], blocks: tuple[str, ...] = ()) -> Iterator[Directive]:
-    for one in tree:
-        yield Directive(one.line, one.words, blocks)
-        yield from _flat(one.inside, (*blocks, one.name))
+def noted(tree: Sequence[Directive], site: Site) -> Note:
+    """The same for a template that an operator trusts. Raises: DokkuError for a name of another app."""
+    names = _names(tree)
+    _verify_owners({name: one.line for name, one in names.items()}, site)
+    return Note(site.addresses, list(names), [listen for _, listen in _listens(tree)])
 
 
-def _verify(one: Directive, app: str) -> None:
-    """Raises: DokkuError for what can't be judged, and for what is not the app's alone."""
-    name = one.words[0]
-    if not one.blocks and not _AT_TOP.fullmatch(name):
-        raise _refusal(one, f"{name} is only allowed in a server: it would count for all apps")
-    numbered = _NUMBERED.fullmatch(one.words[1]) if name == "upstream" and len(one.words) > 1 else None
-    if numbered and not one.blocks and numbered[1] != app:
-        raise _refusal(one, f"upstream {one.words[1]} is not allowed: it is one of app {numbered[1]}")
+def completed(tree: Sequence[Directive], site: Site, has_ipv6: bool) -> tuple[Directive, ...]:
+    """The tree as it can be served: a server without names has the app's, and without IPv6 none is there."""
+    return tuple(_completed(one, site, has_ipv6) if one.name == "server" else one for one in tree)
 
 
-def _listens(directives: Sequence[Directive], app: str) -> Iterator[tuple[int, Listen]]:
-    """Where the servers are, each with its line. Raises: DokkuError for a place that is not the app's."""
-    options = nginx_options.effective(app)
-    bound = ("", options["bind-address-ipv4"], f"[{options['bind-address-ipv6']}]")
-    for server in _servers(directives):
-        switched_on = {one.words[0] for one in server if one.words[1:] == ("on",)}
-        for one in server:
-            if one.words[0] == "listen":
-                listen = _listen(one, switched_on)
-                if listen.address not in bound:
-                    where = f"listen {one.words[1]} is not allowed"
-                    raise _refusal(one, f"{where}: {app} is not bound to that address")
-                yield one.line, listen
+def _completed(server: Directive, site: Site, has_ipv6: bool) -> Directive:
+    inner = [one for one in server.inside if has_ipv6 or not _is_ipv6(one)]
+    if site.names and not any(one.name == "server_name" for one in inner):
+        inner.append(Directive(server.line, ("server_name", *site.names)))
+    return server._replace(block=tuple(inner))
 
 
-def _servers(directives: Sequence[Directive]) -> list[list[Directive]]:
-    """What stands in each server itself, not in a location of it."""
-    found: list[list[Directive]] = []
-    for one in directives:
-        if one.words == ("server",) and not one.blocks:
-            found.append([])
-        elif one.blocks == ("server",):
-            found[-1].append(one)
-    return found
+def _is_ipv6(one: Directive) -> bool:
+    return one.name == "listen" and one.words[1:2] != () and one.words[1].startswith("[")
 
 
-def _listen(one: Directive, switched_on: Collection[str]) -> Listen:
-    shown = f"listen {' '.join(one.words[1:2])}"
-    place = _PLACE.fullmatch(one.words[1]) if one.words[1:] else None
+def _listens(tree: Sequence[Directive]) -> Iterator[tuple[Directive, Listen]]:
+    """Where the servers are, as far as that is a port of an address."""
+    for server in tree:
+        switched_on = {one.name for one in server.inside if one.arguments == ("on",)}
+        for one in server.inside if server.name == "server" else ():
+            if one.name == "listen" and (listen := _listen(one, switched_on)):
+                yield one, listen
+
+
+def _listen(one: Directive, switched_on: Collection[str]) -> Listen | None:
+    place = _PLACE.fullmatch(one.words[1]) if one.arguments else None
     if place is None:
-        raise _refusal(one, f"{shown} is not allowed")
-    for word in one.words[2:]:
-        if word not in _LISTEN_WORDS:
-            raise _refusal(one, f"{shown} {word} is not allowed: it would count for all apps")
+        return None
     port = int(place["port"] or place["alone"] or 80)
     by_directive = "http2" in switched_on and port not in extra_ports.own()  # where both are spoken
     protocol = conf_notes.HTTP2 if "http2" in one.words or by_directive else conf_notes.PLAIN
@@ -110,13 +88,31 @@ def _listen(one: Directive, switched_on: Collection[str]) -> Listen:
     return conf_notes.at(place["address"] or "", port, conf_notes.TLS if is_secure else protocol)
 
 
-def _names(one: Directive) -> list[str]:
-    """The names of a server_name; one that begins with a dot is two."""
-    words = [word.lower() for word in one.words[1:] if word and not re.search(r"\s", word)]
-    return [name for word in words for name in ((word[1:], f"*{word}") if word[0] == "." else (word,))]
+def _verify_listens(tree: Sequence[Directive], app: str) -> None:
+    """Raises: DokkuError for a place that is not the app's, and for words that would count for all apps."""
+    options = nginx_options.effective(app)
+    bound = ("", options["bind-address-ipv4"], f"[{options['bind-address-ipv6']}]")
+    for one in (inner for server in tree for inner in server.inside if inner.name == "listen"):
+        listen = _listen(one, ())
+        if listen is None:
+            raise refusal(one, "it needs a port")
+        if surplus := [word for word in one.words[2:] if word not in _LISTEN_WORDS]:
+            raise refusal(one, f"{surplus[0]} would count for all apps")
+        if listen.address not in bound:
+            raise refusal(one, f"{app} is not bound to that address")
 
 
-def _verify_names(lines: Mapping[str, int], site: Site) -> None:
+def _names(tree: Sequence[Directive]) -> dict[str, Directive]:
+    """All server names, each with its directive; one that begins with a dot is two."""
+    found = {}
+    for one in (inner for server in tree for inner in server.inside if inner.name == "server_name"):
+        for word in map(str.lower, one.arguments):
+            for name in (word[1:], f"*{word}") if word.startswith(".") else (word,):
+                found[name] = one
+    return found
+
+
+def _verify_owners(lines: Mapping[str, int], site: Site) -> None:
     """Raises: DokkuError for a name that another app has, or lists before this one had it.
 
     nginx would take whom it reads first.
@@ -139,7 +135,3 @@ def _verify_ports(
     for (entry, line), reason in zip(lines.items(), reasons, strict=True):
         if reason:
             raise DokkuError(f"line {line}: listen {entry.host} is not allowed: {reason}")
-
-
-def _refusal(one: Directive, reason: str) -> DokkuError:
-    return DokkuError(f"line {one.line}: {values.printable(reason[:300])}")

@@ -7,6 +7,7 @@ from lib.app import config
 from lib.base import files, properties, settings
 from lib.base.errors import AppsFailed
 from lib.proxy import nginx_options, nginx_texts, vhosts
+from lib.tools import nginx_syntax
 from tests.unit.lib.proxy.conftest import Host
 
 Output = pytest.CaptureFixture[str]
@@ -34,11 +35,12 @@ def text(app: str) -> str:
 
 def asked(template: str) -> str:
     """A template that nginx would take, with another one in it."""
-    return f"log_format asked '{template}';\n"
+    return f"log_format asked 'all: {template}';\n"
 
 
 def answered(app: str) -> str:
-    return text(app).removeprefix("log_format asked '").removesuffix("';\n")
+    (told,) = nginx_syntax.read(text(app))
+    return told.words[2].removeprefix("all: ")
 
 
 def test_an_apps_own_template_takes_the_place_of_ours(host: Host, capfd: Output) -> None:
@@ -47,7 +49,7 @@ def test_an_apps_own_template_takes_the_place_of_ours(host: Host, capfd: Output)
     bring("web", asked(words))
     vhosts.build(["web"])
     assert host.conf("web") == (
-        "log_format asked 'web a.com b.com 10.0.0.2:5000 10.0.0.3:5000 http:80:5000';\n"
+        'log_format dokku_web__asked "all: web a.com b.com 10.0.0.2:5000 10.0.0.3:5000 http:80:5000";\n'
         "# leads to 10.0.0.2 10.0.0.3\n# serves every name\n# listens at no port\n"
     )
     assert capfd.readouterr().out.splitlines()[:4] == [
@@ -83,24 +85,26 @@ def test_the_template_of_an_image_that_does_not_serve_does_not_count(host: Host)
 def test_one_apps_bad_template_is_named_and_stops_nobody_else(host: Host, capfd: Output) -> None:
     for name in ("ant", "bee"):
         host.app(name, "10.0.0.2", domains=f"{name}.com")
-    bring("bee", "server { good; }\n")
+    bring("bee", "server { break; }\n")
     vhosts.build(["bee"])
     bring("bee", 'a\n{{ sh "id" }}\n')
     with pytest.raises(AppsFailed) as caught:
         vhosts.build(["ant", "bee"])
     assert caught.value.text == "Invalid nginx config for bee, not put in force"
     assert "bee: nginx.conf.sigil line 2: function sh is not supported" in str(caught.value.more)
-    assert (host.conf("bee") or "").startswith("server { good; }\n")
+    assert (host.conf("bee") or "").count("  break;\n")
     assert host.in_force.keys() == {"ant", "bee"}
 
 
 def test_what_nginx_would_do_as_root_is_refused_before_nginx_sees_it(host: Host) -> None:
     host.app("web", "10.0.0.2", domains="a.com")
-    bring("web", "error_log /etc/cron.d/{{ .APP }};\n")
+    bring("web", "server { error_log /etc/cron.d/{{ .APP }}; }\n")
     host.ran.clear()
     with pytest.raises(AppsFailed) as caught:
         vhosts.build(["web"])
-    said = "web: nginx.conf.sigil line 1 of the result: error_log /etc/cron.d/web is not allowed"
+    said = (
+        "web: nginx.conf.sigil line 1 of the result: error_log /etc/cron.d/web is not allowed: the app's logs"
+    )
     assert said in str(caught.value.more)
     assert host.count("nginx -t") == 0
     assert host.conf("web") is None
@@ -123,10 +127,46 @@ def test_a_domain_that_another_app_is_served_under_is_refused(host: Host, named:
     assert host.conf("ant") == before
 
 
-def test_a_domain_of_its_own_or_of_nobody_may_stand_in_a_template(host: Host) -> None:
-    host.app("ant", "10.0.0.2", domains="ant.com")
-    bring("ant", "server { server_name ant.com www.ant.com shop.com *.com ~^bee; }\n")
+def test_its_domains_are_those_that_it_was_given(host: Host) -> None:
+    host.app("ant", "10.0.0.2", domains="ant.com *.ant.org")
+    bring("ant", "server { server_name ANT.com www.ant.org .ant.org _; }\n")
+    with pytest.raises(AppsFailed, match="Invalid nginx config for ant"):
+        vhosts.build(["ant"])
+    bring("ant", "server { server_name ANT.com www.ant.org *.ant.org _; }\n")
     assert vhosts.build(["ant"])
+    assert "# serves ant.com www.ant.org *.ant.org\n" in (host.conf("ant") or "")
+
+
+@pytest.mark.parametrize("name", ["shop.com", "*.com", "~^bee", '""', "localhost"])
+def test_a_name_of_nobody_is_refused_with_what_to_do(host: Host, name: str) -> None:
+    host.app("ant", "10.0.0.2", domains="ant.com")
+    bring("ant", f"server {{ server_name ant.com {name}; }}\n")
+    with pytest.raises(AppsFailed) as caught:
+        vhosts.build(["ant"])
+    bare = name.replace('"', "")
+    assert f"{bare} is no domain of ant; add it with: dokku domains:add ant {bare}" in str(caught.value.more)
+
+
+def test_one_that_is_trusted_stays_as_it_is_and_has_names_of_nobody(host: Host) -> None:
+    host.app("ant", "10.0.0.2", domains="ant.com")
+    properties.write("nginx", "ant", "trusted-template", "true")
+    bring("ant", "aio threads; # mine\nserver { server_name ant.com shop.com; root /; }\n")
+    vhosts.build(["ant"])
+    assert text("ant") == "aio threads; # mine\nserver { server_name ant.com shop.com; root /; }\n"
+    assert "# serves ant.com shop.com\n" in (host.conf("ant") or "")
+
+
+def test_what_was_refused_is_in_the_report_until_it_is_mended(host: Host) -> None:
+    host.app("ant", "10.0.0.2", domains="ant.com")
+    bring("ant", "server { root /; }\n")
+    with pytest.raises(AppsFailed):
+        vhosts.build(["ant"])
+    reported = {row.flag: row for row in nginx_options.rows("ant")}["--nginx-template-refused"]
+    assert reported.newer
+    assert "line 1 of the result: root / is not allowed" in reported.value
+    bring("ant", "server { }\n")
+    vhosts.build(["ant"])
+    assert {row.flag: row.value for row in nginx_options.rows("ant")}["--nginx-template-refused"] == ""
 
 
 def test_a_domain_that_another_app_lists_is_refused_before_that_one_is_served(host: Host) -> None:
@@ -141,6 +181,7 @@ def test_what_an_app_has_by_its_template_is_not_taken_by_one_that_lists_it_later
     host: Host, capfd: Output
 ) -> None:
     host.app("ant", "10.0.0.2", domains="ant.com")
+    properties.write("nginx", "ant", "trusted-template", "true")
     bring("ant", "server { server_name shop.com; }\n")
     vhosts.build(["ant"])
     host.app("bee", "10.0.0.3", domains="bee.com shop.com")
@@ -156,12 +197,12 @@ def test_what_an_app_has_by_its_template_is_not_taken_by_one_that_lists_it_later
 
 def test_a_template_that_nginx_refuses_leaves_the_last_good_file(host: Host) -> None:
     host.app("web", "10.0.0.2", domains="a.com")
-    bring("web", "server { good; }\n")
+    bring("web", "server { break; }\n")
     vhosts.build(["web"])
-    bring("web", "server { bogus on; }\n")
+    bring("web", "server { set $x bogus; }\n")
     with pytest.raises(AppsFailed, match="Invalid nginx config for web"):
         vhosts.build(["web"])
-    assert (host.conf("web") or "").startswith("server { good; }\n")
+    assert (host.conf("web") or "").count("  break;\n")
 
 
 def test_every_option_can_be_asked_for(host: Host) -> None:
@@ -223,11 +264,15 @@ def test_a_host_without_ipv6_does_not_listen_there(host: Host) -> None:
     Path("/proc/net").mkdir(parents=True, exist_ok=True)
     Path("/proc/net/if_inet6").write_text("")
     bring("web", "server {\n  listen [::]:80;\n  listen 80;\n}\n")
+    assert "[::]" not in text("web")
+    assert "  listen 80;\n" in text("web")
+    properties.write("nginx", "web", "trusted-template", "true")
     assert text("web") == "server {\n\n  listen 80;\n}\n"
 
 
 def test_runs_of_empty_lines_become_one(host: Host) -> None:
     host.app("web", "10.0.0.2", domains="a.com")
+    properties.write("nginx", "web", "trusted-template", "true")
     bring("web", "\n\n\nmap a\n\n\n\n\nb {}\n\nserver {}\n")
     assert text("web") == "\nmap a\n\nb {}\n\nserver {}\n"
 
@@ -235,13 +280,13 @@ def test_runs_of_empty_lines_become_one(host: Host) -> None:
 def test_a_plugin_brings_the_template_of_apps_without_their_own(host: Host) -> None:
     host.app("ant", "10.0.0.2", domains="ant.com")
     host.app("bee", "10.0.0.3", domains="bee.com")
-    bring("ant", "server { own; }\n")
+    bring("ant", "server { break; }\n")
     place = Path(settings.plugins_enabled(), "brand")
     files.replace(str(place / "nginx-app-template-source"), "#!/bin/sh\n", mode=0o755)
     files.replace(str(place / "template"), "server { server_name {{ .NOSSL_SERVER_NAME }}; }\n")
     host.answers("…/nginx-app-template-source …", out=f"{place}/template\n")
-    assert text("ant") == "server { own; }\n"
-    assert text("bee") == "server { server_name bee.com; }\n"
+    assert "  break;\n" in text("ant")
+    assert "  server_name bee.com;\n" in text("bee")
 
 
 def test_an_heirs_template_is_judged_by_what_the_giver_is_about_to_have(host: Host, capfd: Output) -> None:

@@ -9,15 +9,16 @@ from lib.proxy import template_servers, vhosts
 from lib.proxy.conf_notes import Listen, Note
 from lib.proxy.port_owners import Listening
 from lib.proxy.sites import Site
+from lib.tools import nginx_syntax
 from tests.unit.lib.proxy.conftest import Host
 
-SITE = Site("web", ["web.com"], [], ["10.0.0.2"])
+SITE = Site("web", ["web.com", "a.org", "*.a.org", "x.com"], [], ["10.0.0.2"])
 NAMELESS = Listening("box", {9000: "plain"}, ())
 SECURE = Listening("bee", {8443: "tls"}, {"bee.com"})
 
 
 def judged(text: str, *neighbours: Listening) -> Note:
-    return template_servers.judged(text, SITE, lambda: list(neighbours))
+    return template_servers.judged(nginx_syntax.read(text), SITE, lambda: list(neighbours))
 
 
 def server(text: str) -> str:
@@ -25,10 +26,10 @@ def server(text: str) -> str:
 
 
 def test_what_the_servers_say_is_noted(host: Host) -> None:
-    text = server("listen 80; listen [::]:443 ssl http2; server_name web.com 'Www.Web.com' .a.org _;")
+    text = server("listen 80; listen [::]:443 ssl http2; server_name web.com 'X.Com' .a.org _;")
     assert judged(text + server("listen *:3000 http2; location / { deny all; }")) == Note(
         ["10.0.0.2"],
-        ["web.com", "www.web.com", "a.org", "*.a.org", "_"],
+        ["web.com", "x.com", "a.org", "*.a.org"],
         [Listen("", 80, "plain"), Listen("", 443, "tls"), Listen("", 3000, "http2")],
     )
 
@@ -41,38 +42,11 @@ def test_a_directive_of_the_server_says_what_is_spoken(host: Host) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "upstream web-5000 { server 10.0.0.2:5000; }",
-        "upstream backend { server 10.0.0.2:5000; }",
-        "map $http_upgrade $connection { default upgrade; '' close; }",
-        "limit_req_zone $binary_remote_addr zone=web:10m rate=5r/s;",
-        "proxy_cache_path /var/cache/nginx/web keys_zone=web:10m;",
-        "log_format web '$host';",
-        "geo $inside { default 0; 10.0.0.0/8 1; }",
-    ],
-)
-def test_what_is_the_apps_alone_may_stand_beside_its_servers(host: Host, text: str) -> None:
-    assert judged(f"{text}\n{server('listen 80;')}").listens == [Listen("", 80, "plain")]
-
-
-@pytest.mark.parametrize(
     ("text", "said"),
     [
         (
-            "\ndeny all;",
-            "line 2: deny is only allowed in a server: it would count",
-        ),
-        ("include /etc/nginx/mime.types;", "include is only allowed in a server"),
-        ("client_max_body_size 1k;", "client_max_body_size is only allowed in a server: it would count for"),
-        ("upstream bee-5000 {}", "upstream bee-5000 is not allowed: it is one of app bee"),
-        (
-            server("content_by_lua_block { }"),
-            "line 2: content_by_lua_block can't be read, use content_by_lua_file",
-        ),
-        (
             server("listen 80 proxy_protocol;"),
-            "line 2: listen 80 proxy_protocol is",
+            "line 2: listen 80 proxy_protocol is not allowed: proxy_protocol would count for all apps",
         ),
         (server("listen 80 default_server;"), "listen 80 default_server is not allowed"),
         (server("listen 80 http2;"), "listen 80 is not allowed: the host speaks HTTP at port 80"),
@@ -86,7 +60,7 @@ def test_what_is_the_apps_alone_may_stand_beside_its_servers(host: Host, text: s
         (server("listen 10.9.9.9;"), "listen 10.9.9.9 is not allowed: web is not bound to that address"),
         (server("listen localhost:80;"), "listen localhost:80 is not allowed"),
         (server("listen 80-90;"), "listen 80-90 is not allowed"),
-        (server("listen;"), "listen  is not allowed"),
+        (server("listen;"), "listen is not allowed: it needs a port"),
         (
             server("listen 9000; server_name web.com;"),
             "box has no domains and answers to every name at",
@@ -96,7 +70,10 @@ def test_what_is_the_apps_alone_may_stand_beside_its_servers(host: Host, text: s
             "listen 8443 is not allowed: bee speaks TLS at port 8443",
         ),
         (server("listen 8443 ssl;"), "there are no domains to tell them apart"),
-        ("server { listen 80; } }", "line 1: unexpected }"),
+        (
+            server("server_name other.com;"),
+            "line 2: server_name other.com is not allowed: other.com is no domain",
+        ),
     ],
 )
 def test_what_would_change_what_others_visitors_get_is_refused(host: Host, text: str, said: str) -> None:
@@ -116,7 +93,7 @@ def test_a_name_of_another_app_is_refused(host: Host) -> None:
     host.app("bee", "10.0.0.3", domains="bee.com")
     vhosts.build(["bee"])
     with pytest.raises(DokkuError, match=r"^line 3: server_name bee.com belongs to bee$"):
-        judged(server("server_name a.com; # ;\n server_name x.com bee.com;"))
+        judged(server("server_name web.com; # ;\n server_name x.com bee.com;"))
 
 
 def test_two_templates_do_not_share_a_name(host: Host) -> None:
@@ -132,3 +109,30 @@ def test_a_host_with_other_ports_than_the_usual_ones_counts(host: Host) -> None:
     config.set_values(config.GLOBAL, {"DOKKU_PROXY_PORT": "8080"})
     with pytest.raises(DokkuError, match="the host speaks HTTP at port 8080"):
         judged(server("listen 8080 ssl;"))
+
+
+def test_one_that_is_trusted_may_have_names_of_nobody(host: Host) -> None:
+    host.app("bee", "10.0.0.3", domains="bee.com")
+    vhosts.build(["bee"])
+    tree = nginx_syntax.read(server("listen unix:/run/x; listen 10.1.1.1:81; server_name new.com;"))
+    assert template_servers.noted(tree, SITE) == Note(
+        ["10.0.0.2"], ["new.com"], [Listen("10.1.1.1", 81, "plain")]
+    )
+    with pytest.raises(DokkuError, match=r"^line 2: server_name bee\.com belongs to bee$"):
+        template_servers.noted(nginx_syntax.read(server("server_name bee.com;")), SITE)
+
+
+def test_a_server_without_names_gets_those_of_the_app() -> None:
+    tree = nginx_syntax.read("map a b {} server { listen [::]:80; listen 80; } server { server_name x.com; }")
+    found = nginx_syntax.write(template_servers.completed(tree, SITE, has_ipv6=False))
+    assert found == (
+        "map a b {\n}\nserver {\n  listen 80;\n  server_name web.com a.org *.a.org x.com;\n}\n"
+        "server {\n  server_name x.com;\n}\n"
+    )
+    nameless = SITE._replace(names=[])
+    assert "server_name x.com;" in nginx_syntax.write(
+        template_servers.completed(tree, nameless, has_ipv6=True)
+    )
+    assert "server_name web" not in nginx_syntax.write(
+        template_servers.completed(tree, nameless, has_ipv6=True)
+    )
