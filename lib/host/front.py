@@ -8,7 +8,8 @@ from collections.abc import Collection
 from lib.base import files, log, procfs, run, settings
 from lib.base.errors import DokkuError
 from lib.host import placed
-from lib.tools import nginx
+from lib.tools import nginx, nginx_syntax
+from lib.tools.nginx_syntax import Directive
 
 ETC = "/etc/nginx"
 INCLUDE = f"{ETC}/conf.d/dokku.conf"
@@ -90,19 +91,27 @@ def set_at_top(dump: str, ours: tuple[str, ...]) -> set[str]:
     for path, text in zip(parts[1::2], parts[2::2], strict=True):
         if path in ours or path.startswith(settings.root() + "/"):
             continue
-        blocks = [] if path == f"{ETC}/nginx.conf" else ["http"]
-        for statement, end in re.findall(r"([^;{}]*)([;{}])", re.sub(r"#.*", "", text)):
-            words = statement.split()
-            if end == "{":
-                blocks.append(words[0] if words else "")
-            elif end == "}":
-                del blocks[-1:]
-            elif words and blocks == ["http"]:
-                found.add(words[0])
-            elif words and words[0] == "listen" and "default_server" in words:
-                port = re.search(r"(?:^|:)([0-9]+)$", words[1])
-                found.add(f"default_server {port[1] if port else 80}")
+        tree = _read(text)
+        at_top = [one for http in tree if http.name == "http" for one in http.inside]
+        at_top = at_top if path == f"{ETC}/nginx.conf" else [*tree]
+        found |= {one.name for one in at_top if one.block is None}
+        found |= {_default(one) for one in nginx_syntax.walk(tree) if one.name == "listen"} - {""}
     return found
+
+
+def _read(text: str) -> tuple[Directive, ...]:
+    """The directives of a file, none of one that is not in nginx's own language."""
+    try:
+        return nginx_syntax.read(text)
+    except DokkuError:
+        return ()
+
+
+def _default(listen: Directive) -> str:
+    if "default_server" not in listen.words:
+        return ""
+    port = re.search(r"(?:^|:)([0-9]+)$", listen.words[1])
+    return f"default_server {port[1] if port else 80}"
 
 
 def catch_all(ipv6: bool, ports: Collection[str] = tuple(_ANSWERS)) -> str:

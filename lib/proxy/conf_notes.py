@@ -9,15 +9,16 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from lib.base.errors import DokkuError
+from lib.tools import nginx_syntax
+from lib.tools.nginx_syntax import Directive
+
 PLAIN, TLS, HTTP2 = "plain", "tls", "http2"
 
 _LEADS, _SERVES, _LISTENS = "# leads to ", "# serves ", "# listens at "
 _NOBODY, _EVERY_NAME, _NOWHERE = "nobody", "every name", "no port"
-_ADDRESS = re.compile(r"(?:^|[ \t;{])server[ \t]+\[?([0-9.]+|[0-9A-Fa-f:.]+)\]?:[0-9]", re.MULTILINE)
-_NAMES = re.compile(r"^[ \t]*server_name[ \t]+([^;\n]*);", re.MULTILINE)
-_SERVER = re.compile(r"^[ \t]*server[ \t]*\{", re.MULTILINE)
-_LISTEN = re.compile(r"^[ \t]*listen[ \t]+(?:(\[[^]\n]*\]|[0-9.]+):)?([0-9]+)([ \w]*);", re.MULTILINE)
-_HTTP2_ON = re.compile(r"^[ \t]*http2[ \t]+on[ \t]*;", re.MULTILINE)  # nginx 1.25.1 and later
+_ADDRESS = re.compile(r"\[?([0-9.]+|[0-9A-Fa-f:.]+)\]?:[0-9]+")
+_PLACE = re.compile(r"(?:(\[[^]]*\]|[0-9.]+):)?([0-9]{1,5})")
 _EVERYWHERE = ("", "*", "0.0.0.0", "[::]")
 
 
@@ -83,15 +84,28 @@ def listen(word: str) -> Listen:
 
 
 def _read(text: str) -> Note:
+    """What the directives of a file say; nothing where they can't be read."""
+    try:
+        tree = nginx_syntax.read(text)
+    except DokkuError:
+        return Note([], [], [])
+    led = [one.words[1] for top in tree for one in top.inside if top.name == "upstream" and one.arguments]
+    servers = [one for one in tree if one.name == "server"]
+    named = [one for server in servers for one in server.inside if one.name == "server_name"]
     return Note(
-        list(dict.fromkeys(_ADDRESS.findall(text))),
-        list(dict.fromkeys(name for names in _NAMES.findall(text) for name in names.split())),
-        list(_listens_in(text)),
+        list(dict.fromkeys(found[1] for word in led if (found := _ADDRESS.fullmatch(word)))),
+        list(dict.fromkeys(name for one in named for name in one.arguments)),
+        [listen for server in servers for listen in _listens_in(server)],
     )
 
 
-def _listens_in(text: str) -> Iterable[Listen]:
-    for server in _SERVER.split(text):
-        plain = HTTP2 if _HTTP2_ON.search(server) else PLAIN
-        for address, port, words in _LISTEN.findall(server):
-            yield at(address, int(port), TLS if "ssl" in words else HTTP2 if "http2" in words else plain)
+def _listens_in(server: Directive) -> Iterable[Listen]:
+    is_http2 = any(one.words == ("http2", "on") for one in server.inside)  # nginx 1.25.1 and later
+    plain = HTTP2 if is_http2 else PLAIN
+    for one in server.inside:
+        place = _PLACE.fullmatch(one.words[1]) if one.name == "listen" and one.arguments else None
+        if place:
+            words = one.words[2:]
+            yield at(
+                place[1] or "", int(place[2]), TLS if "ssl" in words else HTTP2 if "http2" in words else plain
+            )

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from lib.app import apps, certs, domains, network_settings, ports, processes
 from lib.app.port_maps import PortMap
 from lib.base import log, triggers
-from lib.proxy import extra_ports, owners, port_owners, proxies
+from lib.proxy import extra_ports, host_sites, owners, port_owners, proxies
 from lib.proxy.port_owners import Listening
 from lib.runtime import containers, listeners
 
@@ -49,6 +49,7 @@ def gather(
     served = [app for app in wanted if is_served(app, proxy)]
     named = sorted({name for app in served for name in domains.listed(app)})
     owner = owners.of(named, served, leaving, proxy, settled.keys()) if named else {}
+    owner |= dict.fromkeys(_of_the_host(owner) if proxy == "nginx" else (), host_sites.OWNER)
     closing = [app for app in closing if not network_settings.listeners(app)]  # no containers of ours
     addresses = listeners.addresses([app for app in served if app not in closing])
     for app in wanted:
@@ -62,6 +63,12 @@ def gather(
         found[app] = site = _site(app, addresses.get(app, []), owner, proxy, near)
         done[app] = site and _listening(site, proxy)
     return found
+
+
+def _of_the_host(owner: Mapping[str, str]) -> list[str]:
+    """Those of some names that are the host's; an app that is served under one already keeps it."""
+    taken = host_sites.names() if owner else ()
+    return [name for name, app in owner.items() if name in taken and name not in owners.served(app)]
 
 
 def prepared(app: str, proxy: str) -> bool:

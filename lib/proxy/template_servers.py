@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from lib.app import domains
 from lib.app.port_maps import PortMap
 from lib.base.errors import DokkuError
-from lib.proxy import conf_notes, extra_ports, nginx_options, owners, port_owners
+from lib.proxy import conf_notes, extra_ports, host_sites, nginx_options, owners, port_owners
 from lib.proxy.conf_notes import Listen, Note
 from lib.proxy.sites import Neighbours, Site
 from lib.proxy.template_names import refusal
@@ -49,6 +49,10 @@ def noted(tree: Sequence[Directive], site: Site) -> Note:
     """The same for a template that an operator trusts. Raises: DokkuError for a name of another app."""
     names = _names(tree)
     _verify_owners({name: one.line for name, one in names.items()}, site)
+    taken = host_sites.names() - {*site.names} - owners.served(site.app)
+    for name, one in names.items():
+        if name in taken:
+            raise refusal(one, f"{name} belongs to {host_sites.OWNER}")
     return Note(site.addresses, list(names), [listen for _, listen in _listens(tree)])
 
 

@@ -55,8 +55,22 @@ def test_a_file_without_notes_is_read_itself() -> None:
 
 
 def test_notes_that_were_cut_off_are_none() -> None:
-    cut = conf_notes.signed("  server_name c.com;", NOTE).rpartition("# listens")[0]
+    cut = conf_notes.signed("server { server_name c.com; }", NOTE).rpartition("# listens")[0]
     assert conf_notes.of(cut).names == ["c.com"]
+
+
+def test_a_text_that_looks_like_a_directive_is_none() -> None:
+    text = (
+        'server { listen 80; return 200 "\n server_name b.com;\n listen 9000;\n"; # server_name d.com;\n }\n'
+    )
+    assert conf_notes.of(text) == Note([], [], [Listen("", 80, "plain")])
+    assert conf_notes.of(conf_notes.signed(text, NOTE)).names == NOTE.names
+
+
+def test_a_file_that_can_not_be_read_says_what_its_note_says() -> None:
+    broken = "server { listen 80; content_by_lua_block { x } }"
+    assert conf_notes.of(broken) == NOBODY
+    assert conf_notes.of(conf_notes.signed(broken, NOTE)) == NOTE
 
 
 @pytest.mark.parametrize("address", ["", "*", "0.0.0.0", "[::]"])

@@ -70,7 +70,7 @@ def test_a_default_server_that_came_later_makes_ours_give_way(host: Host) -> Non
 
 
 def test_ports_and_protocols_are_read_from_a_file() -> None:
-    text = "  listen      [::]:80;\n  listen 127.0.0.1:81 ssl http2;\n  listen  82 http2;\n"
+    text = "server {  listen      [::]:80;\n  listen 127.0.0.1:81 ssl http2;\n  listen  82 http2;\n}\n"
     assert extra_ports.listened(text) == {80: "plain", 81: "tls", 82: "http2"}
 
 
