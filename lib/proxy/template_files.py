@@ -12,8 +12,10 @@ from collections.abc import Sequence
 
 from lib.app import certs
 from lib.base import files, settings
+from lib.base.errors import DokkuError
 from lib.proxy import conf_files
 from lib.proxy.template_names import PASSES, refusal
+from lib.tools import nginx_syntax
 from lib.tools.nginx_syntax import Directive
 
 _NAME = r"[A-Za-z0-9_@-][A-Za-z0-9._@-]*"
@@ -98,11 +100,14 @@ def moved(tree: Sequence[Directive]) -> tuple[Directive, ...]:
 
 def confined(tree: Sequence[Directive], app: str) -> tuple[Directive, ...]:
     """The tree with what keeps nginx in the app's directories. Raises: DokkuError for what may lead out."""
-    added = _operators_own(app)
-    if added or any(_has_files(server, app) for server in tree if server.name == "server"):
+    added = _added(app)
+    theirs = any(one.name in ("root", "alias", "include") for one in nginx_syntax.walk(added))
+    served = [_has_files(server, app) for server in tree if server.name == "server"]  # each is judged
+    if theirs or any(served):
         for one in tree:
             _verify_uris(one)
-    return tuple(_confined(one, app, added) if one.name == "server" else one for one in tree)
+    has_root = any(one.name == "root" for one in added)
+    return tuple(_confined(one, app, has_root) if one.name == "server" else one for one in tree)
 
 
 def _moved(one: Directive) -> Directive:
@@ -110,15 +115,17 @@ def _moved(one: Directive) -> Directive:
     return one._replace(words=(one.name, os.path.join(settings.nginx_caches(), zone), *one.words[2:]))
 
 
-def _operators_own(app: str) -> bool:
-    """Whether what people added to the app's servers names a root; then theirs holds."""
+def _added(app: str) -> list[Directive]:
+    """What people added to the app's servers; it holds beside what the template says."""
     directory = conf_files.includes(app)
     names = sorted(os.listdir(directory)) if os.path.isdir(directory) else []
-    try:
-        texts = [files.read(os.path.join(directory, name)) for name in names if name.endswith(".conf")]
-    except PermissionError:
-        return True  # who knows
-    return any(re.search(r"(?:^|[\s;{}])[\"']?root[\"']?\s", text) for text in texts)
+    found: list[Directive] = []
+    for name in (name for name in names if name.endswith(".conf")):
+        try:
+            found += nginx_syntax.read(files.read(os.path.join(directory, name)))
+        except (OSError, DokkuError):
+            found.append(Directive(1, ("include", name)))  # who knows
+    return found
 
 
 def _has_files(one: Directive, app: str) -> bool:
@@ -137,9 +144,9 @@ def _verify_directory(one: Directive, block: Directive, app: str) -> bool:
         return False
     if not is_own(app, path):
         raise refusal(one, f"files are served from {' and '.join(public(app))}")
+    if block.name not in ("location", "server"):
+        raise refusal(one, "it stands in a location itself")
     if one.name == "alias":
-        if block.name != "location":
-            raise refusal(one, "it stands in a location itself")
         place = "".join(block.arguments)
         is_prefix = not place.startswith(("=", "~"))
         if is_prefix and place.endswith("/") != path.endswith("/"):

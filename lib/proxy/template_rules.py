@@ -25,7 +25,7 @@ class Grounds(NamedTuple):
     upstreams: Collection[str]
 
 
-_ZONE_LIMIT, _BUFFER_LIMIT = 128 << 20, 64 << 20
+_ZONE_LIMIT, _BUFFER_LIMIT = 128 << 20, 16 << 20
 _COUNTS, _COUNT_LIMIT = (
     ("keepalive", "_hash_max_size", "_hash_bucket_size"),
     16384,
@@ -70,7 +70,7 @@ _IN_SERVER = """
     source_charset ssl ssl_buffer_size ssl_certificate ssl_certificate_key ssl_ciphers
     ssl_client_certificate ssl_crl ssl_dhparam ssl_early_data ssl_ecdh_curve ssl_prefer_server_ciphers
     ssl_protocols ssl_session_cache ssl_session_tickets ssl_session_timeout ssl_stapling
-    ssl_stapling_verify ssl_trusted_certificate ssl_verify_client ssl_verify_depth stub_status
+    ssl_stapling_verify ssl_trusted_certificate ssl_verify_client ssl_verify_depth
     sub_filter sub_filter_last_modified sub_filter_once sub_filter_types tcp_nodelay tcp_nopush
     try_files types underscores_in_headers uninitialized_variable_warn uwsgi_param valid_referers
 """
@@ -137,7 +137,7 @@ def _plain(one: Directive, grounds: Grounds) -> str:
     if _CERTIFICATES.fullmatch(one.name):
         return template_files.certificate_problem(grounds.app, _only(one))
     if "buffer" in one.name and math.prod(filter(None, map(_size, one.arguments))) > _BUFFER_LIMIT:
-        return "no buffers are larger than 64m"
+        return "no buffers are larger than 16m"
     if one.name.endswith(_COUNTS) and max(map(_size, one.arguments), default=0) > _COUNT_LIMIT:
         return f"{_COUNT_LIMIT} is the most"
     return ""

@@ -8,7 +8,7 @@ template's; one that an operator trusts may add names that nobody has.
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from lib.app import domains
+from lib.app import domains, ports
 from lib.app.port_maps import PortMap
 from lib.base.errors import DokkuError
 from lib.proxy import conf_notes, extra_ports, host_sites, nginx_options, owners, port_owners
@@ -17,10 +17,11 @@ from lib.proxy.sites import Neighbours, Site
 from lib.proxy.template_names import refusal
 from lib.tools.nginx_syntax import Directive
 
+_ALONE = "ipv6only=on"  # as it is without the word, which only one app could say
 _PLACE = re.compile(
     r"(?P<address>\[[0-9A-Fa-f:.]+\]|[0-9]+(?:\.[0-9]+){3}|\*)(?::(?P<port>[0-9]{1,5}))?|(?P<alone>[0-9]{1,5})"
 )
-_LISTEN_WORDS = ("ssl", "http2", "ipv6only=on", "ipv6only=off")
+_LISTEN_WORDS = ("ssl", "http2", _ALONE)
 _NOBODY = "_"
 _SCHEMES = {conf_notes.PLAIN: "http", conf_notes.TLS: "https", conf_notes.HTTP2: "grpc"}
 
@@ -39,7 +40,7 @@ def judged(tree: Sequence[Directive], site: Site, neighbours: Neighbours) -> Not
                 one, f"{name} is no domain of {site.app}; add it with: dokku domains:add {site.app} {name}"
             )
     listens = [(one.line, listen) for one, listen in _listens(tree)]
-    _verify_listens(tree, site.app)
+    _verify_listens(tree, site)
     found = [name for name in names if name != _NOBODY]
     _verify_ports(listens, found, neighbours)
     return Note(site.addresses, found, [listen for _, listen in listens])
@@ -62,10 +63,14 @@ def completed(tree: Sequence[Directive], site: Site, has_ipv6: bool) -> tuple[Di
 
 
 def _completed(server: Directive, site: Site, has_ipv6: bool) -> Directive:
-    inner = [one for one in server.inside if has_ipv6 or not _is_ipv6(one)]
+    inner = [_without(_ALONE, one) for one in server.inside if has_ipv6 or not _is_ipv6(one)]
     if site.names and not any(one.name == "server_name" for one in inner):
         inner.append(Directive(server.line, ("server_name", *site.names)))
     return server._replace(block=tuple(inner))
+
+
+def _without(word: str, one: Directive) -> Directive:
+    return one._replace(words=tuple(known for known in one.words if one.name != "listen" or known != word))
 
 
 def _is_ipv6(one: Directive) -> bool:
@@ -92,9 +97,16 @@ def _listen(one: Directive, switched_on: Collection[str]) -> Listen | None:
     return conf_notes.at(place["address"] or "", port, conf_notes.TLS if is_secure else protocol)
 
 
-def _verify_listens(tree: Sequence[Directive], app: str) -> None:
+def _verify_listens(tree: Sequence[Directive], site: Site) -> None:
     """Raises: DokkuError for a place that is not the app's, and for words that would count for all apps."""
+    app = site.app
     options = nginx_options.effective(app)
+    own = {
+        *extra_ports.own(),
+        ports.http_port(app),
+        ports.https_port(app),
+        *(one.host for one in site.entries),
+    }
     bound = ("", options["bind-address-ipv4"], f"[{options['bind-address-ipv6']}]")
     for one in (inner for server in tree for inner in server.inside if inner.name == "listen"):
         listen = _listen(one, ())
@@ -104,6 +116,9 @@ def _verify_listens(tree: Sequence[Directive], app: str) -> None:
             raise refusal(one, f"{surplus[0]} would count for all apps")
         if listen.address not in bound:
             raise refusal(one, f"{app} is not bound to that address")
+        if listen.port not in own:
+            added = f"dokku proxy:ports-add {app} http:{listen.port}:5000"
+            raise refusal(one, f"{listen.port} is no port of {app}; add it with: {added}")
 
 
 def _names(tree: Sequence[Directive]) -> dict[str, Directive]:

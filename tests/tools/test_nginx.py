@@ -19,8 +19,8 @@ import pytest
 from lib.app import config, domains, ports
 from lib.base import procfs, properties, settings
 from lib.base.errors import DokkuError
-from lib.proxy import conf_files, nginx_service, nginx_texts, vhosts
-from lib.tools import nginx
+from lib.proxy import conf_files, host_sites, nginx_service, nginx_texts, vhosts
+from lib.tools import nginx, nginx_syntax
 from tests.certificates import Authority, new_key
 from tests.ports import free_port
 
@@ -425,3 +425,19 @@ def test_real_nginx_answers_for_nobody_else_at_an_address_that_an_app_binds(cove
     assert curl("http://ant.test", covered.port, address="127.0.0.2") == "ant 1.1"
     assert curl("http://bee.test", covered.port, address="127.0.0.2") == " 0"
     assert curl("http://bee.test", covered.port) == "bee 1.1"
+
+
+def test_the_names_of_the_hosts_sites_are_those_that_nginx_shows(server: Server) -> None:
+    (server.place / "sites").mkdir()
+    (server.place / "sites/a").write_text("server { listen 127.0.0.1:1; server_name 'A.test' \\b.test; }\n")
+    (server.place / "sites/b").write_text("# server_name c.test;\nserver { listen 127.0.0.1:1; }\n")
+    (server.place / "root/web").mkdir()
+    (server.place / "root/web/nginx.conf").write_text(
+        "server { listen 127.0.0.1:1; server_name web.test; }\n"
+    )
+    server.write("include sites/*;")
+    shown = subprocess.run([*server.command.split(), "-T", "-q"], capture_output=True, text=True, check=True)
+    others = shown.stdout.replace("server_name web.test;", "")
+    found = nginx_syntax.walk(nginx_syntax.read(re.sub(r"^# conf.*:$", "", others, flags=re.MULTILINE)))
+    named = {name.lower() for one in found if one.name == "server_name" for name in one.arguments}
+    assert host_sites.names() == named == {"a.test", "\\b.test"}

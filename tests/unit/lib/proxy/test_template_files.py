@@ -42,6 +42,15 @@ def test_a_root_that_people_added_takes_the_place_of_ours(host: Host) -> None:
         confined("server { rewrite ^/x(.*)$ /$1; }")
 
 
+@pytest.mark.parametrize("added", ["location /x/ { alias /srv/x/; }", "include /srv/more;", "bad {"])
+def test_what_people_added_may_have_files_too(host: Host, added: str) -> None:
+    Path(conf_files.includes("web")).mkdir(parents=True)
+    Path(conf_files.includes("web"), "x.conf").write_text(f"{added}\n")
+    assert template_files.nowhere() in confined("server { listen 80; }")
+    with pytest.raises(DokkuError, match="where files are served"):
+        confined("server { rewrite ^ /x/../../etc/passwd; }")
+
+
 def test_the_hosts_error_pages_are_for_their_own_locations(host: Host) -> None:
     root = f"root {template_files.error_pages()};"
     assert template_files.error_pages() in confined(

@@ -3,6 +3,7 @@
 import pytest
 
 from lib.app import config
+from lib.app.port_maps import PortMap
 from lib.base import properties
 from lib.base.errors import DokkuError
 from lib.proxy import template_servers, vhosts
@@ -12,7 +13,8 @@ from lib.proxy.sites import Site
 from lib.tools import nginx_syntax
 from tests.unit.lib.proxy.conftest import Host
 
-SITE = Site("web", ["web.com", "a.org", "*.a.org", "x.com"], [], ["10.0.0.2"])
+ENTRIES = [PortMap("http", port, 5000) for port in (3000, 8080, 8443, 9000)]
+SITE = Site("web", ["web.com", "a.org", "*.a.org", "x.com"], ENTRIES, ["10.0.0.2"])
 NAMELESS = Listening("box", {9000: "plain"}, ())
 SECURE = Listening("bee", {8443: "tls"}, {"bee.com"})
 
@@ -58,6 +60,8 @@ def test_a_directive_of_the_server_says_what_is_spoken(host: Host) -> None:
         ),
         (server("listen [::1]:80;"), "listen [::1]:80 is not allowed: web is not bound to that address"),
         (server("listen 10.9.9.9;"), "listen 10.9.9.9 is not allowed: web is not bound to that address"),
+        (server("listen 22;"), "22 is no port of web; add it with: dokku proxy:ports-add web http:22:5000"),
+        (server("listen [::]:80 ipv6only=off;"), "ipv6only=off would count for all apps"),
         (server("listen localhost:80;"), "listen localhost:80 is not allowed"),
         (server("listen 80-90;"), "listen 80-90 is not allowed"),
         (server("listen;"), "listen is not allowed: it needs a port"),
@@ -123,7 +127,9 @@ def test_one_that_is_trusted_may_have_names_of_nobody(host: Host) -> None:
 
 
 def test_a_server_without_names_gets_those_of_the_app() -> None:
-    tree = nginx_syntax.read("map a b {} server { listen [::]:80; listen 80; } server { server_name x.com; }")
+    tree = nginx_syntax.read(
+        "map a b {} server { listen [::]:80; listen 80 ipv6only=on; } server { server_name x.com; }"
+    )
     found = nginx_syntax.write(template_servers.completed(tree, SITE, has_ipv6=False))
     assert found == (
         "map a b {\n}\nserver {\n  listen 80;\n  server_name web.com a.org *.a.org x.com;\n}\n"
