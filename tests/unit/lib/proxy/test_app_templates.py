@@ -48,7 +48,7 @@ def test_an_apps_own_template_takes_the_place_of_ours(host: Host, capfd: Output)
     words = "{{ .APP }} {{ $.NOSSL_SERVER_NAME }} {{ .DOKKU_APP_WEB_LISTENERS }} {{ .PROXY_PORT_MAP }}"
     bring("web", asked(words))
     vhosts.build(["web"])
-    assert host.conf("web") == (
+    assert (host.conf("web") or "").rpartition("# checksum")[0] == (
         'log_format dokku_web__asked "all: web a.com b.com 10.0.0.2:5000 10.0.0.3:5000 http:80:5000";\n'
         "# leads to 10.0.0.2 10.0.0.3\n# serves every name\n# listens at no port\n"
     )
