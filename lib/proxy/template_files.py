@@ -185,7 +185,11 @@ def _is_safe(word: str) -> bool:
 
 def _confined(one: Directive, app: str, has_root: bool) -> Directive:
     """A block whose links are not followed; a server without files gets a root where there are none."""
-    inner = [_confined(inside, app, has_root) if inside.block else inside for inside in one.inside]
+    inner = [_confined(inside, app, has_root) for inside in one.inside]
+    if one.words == ("error_log", "off"):  # to nginx that is the name of a file
+        return one._replace(words=("error_log", os.devnull))
+    if one.block is None:
+        return one
     served = [inside.words[1] for inside in inner if inside.name in ("root", "alias")]
     if served:
         directory = next((place for place in public(app) if _is_below(served[0], place)), error_pages())

@@ -58,12 +58,14 @@ def noted(tree: Sequence[Directive], site: Site) -> Note:
 
 
 def completed(tree: Sequence[Directive], site: Site, has_ipv6: bool) -> tuple[Directive, ...]:
-    """The tree as it can be served: a server without names has the app's, and without IPv6 none is there."""
+    """The tree as it can be served: servers without names or port have the app's own."""
     return tuple(_completed(one, site, has_ipv6) if one.name == "server" else one for one in tree)
 
 
 def _completed(server: Directive, site: Site, has_ipv6: bool) -> Directive:
     inner = [_without(_ALONE, one) for one in server.inside if has_ipv6 or not _is_ipv6(one)]
+    if not any(one.name == "listen" for one in inner):  # nginx would take 80, whoever is there
+        inner.insert(0, Directive(server.line, ("listen", str(ports.http_port(site.app) or 80))))
     if site.names and not any(one.name == "server_name" for one in inner):
         inner.append(Directive(server.line, ("server_name", *site.names)))
     return server._replace(block=tuple(inner))

@@ -172,3 +172,9 @@ def test_files_for_nginx_itself_are_the_apps_own() -> None:
 def test_an_if_looks_at_files_of_the_app_only(words: str, is_allowed: bool) -> None:
     reason = template_files.test_problem("web", words.format(public=public()).split(" "))
     assert (reason == "") == is_allowed
+
+
+def test_a_log_that_is_off_is_no_file(host: Host) -> None:
+    found = confined("server { error_log off; access_log off; location / { error_log off; } }")
+    assert found.count("error_log /dev/null;") == 2
+    assert found.count(" off;") == 1

@@ -126,14 +126,15 @@ def test_one_that_is_trusted_may_have_names_of_nobody(host: Host) -> None:
         template_servers.noted(nginx_syntax.read(server("server_name bee.com;")), SITE)
 
 
-def test_a_server_without_names_gets_those_of_the_app() -> None:
+def test_a_server_without_names_or_port_gets_those_of_the_app(host: Host) -> None:
+    config.set_values(config.GLOBAL, {"DOKKU_PROXY_PORT": "8080"})
     tree = nginx_syntax.read(
         "map a b {} server { listen [::]:80; listen 80 ipv6only=on; } server { server_name x.com; }"
     )
     found = nginx_syntax.write(template_servers.completed(tree, SITE, has_ipv6=False))
     assert found == (
         "map a b {\n}\nserver {\n  listen 80;\n  server_name web.com a.org *.a.org x.com;\n}\n"
-        "server {\n  server_name x.com;\n}\n"
+        "server {\n  listen 8080;\n  server_name x.com;\n}\n"
     )
     nameless = SITE._replace(names=[])
     assert "server_name x.com;" in nginx_syntax.write(
