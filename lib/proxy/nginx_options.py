@@ -52,9 +52,9 @@ class Option(NamedTuple):
 
 
 OPTIONS = {
-    "allowed-upstreams": Option("upstreams", is_general=True, is_later=True),
     "access-log-format": Option("name"),
     "access-log-path": Option("log", "{logs}/{app}-access.log"),
+    "allowed-upstreams": Option("upstreams", is_general=True, is_later=True),
     "bind-address-ipv4": Option("ipv4"),
     "bind-address-ipv6": Option("ipv6", "::"),
     "client-body-timeout": Option("time", "60s", is_general=True, is_later=True),

@@ -14,6 +14,7 @@ ENDS = ["; return 200 x", ";", " }", "\n}", " # x", "\0", " {", "$(id)"]
 PLAIN = {
     "buffers": "8 4k",
     "count": "8",
+    "upstreams": "a.com",
     "header": "$remote_addr",
     "ipv4": "127.0.0.1",
     "ipv6": "::1",

@@ -20,6 +20,7 @@ GOOD = {
     "header": ["$remote_addr", "$http_x_forwarded_for, $remote_addr"],
     "path": ["nginx.conf.sigil", "deploy/nginx/app.sigil"],
     "count": ["1", "64"],
+    "upstreams": ["a.com", "a.com:443,10.0.0.1:80", "[::1]:8080"],
     "log": ["off", "/dev/stdout", "/var/log/nginx/a-b.log", "/var/log/nginx/sub/x"],
 }
 BAD = {
@@ -34,6 +35,7 @@ BAD = {
     "ipv6": ["127.0.0.1", "[::]", "::1%lo", "localhost", ""],
     "header": ["#", "#a", "a;b", "{", '"', "'", "a\nb", "\\", ""],
     "path": ["/etc/passwd", "../x", "a/../../b", ".", "a\nb"],
+    "upstreams": ["", ",", "a b", "unix:/x", "http://a", "a:x", "a;", "$host", "a\n"],
     "count": ["0", "-1", "1;", "1 2", ""],
     "log": [
         "/etc/passwd",
