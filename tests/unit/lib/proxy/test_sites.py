@@ -139,8 +139,9 @@ def serve(host: Host, *apps: str) -> None:
     """Put into force, as far as neighbours can see, what `gather` says of some apps."""
     for app, found in sites.gather(apps).items():
         if found:
-            text = "".join(f"  listen      {entry.host};\n" for entry in found.entries)
-            text += "".join(f"  server_name {name};\n" for name in found.names)
+            lines = [f"  listen      {entry.host};\n" for entry in found.entries]
+            lines += [f"  server_name {name};\n" for name in found.names]
+            text = "".join(["server {\n", *lines, "}\n"])
             Path(config.path(app)).with_name("nginx.conf").write_text(text)
 
 
