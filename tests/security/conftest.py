@@ -4,8 +4,3 @@ from tests.cli.conftest import dokku, nobodys
 from tests.system.conftest import instance
 
 __all__ = ["dokku", "instance", "nobodys"]
-"""Attacks run for real: `instance` is a whole dokku, as in tests/system."""
-
-from tests.system.conftest import instance
-
-__all__ = ["instance"]
