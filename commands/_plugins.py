@@ -5,7 +5,7 @@ Source: dokku v0.24.0 `dokku`.
 
 import os
 
-from lib.base import log, run, settings, triggers
+from lib.base import environment, log, run, settings, triggers
 from lib.base.errors import DokkuError
 
 _REPLACEABLE = ("haproxy", "letsencrypt")
@@ -28,7 +28,7 @@ def dispatch(words: list[str]) -> int:
         for candidate in candidates if plugin.name == namespace and "/" not in words[0] else ():
             script = os.path.join(plugin.path, "subcommands", candidate)
             if os.path.isfile(script) and os.access(script, os.X_OK):
-                return run.status(script, *words, stdin=run.INHERIT)
+                return run.status(script, *words, stdin=run.INHERIT, env=environment.whole())
     return _offered(words)
 
 
@@ -39,7 +39,7 @@ def _offered(words: list[str]) -> int:
         script = os.path.join(plugin.path, "commands")
         if not (os.path.isfile(script) and os.access(script, os.X_OK)):
             continue
-        status = run.status(script, *words, stdin=run.INHERIT)
+        status = run.status(script, *words, stdin=run.INHERIT, env=environment.whole())
         if status not in (0, settings.NOT_IMPLEMENTED):
             return status
         handled = handled or status == 0
@@ -59,7 +59,7 @@ def help_lines(everything: bool) -> list[str]:
         if os.path.isfile(script) and os.access(script, os.X_OK):
             asking = ["bash", "-c", '"$1" help', "dokku", script, *(["--all"] if everything else [])]
             try:
-                lines += run.capture(*asking).splitlines()
+                lines += run.capture(*asking, env=environment.whole()).splitlines()
             except DokkuError:
                 log.debug(f"{plugin.name}: no help")
     return sorted(line for line in lines if line.startswith("    "))

@@ -9,7 +9,7 @@ import grp
 import os
 import pwd
 
-from lib.base import run, settings
+from lib.base import environment, run, settings
 from lib.base.errors import DokkuError
 
 _ROOT_ONLY = ("ssh-keys:add", "ssh-keys:remove")
@@ -38,9 +38,8 @@ def assume(words: list[str], program: str, argv: list[str], original: str = "") 
         if needs_root(words[0]):
             raise DokkuError("This command must be run as root")
         os.environ["SSH_USER"] = os.environ.get("USER") or "root"
-        run.become(
-            "sudo", "-n", "-u", settings.user(), "-E", "-H", program, *argv, env={_ORIGINAL: original or None}
-        )
+        sudo = ["sudo", "-n", "-u", settings.user(), "-E", "-H"]
+        run.become(*sudo, program, *argv, env={**environment.whole(), _ORIGINAL: original or None})
     _read_named_file(words)
     os.environ["SSH_USER"] = os.environ.get("USER") or "root"
     become_system_user()

@@ -1,21 +1,21 @@
 """Starting other programs: the one door to `sh`, which is loaded when the first program starts.
 
 Always a list of words, never a shell. A program gets our own stdout and stderr, an empty stdin unless one is
-given, and our environment. `_spawn` is the one seam that unit tests replace.
+given, and of our environment what it has a use for. `_spawn` is the one seam that unit tests replace.
 """
 
 import contextlib
 import os
 import shutil
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import IO, Any, NamedTuple, TypedDict, Unpack
 
-from lib.base import descendants, log, memory, outputs, signals, stalls
+from lib.base import descendants, environment, log, memory, outputs, signals, stalls
+from lib.base.environment import Env as Env
 from lib.base.errors import DokkuError, OutputTooLarge, ToolFailed
 
 Stdin = bytes | int | IO[bytes] | None
-Env = Mapping[str, str | None]  # added to our environment; None takes a variable away
 INHERIT = 0  # as stdin: our own
 _running: dict[int, Any] = {}  # what `_spawn` waits for, in any thread
 
@@ -29,7 +29,7 @@ class Result(NamedTuple):
 
 
 class How(TypedDict, total=False):
-    """env: added to ours. stdin: empty if not given. timeout: seconds, 0 for none.
+    """env: what differs from `environment.given`. stdin: empty if not given. timeout: seconds, 0 for none.
 
     stall: seconds in which the program has to get on, 0 for any; for one that receives something.
     """
@@ -50,7 +50,7 @@ class Limits(How, total=False):
 def run(*argv: str, **how: Unpack[How]) -> None:
     """Run a program for its effect and its output.
 
-    env: added to ours (None takes a variable away). stdin: bytes, an open file, or INHERIT. timeout: seconds,
+    env: what differs from `environment.given`. stdin: bytes, an open file, or INHERIT. timeout: seconds,
     0 for none. Raises: ToolFailed with the program's status.
     """
     ended = status(*argv, **how)
@@ -154,7 +154,7 @@ def end_all() -> None:
 def become(*argv: str, env: Env | None = None) -> None:
     """Replace this process by a program, which inherits every open file not marked otherwise."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python's own choice would stay with it
-    os.execvpe(argv[0], list(argv), _environment(env))
+    os.execvpe(argv[0], list(argv), environment.given(env))
 
 
 def _start(
@@ -173,7 +173,7 @@ def _start(
             raise DokkuError(f"Invalid value for {os.path.basename(argv[0])}: {word!a}")
     log.debug(f"{os.path.basename(argv[0])} {argv[1] if len(argv) > 1 else ''} ({len(argv)} words)")
     with _input(stdin) as source:
-        return _spawn(list(argv), cwd, _environment(env), source, stdout, stderr, timeout, stall)
+        return _spawn(list(argv), cwd, environment.given(env), source, stdout, stderr, timeout, stall)
 
 
 def _spawn(
@@ -245,12 +245,6 @@ def _stop(process: Any, pipes: Sequence[outputs.Pipe], is_patient: bool) -> None
 
 def _default_signals() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-
-def _environment(change: Env | None) -> dict[str, str]:
-    merged: dict[str, str | None] = dict(os.environ)
-    merged.update(change or {})
-    return {name: value for name, value in merged.items() if value is not None}
 
 
 def _is_text(word: str) -> bool:

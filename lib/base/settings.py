@@ -256,9 +256,9 @@ def _source(path: str) -> None:
 
 
 def _sourced_by_bash(path: str) -> dict[str, str]:
-    from lib.base import run
+    from lib.base import environment, run
 
     script = 'set -a; . "$1" >/dev/null || exit 1; exec env -0'
-    listing = run.capture("bash", "-c", script, "dokku", os.path.abspath(path))
+    listing = run.capture("bash", "-c", script, "dokku", os.path.abspath(path), env=environment.whole())
     pairs = (entry.partition("=") for entry in listing.split("\0") if "=" in entry)
     return {name: value for name, _, value in pairs if name not in ("_", "SHLVL", "PWD", "OLDPWD")}

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from lib.base import log, run, settings
+from lib.base import environment, log, run, settings
 from lib.base.errors import ToolFailed, TriggerFailed
 
 Handler = Callable[..., str | None]
@@ -62,7 +62,7 @@ def poll(name: str, *args: str) -> list[Answer]:
         if not isinstance(answer, Plugin):
             said.append(Answer(owner, answer(*args) or ""))
             continue
-        done = run.result(*_argv(name, answer, args), env=_settings_of(answer))
+        done = run.result(*_argv(name, answer, args), env=_environment_of(answer))
         log.raw(done.errors, 2)
         said.append(Answer(owner, done.output.decode("utf-8", "surrogateescape"), done.status))
         if done.status:
@@ -144,14 +144,14 @@ def _may_run(script: str) -> bool:
 
 
 def _run_script(name: str, plugin: Plugin, args: tuple[str, ...], cwd: str) -> None:
-    status = run.status(*_argv(name, plugin, args), cwd=cwd, env=_settings_of(plugin), stdin=run.INHERIT)
+    status = run.status(*_argv(name, plugin, args), cwd=cwd, env=_environment_of(plugin), stdin=run.INHERIT)
     if status:
         raise TriggerFailed(name, plugin.name, status)
 
 
 def _capture_script(name: str, plugin: Plugin, args: tuple[str, ...]) -> str:
     try:
-        return run.capture(*_argv(name, plugin, args), env=_settings_of(plugin))
+        return run.capture(*_argv(name, plugin, args), env=_environment_of(plugin))
     except ToolFailed as error:
         raise TriggerFailed(name, plugin.name, error.status) from error
 
@@ -165,18 +165,22 @@ def _argv(name: str, plugin: Plugin, args: tuple[str, ...]) -> list[str]:
     return [*(["bash"] if bare else []), script, *args]
 
 
-def _settings_of(plugin: Plugin) -> dict[str, str]:
-    """CONFIG_KEY for every key of [plugin.config] in plugin.toml: the environment's, or config.toml's."""
+def _environment_of(plugin: Plugin) -> dict[str, str]:
+    """What a plugin's script gets: all of our environment, which holds no app's values, and its own settings.
+
+    CONFIG_KEY for every key of [plugin.config] in plugin.toml: the environment's, or config.toml's.
+    """
     keys = _table(os.path.join(plugin.path, "plugin.toml"), "plugin", "config")
     if not keys:
-        return {}
+        return environment.whole()
     stored = _table(os.path.join(os.path.dirname(settings.plugins_enabled()), "config.toml"), plugin.name)
     names = {key: key.upper().replace("-", "_") for key in keys}
     prefix = plugin.name.upper().replace("-", "_")
-    return {
+    own = {
         f"CONFIG_{name}": os.environ.get(f"{prefix}_{name}") or str(stored.get(key, ""))
         for key, name in names.items()
     }
+    return {**environment.whole(), **own}
 
 
 def _table(path: str, *names: str) -> dict[str, Any]:

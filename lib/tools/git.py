@@ -32,6 +32,7 @@ _CONFIG = {
     "http.lowSpeedTime": "60",  # seconds
     **{f"fetch.fsck.{kind}": "ignore" for kind in _RELAXED},
 }
+_TO_HOOK = ("GIT_PROTOCOL", "GIT_SSH_COMMAND")  # of git's own variables: what a push and our hook may need
 _PUSHED = ("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES")
 
 
@@ -153,7 +154,8 @@ def receive_pack(repository: str, env: run.Env) -> None:
     config = ["receive.fsckObjects=true", "receive.autogc=false", "receive.denyNonFastForwards=false"]
     config += [f"receive.fsck.{kind}=ignore" for kind in _RELAXED]
     flags = [word for setting in config for word in ("-c", setting)]
-    run.become("git", *flags, "receive-pack", repository, env=env)
+    ours = {name: os.environ[name] for name in os.environ if name in _TO_HOOK or not name.startswith("GIT_")}
+    run.become("git", *flags, "receive-pack", repository, env={**ours, **env})
 
 
 def upload(service: str, repository: str) -> int:
@@ -168,10 +170,8 @@ def status(repository: str) -> int:
 
 def environment(pushed: bool = True) -> dict[str, str | None]:
     """What changes for git in our environment. pushed: keep the objects of a push under way in sight."""
-    kept = ("GIT_SSH_COMMAND", *(_PUSHED if pushed else ()))
     return {
-        **{name: None for name in os.environ if name.startswith("GIT_") and name not in kept},
-        "SSH_ASKPASS": None,
+        **{name: os.environ[name] for name in _PUSHED if pushed and name in os.environ},
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ALLOW_PROTOCOL": "http:https:ssh:git",
         "GIT_SSH_COMMAND": os.environ.get("GIT_SSH_COMMAND") or shlex.join(ssh.batch_argv()),

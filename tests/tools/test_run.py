@@ -101,10 +101,13 @@ def test_output_is_shown_while_the_program_runs() -> None:
     assert process.communicate(b"\n", timeout=60) == (b"", None)
 
 
-def test_the_environment_is_ours_and_what_is_added_or_taken() -> None:
-    os.environ |= {"KEPT": "1", "TAKEN": "1"}
-    said = run.capture("sh", "-c", 'echo "$KEPT $ADDED ${TAKEN-gone}"', env={"ADDED": "2", "TAKEN": None})
-    assert said == "1 2 gone\n"
+def test_a_program_gets_of_our_environment_what_is_listed_and_what_is_added_or_taken() -> None:
+    """RUN-5"""
+    os.environ |= {"DOKKU_KEPT": "1", "DOKKU_TAKEN": "1", "GIT_CONFIG_GLOBAL": "/evil", "LD_PRELOAD": ""}
+    words = ["sh", "-c", 'echo "$DOKKU_KEPT $ADDED ${DOKKU_TAKEN-gone} ${GIT_CONFIG_GLOBAL-gone}"']
+    said = run.capture(*words, env={"ADDED": "2", "DOKKU_TAKEN": None})
+    assert said == "1 2 gone gone\n"
+    assert "LD_PRELOAD" not in run.capture("env")
 
 
 def test_a_program_starts_where_it_is_told(tmp_path: Path) -> None:

@@ -51,9 +51,10 @@ def test_a_killed_program_is_128_and_its_signal(shell: Shell) -> None:
 
 
 def test_environment_is_added_to_ours(shell: Shell) -> None:
-    os.environ["FROM_US"] = "1"
+    os.environ |= {"DOKKU_FROM_US": "1", "NOT_LISTED": "1"}
     run.run("git", env={"GIT_TERMINAL_PROMPT": "0"})
-    assert shell.calls[0].env["FROM_US"] == "1"
+    assert shell.calls[0].env["DOKKU_FROM_US"] == "1"
+    assert "NOT_LISTED" not in shell.calls[0].env
     assert shell.calls[0].env["GIT_TERMINAL_PROMPT"] == "0"
     assert "GIT_TERMINAL_PROMPT" not in os.environ
 
