@@ -11,7 +11,7 @@ import shlex
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,10 +73,14 @@ class Answer(NamedTuple):
 
 
 class Shell:
-    """In place of every program. ran: the command lines, quoted where a shell would need it."""
+    """In place of every program. ran: the command lines, quoted where a shell would need it.
+
+    handed: variables whose values docker's relay would have put into requests, one mapping per relay.
+    """
 
     def __init__(self) -> None:
         self.ran: list[str] = []
+        self.handed: list[dict[str, str]] = []
         self.calls: list[Call] = []
         self._answers: dict[str, collections.deque[Answer]] = {}
 
@@ -119,6 +123,11 @@ class Shell:
             answer.does(argv)
         return answer.status
 
+    @contextlib.contextmanager
+    def filling(self, variables: Mapping[str, str]) -> Iterator[dict[str, str | None]]:
+        self.handed.append(dict(variables))
+        yield {"DOCKER_HOST": "unix:///relay"}
+
     def _answer(self, line: str) -> Answer | None:
         for pattern, queue in reversed(self._answers.items()):
             if re.fullmatch(".*".join(re.escape(part) for part in pattern.split("…")), line, re.DOTALL):
@@ -141,6 +150,7 @@ def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
     """No program starts: `shell.ran` are those that would have, `shell.answers` is what they say."""
     replacement = Shell()
     monkeypatch.setattr("lib.base.run._spawn", replacement.spawn)
+    monkeypatch.setattr("lib.tools.docker_relay.filling", replacement.filling)
     return replacement
 
 

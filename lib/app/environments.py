@@ -1,47 +1,57 @@
-"""An app's variables on their way into a program: named in its words, valued in its environment.
+"""Variables of an app that options name for a builder: `--build-arg KEY` or `--env=KEY`, without a value.
 
-A key that would steer the program itself is kept out of its environment and goes by a file instead.
+docker's classic builder gets the values through a relay. Other builders read them from their own environment:
+they get those that are named, and of these none that the builder or what it starts would read for itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from lib.base import files
-from lib.base.errors import DokkuError
 
-# What docker's clients and the loader take for themselves.
+# What docker's clients, Go, the loader, git and interpreters take for themselves.
 _PREFIXES = (
     *("DOCKER_", "BUILDKIT_", "BUILDX_", "COMPOSE_", "LD_", "GLIBC_", "MALLOC_", "OTEL_", "XDG_"),
-    *("PACK_", "CNB_"),
+    *("PACK_", "CNB_", "MISE_", "BASH_ENV", "BASH_FUNC", "GIT_CONFIG", "GIT_SSH", "GIT_TRACE", "GIT_EXEC"),
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX", "GIT_OBJECT", "GIT_ALTERNATE", "GIT_COMMON", "GIT_ASKPASS"),
+    *("GIT_EXTERNAL", "GIT_TEMPLATE", "GIT_EDITOR", "GIT_PAGER", "GIT_PROXY", "GIT_SEQUENCE", "GIT_ALLOW"),
 )
 _NAMES = (
-    *("PATH", "HOME", "TMPDIR", "TERM", "LANG", "NO_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"),
-    *("GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT", "GOTRACEBACK", "GOCOVERDIR", "SSH_AUTH_SOCK"),
+    *("PATH", "HOME", "TMPDIR", "TMP", "TEMP", "SSH_AUTH_SOCK", "SSH_ASKPASS", "SSH_AGENT_PID"),
+    *("NO_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY", "GCONV_PATH", "LOCPATH", "NLSPATH"),
+    *("GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT", "GOTRACEBACK", "GOCOVERDIR", "GNUPGHOME", "PERL5OPT"),
+    *("HOSTALIASES", "LOCALDOMAIN", "RES_OPTIONS", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+    *("SSLKEYLOGFILE", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONUSERBASE", "PERL5LIB"),
 )
 
 
-def passed(flags: Sequence[str], variables: Mapping[str, str], path: str) -> tuple[list[str], dict[str, str]]:
-    """Options and environment by which the `--env=KEY` words of docker or pack come with their values.
-
-    Keys that would steer the program go into a file at path (0600) that the options name.
-    Raises: DokkuError for such a key with a line break in its value: that file has no quoting.
-    """
-    wanted = [
-        word.removeprefix("--env=") for word in flags if word.startswith("--env=") and "=" not in word[6:]
-    ]
-    risky = [key for key in wanted if key in variables and steers(key)]
-    if not risky:
-        return list(flags), {key: variables[key] for key in wanted if key in variables}
-    for key in risky:
-        if "\n" in variables[key] or "\r" in variables[key]:
-            raise DokkuError(f"The value of {key} may not hold line breaks")
-    files.replace(path, "".join(f"{key}={variables[key]}\n" for key in risky))
-    kept = [
-        word for word in flags if word.removeprefix("--env=") not in risky or not word.startswith("--env=")
-    ]
-    valued = {key: variables[key] for key in wanted if key in variables and key not in risky}
-    return [*kept, f"--env-file={path}"], valued
+def named(words: Sequence[str], flag: str) -> list[str]:
+    """The names that options give without a value: of `--build-arg KEY` and `--build-arg=KEY`."""
+    return [text for text in _values(words, flag) if text and "=" not in text]
 
 
 def steers(key: str) -> bool:
-    """Whether a variable would change what docker's clients do instead of only being handed on."""
+    """Whether a variable may change what a builder does instead of only being handed on."""
     return key.upper() in _NAMES or key.upper().startswith(_PREFIXES)
+
+
+def in_files(variables: Mapping[str, str], place: str) -> list[str]:
+    """Options of pack that hand over variables, each value to the byte; a directory of ours holds the files.
+
+    pack reads lines and cuts blanks off them. What would suffer goes where its lifecycle reads variables.
+    """
+    lines = {key: value for key, value in variables.items() if "\n" not in value and value.rstrip() == value}
+    if lines:
+        files.replace(f"{place}/environment", "".join(f"{key}={value}\n" for key, value in lines.items()))
+    for key in variables.keys() - lines.keys():
+        files.replace(f"{place}/{key}.value", variables[key], mode=0o644)  # the container's user reads it
+    mounts = [f"--volume={place}/{key}.value:/platform/env/{key}:ro" for key in variables if key not in lines]
+    return [*([f"--env-file={place}/environment"] if lines else []), *mounts]
+
+
+def _values(words: Sequence[str], flag: str) -> Iterator[str]:
+    rest = iter(words)
+    for word in rest:
+        if word == flag:
+            yield next(rest, "")
+        elif word.startswith(f"{flag}="):
+            yield word.removeprefix(f"{flag}=")

@@ -4,7 +4,6 @@ Source: dokku v0.24.0 plugins/builder-dockerfile.
 """
 
 import functools
-import itertools
 import os
 from collections.abc import Callable
 
@@ -12,7 +11,7 @@ from lib.app import config, environments, options
 from lib.base import files, log, scratch, signals, triggers
 from lib.base.errors import DokkuError, ToolFailed
 from lib.build import builder_settings, builders, exposed_ports, images, layers, plans
-from lib.tools import buildx, docker
+from lib.tools import buildx, docker, docker_builds
 
 NAME = "dockerfile"
 _FILE = "Dockerfile"
@@ -79,18 +78,18 @@ def build_options(words: list[str]) -> list[str]:
     return kept
 
 
-def exported(app: str, words: list[str]) -> dict[str, str]:
-    """The app's variables for docker's environment: a bare `--build-arg KEY` takes its value from there.
+def arguments(app: str, words: list[str], with_buildkit: bool) -> dict[str, str]:
+    """The values of the app's variables that `--build-arg KEY` names, and of no others.
 
-    Those that would change what docker itself does stay behind; a warning names one that is asked for.
+    BuildKit's client reads them from its environment: what it would read for itself stays behind, with a
+    warning.
     """
     variables = config.merged(app)
-    risky = {key for key in variables if environments.steers(key)}
-    after = [word for flag, word in itertools.pairwise(words) if flag == "--build-arg"]
-    attached = [word.removeprefix("--build-arg=") for word in words if word.startswith("--build-arg=")]
-    for key in sorted(risky.intersection(after + attached)):
-        log.warn(f"{key} cannot be handed to a build by name and was left out")
-    return {key: value for key, value in variables.items() if key not in risky}
+    wanted = [key for key in environments.named(words, "--build-arg") if key in variables]
+    for key in [key for key in wanted if with_buildkit and environments.steers(key)]:
+        log.warn(f"{key} cannot be handed to BuildKit by name and was left out")
+        wanted.remove(key)
+    return {key: variables[key] for key in wanted}
 
 
 def _build(app: str, tree: str, id_file: str, flags: list[str]) -> None:
@@ -99,15 +98,15 @@ def _build(app: str, tree: str, id_file: str, flags: list[str]) -> None:
     Until then the image is a layer among others, shared with any app of the same source: when the last image
     on it goes in that moment, it goes too, and is built again.
     """
-    marks, env = images.labels(app, NAME), exported(app, flags)
     with_buildkit = buildx.builds()
+    marks, values = images.labels(app, NAME), arguments(app, flags, with_buildkit)
 
     def build() -> str:
-        args = (tree, "", id_file, marks if with_buildkit else {}, flags, layers.recorder(app), env)
+        args = (tree, "", id_file, marks if with_buildkit else {}, flags, layers.recorder(app), values)
         if with_buildkit:
-            docker.build(*args)
+            docker_builds.build(*args, with_buildkit=True)
         else:
-            _stubbornly(functools.partial(docker.build, *args))
+            _stubbornly(functools.partial(docker_builds.build, *args, with_buildkit=False))
         signals.failpoint("built")
         return files.read(id_file).strip()
 

@@ -48,7 +48,6 @@ def build(builder: str, app: str, tree: str) -> None:
     plans.verify(NAME, tree)
     triggers.fire("pre-build-pack", app, tree)
     variables = config.merged(app)
-    named = [f"--env={key}" for key in variables]
     asked = programs.chosen_options(app, NAME, _VALUED, _BARE.split())
     buildpacks = [f"--buildpack={name}" for name in _buildpacks(variables.get("BUILDPACK_URL", ""), tree)]
     last = images.find(images.name(app))
@@ -56,8 +55,8 @@ def build(builder: str, app: str, tree: str) -> None:
         scratch.directory("environment") as place,
         programs.name_beside(app, last.id if last else "") as name,
     ):
-        flags, env = environments.passed([*asked, *buildpacks, *named], variables, f"{place}/environment")
-        programs.run_builder(functools.partial(pack.build, chosen), name, tree, flags, env)
+        flags = [*asked, *buildpacks, *environments.in_files(variables, place)]
+        programs.run_builder(functools.partial(pack.build, chosen), name, tree, flags, {})
         signals.failpoint("built")
         docker.label(_built(name), images.name(app), images.labels(app, NAME))
     signals.failpoint("tagged")

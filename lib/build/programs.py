@@ -32,14 +32,14 @@ def build(program: str, app: str, tree: str, make: Build, valued: Mapping[str, s
     """Build dokku/APP:latest with a program that takes --name and a directory.
 
     make: runs it. valued, bare: which of the app's build options are for it, as `chosen_options` has them.
-    It has the app's variables in its environment; the image has those that an option `--env KEY` names.
+    It has those of the app's variables in its environment that an option `--env KEY` names for the image.
     """
     log.info1(f"Building {app} from {program}")
     verify(program)
     plans.verify(program, tree)
     variables = config.merged(app)
     flags = [word for word in chosen_options(app, program, valued, bare.split()) if not _steers(word)]
-    env = {key: value for key, value in variables.items() if not environments.steers(key)}
+    env = {key: variables[key] for key in environments.named(flags, "--env") if key in variables}
     procfile = _without_release(tree)
     with layers.in_use(), name_beside(app) as built:
         run_builder(make, built, tree, flags, env)

@@ -10,8 +10,8 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from lib.app import app_json, apps, config, environments, network_settings, options, ports, processes
-from lib.base import log, properties, scratch, signals, triggers, values
+from lib.app import app_json, apps, config, network_settings, options, ports, processes
+from lib.base import log, properties, signals, triggers, values
 from lib.base.errors import DokkuError, ToolFailed
 from lib.build import images, pack
 from lib.runtime import containers, retirement, scheduler_settings, schedulers
@@ -119,12 +119,10 @@ class Generation:
 
     def _create(self, process: str, index: int) -> Container:
         flags = self._options(process, index)
+        name = f"{self.app}.{process}.{index}.upcoming-{self.id}"
+        labels = containers.labels(self.app, process, index)
         variables = config.merged(self.app)
-        with scratch.directory("environment") as place:
-            flags, env = environments.passed(flags, variables, f"{place}/environment")
-            name = f"{self.app}.{process}.{index}.upcoming-{self.id}"
-            labels = containers.labels(self.app, process, index)
-            id_ = docker.create(name, self.image.id, self._command(process), labels, flags, env)
+        id_ = docker.create(name, self.image.id, self._command(process), labels, flags, variables)
         self.created.append(id_)
         signals.failpoint("created")
         triggers.fire("post-container-create", "app", id_, self.app, "deploy", process)

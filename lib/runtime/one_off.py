@@ -13,8 +13,8 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from lib.app import apps, config, environments, options, processes
-from lib.base import log, procfs, scratch, signals, triggers, values
+from lib.app import apps, config, options, processes
+from lib.base import log, procfs, signals, triggers, values
 from lib.base.errors import DokkuError
 from lib.build import images
 from lib.runtime import commands_in_images, concurrency, containers, logs, schedulers
@@ -228,15 +228,10 @@ def _create(
     """given: variables that count for this container only."""
     index = int.from_bytes(os.urandom(4), "big") % 10**9
     terminal = not detached and (os.environ.get(_TERMINAL) or str(has_terminal()).lower()) == "true"
+    flags = [*_options(app, image, index, terminal, detached), *(f"--env={key}" for key in given)]
+    labels = _labels(app, index, terminal)
     variables = {**config.merged(app), **given}
-    with scratch.directory("environment") as place:
-        flags, env = environments.passed(
-            [*_options(app, image, index, terminal, detached), *(f"--env={key}" for key in given)],
-            variables,
-            f"{place}/environment",
-        )
-        name = f"{app}.run.{index}"
-        id_ = docker.create(name, image.id, command, _labels(app, index, terminal), flags, env)
+    id_ = docker.create(f"{app}.run.{index}", image.id, command, labels, flags, variables)
     signals.failpoint("created")
     return Container(app, "run", index, id_)
 

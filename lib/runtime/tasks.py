@@ -10,8 +10,8 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from lib.app import app_json, apps, config, environments, options, processes
-from lib.base import log, properties, scratch, signals, triggers
+from lib.app import app_json, apps, config, options, processes
+from lib.base import log, properties, signals, triggers
 from lib.base.errors import DokkuError, ToolFailed
 from lib.base.values import printable
 from lib.build import caches, images, manifests, predeploy_layers
@@ -108,12 +108,11 @@ def _create(app: str, tag: str, image: images.Image, task: Task) -> str:
     flags = [*without_deploy_options(given), "--init", *([f"--env=DOKKU_TRACE={trace}"] if trace else [])]
     labels = {**caches.marks(app), PHASE_LABEL: task.phase}
     command = commands_in_images.as_script(app, image, task.command)
-    with scratch.directory("environment") as place:
-        flags, env = environments.passed(flags, config.merged(app), f"{place}/environment")
-        try:
-            return docker.create("", image.id, command, labels, [*flags, caches.option(app)], env)
-        except ToolFailed as error:
-            raise DokkuError(f"Failed to create {task.phase} execution container: {error.text}") from error
+    try:
+        flags.append(caches.option(app))
+        return docker.create("", image.id, command, labels, flags, config.merged(app))
+    except ToolFailed as error:
+        raise DokkuError(f"Failed to create {task.phase} execution container: {error.text}") from error
 
 
 def without_deploy_options(flags: Sequence[str]) -> list[str]:

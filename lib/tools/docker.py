@@ -3,12 +3,13 @@
 Source of the flags: the ones that clients from 20.10 to 28 share.
 """
 
+import contextlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lib.base import outputs, run, settings, signals
-from lib.tools import docker_complaints
+from lib.tools import docker_complaints, docker_relay
 
 QUICK = 30  # seconds for a question to the daemon
 STALL = 60  # seconds
@@ -46,40 +47,6 @@ def labelled(label: str, *filters: str) -> dict[str, str]:
 def images(*filters: str) -> list[str]:
     """The full ids of the images that match all filters, each once."""
     return sorted(set(_ask("image", "ls", "--quiet", "--no-trunc", *_filters(filters)).split()))
-
-
-def build_argv(
-    context: str, dockerfile: str, id_file: str, labels: Mapping[str, str], options: Sequence[str]
-) -> list[str]:
-    """options: flags already split, in the order they were given."""
-    flags = ["--force-rm", f"--iidfile={id_file}", *_labels(labels), *options]
-    return [
-        settings.docker(),
-        "image",
-        "build",
-        *flags,
-        *([f"--file={dockerfile}"] if dockerfile else []),
-        "--",
-        context,
-    ]
-
-
-def build(
-    context: str,
-    dockerfile: str,
-    id_file: str,
-    labels: Mapping[str, str],
-    options: Sequence[str],
-    each: Callable[[bytes], None],
-    env: run.Env | None = None,
-    complaints: Callable[[bytes], None] | None = None,
-) -> None:
-    """Build an image from a directory; its id lands in id_file. No tag is set.
-
-    each: gets every line of output. complaints: every line of its stderr, which is ours without.
-    """
-    argv = build_argv(context, dockerfile, id_file, labels, options)
-    run.stream(*argv, each=each, cwd=context, env=env, complaints=complaints)
 
 
 def label(image: str, name: str, labels: Mapping[str, str]) -> None:
@@ -150,7 +117,7 @@ def create_argv(
         "container",
         "create",
         *named,
-        *_labels(labels),
+        *labels_argv(labels),
         *options,
         "--",
         image,
@@ -164,16 +131,17 @@ def create(
     command: Sequence[str],
     labels: Mapping[str, str],
     options: Sequence[str],
-    env: run.Env | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> str:
-    """Create a container; return its id (64 hex digits). env: the values of `--env=KEY` options.
+    """Create a container; return its id (64 hex digits). variables: the values of `--env=KEY` options.
 
     A signal waits: docker goes on without its client, and nobody would know of the container.
     """
     argv = create_argv(name, image, command, labels, options)
     created = ""
     try:
-        with signals.deferred():
+        filling = docker_relay.filling(variables) if variables else contextlib.nullcontext()
+        with signals.deferred(), filling as env:
             created = run.capture(*argv, env=env, timeout=QUICK * 4).split()[-1]
     except BaseException:
         if created:
@@ -250,5 +218,5 @@ def _quoted(value: str) -> str:
     return '"' + "".join(f"\\{letter}" if letter in '"\\$' else letter for letter in value) + '"'
 
 
-def _labels(labels: Mapping[str, str]) -> list[str]:
+def labels_argv(labels: Mapping[str, str]) -> list[str]:
     return [f"--label={key}={value}" for key, value in labels.items()]

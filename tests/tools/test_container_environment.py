@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lib.app import config, environments
+from lib.app import config
 from lib.base import settings as host
 from lib.tools import docker
 from triggers import docker_args_deploy
@@ -50,8 +50,7 @@ def environment_of(image, tmp_path):
 
     def make():
         words = shlex.split(docker_args_deploy.HANDLERS["config"](APP))
-        options, env = environments.passed(words, config.merged(APP), str(tmp_path / "environment"))
-        id_ = docker.create("", image, ["/none"], {}, options, env)
+        id_ = docker.create("", image, ["/none"], {}, words, config.merged(APP))
         try:
             entries = docker.inspect(id_)[0]["Config"]["Env"] or []
         finally:

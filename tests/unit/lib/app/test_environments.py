@@ -1,4 +1,4 @@
-"""An app's variables reach a program with their values, and never in its words."""
+"""Variables that options name for a builder: which they are, which it would read itself, and pack's files."""
 
 import os
 
@@ -9,39 +9,16 @@ from hypothesis import strategies as st
 
 from lib.app import environments
 from lib.base import files
-from lib.base.errors import DokkuError
 
-KEYS = st.one_of(
-    st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,12}", fullmatch=True),
-    st.sampled_from(["DOCKER_HOST", "PATH", "ld_preload"]),
-)
-TEXTS = st.text(alphabet="ab='\" \t$\n\r\\\udcff é", max_size=12)
 with_fs = hypothesis_settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
 )
 pytestmark = pytest.mark.usefixtures("fs")
 
 
-@with_fs
-@given(st.dictionaries(KEYS, TEXTS, max_size=5), st.lists(KEYS, max_size=3))
-def test_every_named_variable_reaches_docker_by_the_environment_or_by_the_file(variables, others):
-    """DKR-2"""
-    words = ["--init", *(f"--env={key}" for key in [*variables, *others]), "--env=A=1", "-e"]
-    if any(environments.steers(key) and set(value) & {"\n", "\r"} for key, value in variables.items()):
-        with pytest.raises(DokkuError, match="line break"):
-            environments.passed(words, variables, "/tmp/environment")
-        return
-    kept, env = environments.passed(words, variables, "/tmp/environment")
-    listed = [word.removeprefix("--env-file=") for word in kept if word.startswith("--env-file=")]
-    text = files.read(listed[0]) if listed else ""
-    lines = dict(line.split("=", 1) for line in text.split("\n") if line)
-    assert {**env, **lines} == variables
-    assert not env.keys() & lines.keys()
-    assert all(f"--env={key}" in kept for key in env)
-    assert not any(f"--env={key}" in kept for key in lines)
-    unknown = [word for word in words if word.removeprefix("--env=") not in variables]
-    assert [word for word in kept if word in unknown] == unknown
-    assert set(kept) <= {*words, "--env-file=/tmp/environment"}
+def test_only_options_without_a_value_name_a_variable():
+    words = ["--build-arg", "A", "--build-arg=B", "--build-arg", "C=1", "--build-arg=D=1", "--label", "E"]
+    assert environments.named([*words, "--build-arg"], "--build-arg") == ["A", "B"]
 
 
 @pytest.mark.parametrize(
@@ -49,22 +26,38 @@ def test_every_named_variable_reaches_docker_by_the_environment_or_by_the_file(v
     [
         *("DOCKER_HOST", "docker_host", "DOCKER_CONFIG", "LD_PRELOAD", "PATH", "HOME", "HTTPS_PROXY"),
         *("no_proxy", "GODEBUG", "SSH_AUTH_SOCK", "BUILDKIT_HOST", "PACK_HOME", "XDG_RUNTIME_DIR"),
+        *("GIT_CONFIG_GLOBAL", "GIT_CONFIG_COUNT", "GIT_SSH_COMMAND", "BASH_ENV", "BUILDX_BUILDER"),
     ],
 )
-def test_a_key_that_would_steer_the_docker_client_is_kept_from_it(key):
-    """DKR-2"""
-    kept, env = environments.passed([f"--env={key}"], {key: "x"}, "/tmp/environment")
-    assert (kept, env) == (["--env-file=/tmp/environment"], {})
-    assert files.read("/tmp/environment") == f"{key}=x\n"
+def test_what_a_builder_would_read_itself_is_known(key):
+    assert environments.steers(key)
 
 
-@pytest.mark.parametrize("key", ["SSH_PRIVATE_KEY", "GOOGLE_CREDENTIALS", "GOPATH_KEY", "PATHS"])
-def test_a_key_that_only_looks_like_one_may_hold_lines(key):
-    assert environments.passed([f"--env={key}"], {key: "a\nb"}, "/x") == ([f"--env={key}"], {key: "a\nb"})
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("SSH_PRIVATE_KEY", "GOOGLE_CREDENTIALS", "PATHS", "GIT_REV", "GIT_SHA", "PYTHON_VERSION", "ENV"),
+        *("NODE_ENV", "NODE_OPTIONS", "GITHUB_TOKEN", "GO_VERSION", "HOMEPAGE"),
+    ],
+)
+def test_what_only_looks_like_that_is_no_such_variable(key):
+    assert not environments.steers(key)
 
 
-def test_a_line_break_that_no_file_can_hold_is_refused_without_the_value():
-    with pytest.raises(DokkuError) as refused:
-        environments.passed(["--env=DOCKER_HOST"], {"DOCKER_HOST": "hunter2\nx"}, "/tmp/environment")
-    assert refused.value.text == "The value of DOCKER_HOST may not hold line breaks"
-    assert not os.path.exists("/tmp/environment")
+TEXTS = st.text(alphabet="ab='\" \t$\n\r\\\udcff é\u2003#", max_size=12)
+
+
+@with_fs
+@given(st.dictionaries(st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,12}", fullmatch=True), TEXTS, max_size=5))
+def test_pack_gets_every_value_to_the_byte_from_files(variables):
+    os.makedirs("/place", exist_ok=True)
+    words = environments.in_files(variables, "/place")
+    listed = [word.removeprefix("--env-file=") for word in words if word.startswith("--env-file=")]
+    mounts = [word for word in words if word.startswith("--volume=")]
+    text = files.read(listed[0]) if listed else ""
+    found = dict(line.strip().split("=", 1) for line in text.split("\n") if line)  # as pack reads it
+    for mount in mounts:
+        source, target, mode = mount.removeprefix("--volume=").split(":")
+        assert (os.path.dirname(target), mode) == ("/platform/env", "ro")
+        found[os.path.basename(target)] = files.read(source)
+    assert found == variables

@@ -101,10 +101,13 @@ def test_the_app_gets_its_image_with_labels_entrypoint_and_command_in_one_build(
 
 @each_builder
 def test_variables_are_in_the_programs_environment_alone(shell, derived, name):
-    config.set_values(APP, {"TOKEN": "hunter2", "PATH": "/theirs", "DOCKER_HOST": "tcp://elsewhere"})
+    hostile = {"PATH": "/theirs", "DOCKER_HOST": "tcp://elsewhere", "GIT_CONFIG_GLOBAL": "/evil"}
+    config.set_values(APP, {"TOKEN": "hunter2", "UNNAMED": "x", **hostile})
+    options.add(APP, ["build"], "--env TOKEN --env PATH --env GIT_CONFIG_GLOBAL")
     build(name)
     call = call_of(shell, name)
     assert call.env["TOKEN"] == "hunter2"
+    assert not {"UNNAMED", "GIT_CONFIG_GLOBAL"} & call.env.keys()
     assert call.env["PATH"] == "/usr/bin"
     assert "DOCKER_HOST" not in call.env
     assert "hunter2" not in "".join(shell.ran) + "".join(derived.values())

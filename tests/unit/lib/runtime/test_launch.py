@@ -287,27 +287,8 @@ def test_no_value_stands_among_the_words_of_a_container(shell):
     call = next(call for call in shell.calls if "create" in call.argv)
     assert "--env=SECRET" in call.argv
     assert not any("hunter" in word for word in call.argv)
-    assert call.env["SECRET"] == "hunter2"
-    assert "DOCKER_HOST" not in call.env
-
-
-def test_a_file_with_values_is_gone_after_the_start(shell):
-    config.set_values(APP, {"DOCKER_HOST": "hunter3"})
-    held = []
-    created(shell, A)
-    shell.answers("docker container create …", A, does=lambda argv: held.extend(_files_of(argv)))
-    shell._answers["docker container create …"].popleft()
-    inspected(shell, known(A))
-    with generation() as new:
-        new.start([("web", 1)])
-    assert held == ["DOCKER_HOST=hunter3\n"]
-    assert os.listdir(settings.temporary()) in ([], ["locks"])
-
-
-def _files_of(argv):
-    paths = [word.removeprefix("--env-file=") for word in argv if word.startswith("--env-file=")]
-    assert [os.stat(path).st_mode & 0o777 for path in paths] == [0o600] * len(paths)
-    return [files.read(path) for path in paths]
+    assert shell.handed[0]["SECRET"] == "hunter2"
+    assert "hunter2" not in repr(shell.calls)
 
 
 def test_a_failure_before_the_switch_removes_what_was_started(shell):

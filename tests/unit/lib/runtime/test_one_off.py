@@ -82,7 +82,8 @@ def test_variables_are_named_in_words_and_valued_in_the_environment(shell):
     one_off.request(APP, ["env"], ["OTHER=more=secret", "=THIRD=third"])
     asked = created(shell)
     assert {"--env=TOKEN", "--env=OTHER", "--env=THIRD"} <= set(asked.argv)
-    assert (asked.env["TOKEN"], asked.env["OTHER"], asked.env["THIRD"]) == ("secret", "more=secret", "third")
+    given = shell.handed[0]
+    assert (given["TOKEN"], given["OTHER"], given["THIRD"]) == ("secret", "more=secret", "third")
     assert "secret" not in " ".join(asked.argv)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from lib.base.errors import DokkuError, ToolFailed
-from lib.tools import docker
+from lib.tools import docker, docker_builds
 
 ID, OTHER = "a" * 64, "b" * 64
 STUMBLED = 'unable to find image "sha256:0cc0"\n'
@@ -95,19 +95,33 @@ def test_a_container_without_a_name_of_ours_gets_dockers(shell):
     assert docker.create_argv("", "img", [], {}, []) == ["docker", "container", "create", "--", "img"]
 
 
-def test_values_reach_docker_by_its_environment(shell):
+def test_values_reach_docker_by_a_relay_alone(shell):
+    """DKR-2"""
     shell.answers("docker container create …", out=f"{ID}\n")
-    docker.create("x", "img", [], {}, ["--env=SECRET"], env={"SECRET": "hunter2"})
-    assert shell.calls[0].env["SECRET"] == "hunter2"
-    assert not any("hunter2" in word for word in shell.calls[0].argv)
+    docker.create("x", "img", [], {}, ["--env=SECRET"], {"SECRET": "hunter2"})
+    assert shell.handed == [{"SECRET": "hunter2"}]
+    assert "hunter2" not in repr(shell.calls)
+
+
+def test_a_build_of_the_classic_builder_gets_values_by_a_relay_and_buildkit_those_named(shell):
+    """DKR-3"""
+    rest = ("/tree", "", "/id", {}, ["--build-arg", "A"], lambda line: None, {"A": "hunter2"})
+    docker_builds.build(*rest, with_buildkit=False)
+    docker_builds.build(*rest, with_buildkit=True)
+    classic, buildkit = shell.calls
+    assert shell.handed == [{"A": "hunter2"}]
+    assert ("A" in classic.env, classic.env["DOCKER_HOST"]) == (False, "unix:///relay")
+    assert buildkit.argv[:4] == ["setpriv", "--pdeathsig=TERM", "--", "docker"]
+    assert (buildkit.env["A"], buildkit.env["BUILDX_GIT_INFO"]) == ("hunter2", "false")
+    assert not any("hunter2" in word for call in shell.calls for word in call.argv)
 
 
 def test_the_words_of_a_build(shell):
-    assert docker.build_argv("/tree", "", "/id", {"dokku": ""}, ["--build-arg", "A"]) == [
+    assert docker_builds.build_argv("/tree", "", "/id", {"dokku": ""}, ["--build-arg", "A"]) == [
         *("docker", "image", "build", "--force-rm", "--iidfile=/id", "--label=dokku=", "--build-arg", "A"),
         *("--", "/tree"),
     ]
-    assert "--file=other" in docker.build_argv("/tree", "other", "/id", {}, [])
+    assert "--file=other" in docker_builds.build_argv("/tree", "other", "/id", {}, [])
 
 
 def test_labels_are_one_layer_and_come_with_the_name(shell):
