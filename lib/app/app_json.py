@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from lib.app import json_shapes, json_text, source_files
+from lib.app import config, json_shapes, json_text, source_files
 from lib.base import files, properties, settings, values
 from lib.base.errors import DokkuError
 
@@ -174,8 +174,17 @@ def scripts(app: str) -> Scripts:
 
 
 def variables(app: str) -> list[Variable]:
-    """What the app wants to have in its config, by name."""
-    return [_variable(key, entry) for key, entry in sorted(_part(app, "env").items()) if entry is not None]
+    """What the app wants to have in its config, by name; nothing that is a setting of dokku's."""
+    found = sorted(_part(app, "env").items())
+    return [_variable(key, entry) for key, entry in found if entry is not None and not config.is_setting(key)]
+
+
+def refused_variables(app: str) -> list[tuple[str, int]]:
+    """The settings of dokku's that the app wants to change, which only the operator may: names with lines."""
+    text = files.read(file_path(app))
+    node = json_text.parse(text).value if parse(text) else {}
+    wanted = node["env"].value if isinstance(node, dict) and "env" in node else None
+    return [(key, entry.line) for key, entry in (wanted or {}).items() if config.is_setting(key)]
 
 
 def quantities(app: str) -> dict[str, int]:

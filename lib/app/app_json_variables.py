@@ -19,6 +19,8 @@ def set_missing(app: str) -> None:
     A value that is there stays, unless app.json has another to be in sync with: so a secret is made once.
     Raises: DokkuError for a required one without a value; nothing is set then.
     """
+    for key, line in app_json.refused_variables(app):
+        log.warn(f"app.json, line {line}: env.{key} is a setting of dokku's and was ignored: use config:set")
     wanted = app_json.variables(app)
     if not wanted:
         return

@@ -20,6 +20,7 @@ GLOBAL = properties.GLOBAL
 LIMIT = 128 * 1024  # of KEY=VALUE and its NUL: what the kernel hands to a program as one string
 
 _STORE, _KEYS = "config", "keys"
+_SETTINGS, _SETTINGS_PREFIXES = ("NO_VHOST", "NO_SSL_VHOST"), ("DOKKU_", "PLUGIN_")
 
 
 def get(owner: str, key: str, default: str = "") -> str:
@@ -35,6 +36,11 @@ def effective(app: str, key: str, default: str = "") -> str:
 
 def is_true(app: str, key: str) -> bool:
     return effective(app, key) == "true"
+
+
+def is_setting(key: str) -> bool:
+    """Whether a variable is a setting of dokku or of a plugin, which is the operator's to change."""
+    return key in _SETTINGS or key.startswith(_SETTINGS_PREFIXES)
 
 
 def values(owner: str) -> dict[str, str]:

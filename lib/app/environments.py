@@ -34,6 +34,30 @@ def steers(key: str) -> bool:
     return key.upper() in _NAMES or key.upper().startswith(_PREFIXES)
 
 
+def secrets_in_files(words: Sequence[str], variables: Mapping[str, str], place: str) -> list[str]:
+    """The options of a build, with `--secret id=KEY,env=KEY` reading a file in a directory of ours instead.
+
+    Without `env` and a source, `id` is the name, as BuildKit has it. What names no variable of the app stays.
+    """
+    found, rest = [], iter(words)
+    for word in rest:
+        flag, equals, text = word.partition("=")
+        if flag == "--secret" and not equals:
+            text = next(rest, "")
+        found.append(f"--secret={_from_file(text, variables, place)}" if flag == "--secret" else word)
+    return found
+
+
+def _from_file(text: str, variables: Mapping[str, str], place: str) -> str:
+    fields = dict(part.partition("=")[::2] for part in text.split(","))
+    key = fields.get("env") or ("" if fields.keys() & {"src", "source"} else fields.get("id", ""))
+    if key not in variables or '"' in text:
+        return text
+    path = f"{place}/{key}.value"
+    files.replace(path, variables[key])
+    return f"id={fields.get('id') or key},src={path}"
+
+
 def in_files(variables: Mapping[str, str], place: str) -> list[str]:
     """Options of pack that hand over variables, each value to the byte; a directory of ours holds the files.
 

@@ -99,6 +99,7 @@ def _build(app: str, tree: str, id_file: str, flags: list[str]) -> None:
     on it goes in that moment, it goes too, and is built again.
     """
     with_buildkit = buildx.builds()
+    flags = environments.secrets_in_files(flags, config.merged(app), os.path.dirname(id_file))
     marks, values = images.labels(app, NAME), arguments(app, flags, with_buildkit)
 
     def build() -> str:

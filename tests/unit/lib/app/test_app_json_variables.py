@@ -85,3 +85,29 @@ def test_somebody_at_a_terminal_is_asked(monkeypatch, capfd, typed, found):
             app_json_variables.set_missing(APP)
     assert config.values(APP) == found
     assert "-----> Enter value for NEEDED (the key)\n> " in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "key", ["DOKKU_SKIP_DEPLOY", "DOKKU_APP_SHELL", "DOKKU_DOCKERFILE_START_CMD", "NO_VHOST"]
+)
+@pytest.mark.parametrize("entry", ["true", {"value": "true", "sync": True}, {"generator": "secret"}, {}])
+def test_a_setting_of_dokkus_is_ignored_with_its_line_and_key(said, key, entry):
+    text = json.dumps({"env": {"PLAIN": "x", key: entry}}).replace(f'"{key}"', f'\n\n"{key}"')
+    files.replace(app_json.file_path(APP), text)
+    app_json_variables.set_missing(APP)
+    assert config.values(APP) == {"PLAIN": "x"}
+    wanted = f"app.json, line 3: env.{key} is a setting of dokku's and was ignored: use config:set\n"
+    assert wanted in text_of(said)
+
+
+def test_a_setting_that_the_operator_made_stays_as_it_is(said):
+    config.set_values(APP, {"DOKKU_APP_SHELL": "/bin/sh"})
+    want(DOKKU_APP_SHELL={"value": "/evil", "sync": True})
+    app_json_variables.set_missing(APP)
+    assert config.values(APP) == {"DOKKU_APP_SHELL": "/bin/sh"}
+
+
+def test_names_that_only_programs_of_the_host_would_read_are_the_apps_own():
+    want(LD_PRELOAD="/x.so", GIT_CONFIG_GLOBAL="/x", BUILDPACK_URL="u")
+    app_json_variables.set_missing(APP)
+    assert len(config.values(APP)) == 3

@@ -61,3 +61,21 @@ def test_pack_gets_every_value_to_the_byte_from_files(variables):
         assert (os.path.dirname(target), mode) == ("/platform/env", "ro")
         found[os.path.basename(target)] = files.read(source)
     assert found == variables
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["--secret", "id=a,env=KEY"], ["--secret=id=a,src=/place/KEY.value"]),
+        (["--secret=id=KEY"], ["--secret=id=KEY,src=/place/KEY.value"]),
+        (["--secret=id=KEY,type=env"], ["--secret=id=KEY,src=/place/KEY.value"]),
+        (["--secret", "id=KEY,src=file"], ["--secret=id=KEY,src=file"]),
+        (["--secret=id=OTHER", "--label", "x"], ["--secret=id=OTHER", "--label", "x"]),
+    ],
+)
+def test_a_secret_of_a_build_is_read_from_a_file(words, wanted):
+    os.makedirs("/place")
+    assert environments.secrets_in_files(words, {"KEY": "two\nlines "}, "/place") == wanted
+    if "KEY.value" in str(wanted):
+        assert files.read("/place/KEY.value") == "two\nlines "
+        assert os.stat("/place/KEY.value").st_mode & 0o777 == 0o600
