@@ -113,7 +113,7 @@ def load_image(
 ) -> None:
     """Updates an app's git repository with a docker image loaded from stdin."""
     apps.verify_app_name(app)
-    with image_contexts.loaded(image, build_dir) as tree:
+    with image_contexts.loaded(image, build_dir, app=app) as tree:
         deploy.from_directory(app, tree, commits.author(name, email), ("docker-image", image))
 
 

@@ -11,10 +11,13 @@ import shutil
 import stat
 import sys
 import termios
+import threading
 from collections.abc import Iterator
 
+from lib.app import image_names
 from lib.base import files, log, run, scratch, settings, values
 from lib.base.errors import DokkuError, ToolFailed
+from lib.source import image_archives
 from lib.tools import docker
 
 ALTERNATE_TAGS = "com.dokku.docker-image-labeler/alternate-tags"
@@ -37,9 +40,15 @@ def pulled(image: str, build_dir: str = "", is_forced: bool = False) -> Iterator
 
 
 @contextlib.contextmanager
-def loaded(image: str, build_dir: str = "", stdin: int = run.INHERIT) -> Iterator[str]:
-    """A directory with a Dockerfile for an image that arrives on stdin, as `docker save` wrote it."""
+def loaded(image: str, build_dir: str = "", stdin: int = run.INHERIT, app: str = "") -> Iterator[str]:
+    """A directory with a Dockerfile for an image that arrives on stdin, as `docker save` wrote it.
+
+    app: whose it is. Raises: DokkuError for a name under which another app's image is deployed.
+    """
     _judge(image, build_dir)
+    owner = image_names.app_of(image)
+    if owner not in ("", app):
+        raise DokkuError(f"Invalid docker image: {image} is a name of the app {owner}")
     if os.isatty(stdin):
         raise DokkuError(_EXPECTING)
     if not _is_anything_on(stdin):
@@ -94,11 +103,34 @@ def _pull(image: str, is_forced: bool) -> None:
 
 
 def _load(image: str, stdin: int) -> None:
+    """Let docker load the image of that name out of the archive, and nothing else."""
     log.info1("Loading image")
+    reading, writing = os.pipe()
+    refused: list[DokkuError] = []
+
+    def copy() -> None:
+        with (
+            contextlib.suppress(BrokenPipeError),  # docker has gone, and has said why
+            os.fdopen(os.dup(stdin), "rb") as source,
+            os.fdopen(writing, "wb") as target,
+        ):
+            try:
+                image_archives.copy(source, target, image)
+            except DokkuError as error:
+                refused.append(error)
+
+    copying = threading.Thread(target=copy, daemon=True)
+    copying.start()
     try:
-        docker.load(stdin)
+        docker.load(reading)
     except ToolFailed as error:
-        raise DokkuError(f"Failed to load image: {image}") from error
+        more = (refused[0].text, *refused[0].more) if refused else ()
+        raise DokkuError(f"Failed to load image: {image}", more=more) from error
+    finally:
+        os.close(reading)
+    copying.join()
+    if refused:
+        raise refused[0]
     if not docker.inspect_images(image):
         raise DokkuError(f"Loaded image tarball but the specified docker image was not found: {image}")
 

@@ -245,7 +245,8 @@ def test_an_archive_without_the_image_is_refused(instance: Instance, image: Make
 
     assert done.code == 1
     text = "Loaded image tarball but the specified docker image was not found"
-    assert done.err.endswith(f" !     {text}: {instance.prefix}/lacking:1\n")
+    more = f" !     The archive holds {other}\n"
+    assert done.err.endswith(f" !     {text}: {instance.prefix}/lacking:1\n{more}")
     assert is_untouched(instance, app)
 
 
@@ -256,7 +257,7 @@ def test_what_is_no_archive_is_refused(instance: Instance, image: Make, app: str
     for broken in (b"junk", archive[: len(archive) // 2]):
         done = instance.dokku("git:load-image", app, wanted, input=broken)
         assert done.code == 1, done
-        assert done.err.endswith(f" !     Failed to load image: {wanted}\n")
+        assert f" !     Failed to load image: {wanted}\n" in done.err
     assert is_untouched(instance, app)
 
 

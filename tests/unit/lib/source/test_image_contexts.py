@@ -3,10 +3,13 @@
 The files are real: the copy opens each below its own directory, which no file system in memory knows.
 """
 
+import io
+import json
 import os
 import re
 import socket
 import stat
+import tarfile
 
 import pytest
 from hypothesis import HealthCheck, example, given
@@ -358,13 +361,26 @@ def test_a_pull_without_end_is_named(shell, said, monkeypatch):
     assert lines(said, 2) == [" !     docker did not finish within 3600 seconds"]
 
 
+def archive(name):
+    """An archive of two images, one of them under two names."""
+    names = [{"Config": "a", "RepoTags": [name, "dokku/victim:latest"], "Layers": []}]
+    content = json.dumps([*names, {"Config": "b", "RepoTags": ["dokku/victim:v1"]}]).encode()
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as tar:
+        member = tarfile.TarInfo("manifest.json")
+        member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))
+    return data.getvalue()
+
+
 def test_an_image_on_stdin_is_loaded_and_not_pulled(shell, said, stdin, beside):
     has_image(shell, True)
     (beside / "x").write_text("x")
-    with image_contexts.loaded(IMAGE, str(beside), stdin(b"an archive")) as tree:
+    with image_contexts.loaded(IMAGE, str(beside), stdin(archive(IMAGE))) as tree:
         assert content(tree) == {"x": "x", "Dockerfile": DOCKERFILE}
     assert shell.ran[0] == "docker image load"
-    assert shell.calls[0].stdin == b"an archive"
+    assert f'"RepoTags": ["{IMAGE}"]'.encode() in shell.calls[0].stdin
+    assert b"dokku/victim" not in shell.calls[0].stdin
     assert shell.calls[0].timeout > 0
     assert not any("pull" in line for line in shell.ran)
 
@@ -372,8 +388,17 @@ def test_an_image_on_stdin_is_loaded_and_not_pulled(shell, said, stdin, beside):
 def test_an_image_that_was_not_in_the_archive_is_named(shell, stdin):
     has_image(shell, False)
     text = f"Loaded image tarball but the specified docker image was not found: {IMAGE}"
-    with refused(text), image_contexts.loaded(IMAGE, stdin=stdin(b"an archive")):
-        pass
+    for name in ("another", IMAGE):  # docker may yet have refused it in its own way
+        with refused(text), image_contexts.loaded(IMAGE, stdin=stdin(archive(name))):
+            pass
+
+
+@pytest.mark.parametrize("name", ["dokku/victim", "dokku/victim:latest", "docker.io/dokku/victim:release-v1"])
+def test_a_name_of_another_apps_image_is_refused_before_docker_is_asked(shell, stdin, name):
+    with refused(f"Invalid docker image: {name} is a name of the app victim"):  # noqa: SIM117
+        with image_contexts.loaded(name, stdin=stdin(archive(name)), app="blog"):
+            pass
+    assert shell.ran == []
 
 
 def test_an_archive_that_docker_refuses_is_a_failure_of_status_1(shell, stdin):
@@ -418,9 +443,9 @@ def test_nothing_on_stdin_is_refused_before_docker_is_asked(shell, stdin):
 def test_looking_whether_something_arrives_takes_nothing_away(shell):
     has_image(shell, True)
     reading, writing = os.pipe()
-    os.write(writing, b"an archive")
+    os.write(writing, archive(IMAGE))
     os.close(writing)
     with image_contexts.loaded(IMAGE, stdin=reading):
         pass
     os.close(reading)
-    assert shell.calls[0].stdin == b"an archive"
+    assert b"manifest.json" in shell.calls[0].stdin
