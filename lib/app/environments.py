@@ -4,7 +4,7 @@ docker's classic builder gets the values through a relay. Other builders read th
 they get those that are named, and of these none that the builder or what it starts would read for itself.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from lib.base import files
 
@@ -26,7 +26,19 @@ _NAMES = (
 
 def named(words: Sequence[str], flag: str) -> list[str]:
     """The names that options give without a value: of `--build-arg KEY` and `--build-arg=KEY`."""
-    return [text for text in _values(words, flag) if text and "=" not in text]
+    return [text for text in given(words, flag) if text and "=" not in text]
+
+
+def given(words: Sequence[str], *flags: str) -> list[str]:
+    """What stands after some flags, in order: of `--file X`, `--file=X` and `-fX`."""
+    found, rest = [], iter(words)
+    for word in rest:
+        for flag in flags:
+            if word == flag:
+                found.append(next(rest, ""))
+            elif word.startswith(f"{flag}=") or (len(flag) == 2 and word.startswith(flag)):
+                found.append(word.removeprefix(flag).removeprefix("="))
+    return found
 
 
 def steers(key: str) -> bool:
@@ -70,12 +82,3 @@ def in_files(variables: Mapping[str, str], place: str) -> list[str]:
         files.replace(f"{place}/{key}.value", variables[key], mode=0o644)  # the container's user reads it
     mounts = [f"--volume={place}/{key}.value:/platform/env/{key}:ro" for key in variables if key not in lines]
     return [*([f"--env-file={place}/environment"] if lines else []), *mounts]
-
-
-def _values(words: Sequence[str], flag: str) -> Iterator[str]:
-    rest = iter(words)
-    for word in rest:
-        if word == flag:
-            yield next(rest, "")
-        elif word.startswith(f"{flag}="):
-            yield word.removeprefix(f"{flag}=")

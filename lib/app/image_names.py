@@ -12,6 +12,11 @@ def canonical(name: str) -> str:
     return name if "@" in name or ":" in name.rpartition("/")[2] else f"{name}:latest"
 
 
+def repository(name: str) -> str:
+    """A name without its tag and digest, as docker compares it."""
+    return re.sub(r":[^/:]*\Z", "", canonical(name.partition("@")[0]))
+
+
 def app_of(name: str) -> str:
     """The app whose image has such a name, `dokku/APP:TAG`, be there one or not; empty for other names."""
     match = _OURS.fullmatch(canonical(name))

@@ -5,13 +5,13 @@ Source: dokku v0.24.0 plugins/builder; the properties beside `selected` are 0.38
 
 import os
 
-from lib.app import apps, config
+from lib.app import apps, config, image_names
 from lib.base import log, properties, values
 from lib.base.errors import DokkuError
 from lib.base.report import Row
 
 PLUGIN = "builder"
-DEFAULTS = {"build-dir": "", "selected": "", "skip-cleanup": "false"}
+DEFAULTS = {"allowed-images": "", "build-dir": "", "selected": "", "skip-cleanup": "false"}
 _DETECTED = "detected"
 _SKIP_CLEANUP = "DOKKU_SKIP_CLEANUP"
 
@@ -70,7 +70,7 @@ def rows(app: str) -> list[Row]:
         Row("--builder-selected", own(app, "selected")),
         Row("--builder-detected", config.get(app, "DOKKU_APP_TYPE"), newer=True),
     ]
-    for key in ("build-dir", "skip-cleanup"):
+    for key in ("allowed-images", "build-dir", "skip-cleanup"):
         found += [
             Row(f"--builder-computed-{key}", computed(app, key), newer=True),
             Row(f"--builder-global-{key}", general(key), newer=True),
@@ -91,6 +91,12 @@ def global_rows() -> list[Row]:
     ]
 
 
+def allows_image(app: str, *names: str) -> bool:
+    """Whether an app's builds may use an image of one of these names although it is not the app's own."""
+    allowed = {image_names.repository(entry) for entry in computed(app, "allowed-images").split(",") if entry}
+    return "*" in allowed or bool(allowed.intersection(map(image_names.repository, names)))
+
+
 def verified_name(name: str) -> str:
     """A builder's name. Raises: DokkuError for what can be none."""
     if not values.is_identifier(name):
@@ -102,9 +108,19 @@ def _judged(key: str, value: str) -> str:
     """A value as it is stored."""
     if key == "selected":
         return verified_name(value)
+    if key == "allowed-images":
+        return ",".join(_image(name.strip()) for name in value.split(","))
     if key == "skip-cleanup" and value not in ("true", "false"):
         raise DokkuError("Invalid value for skip-cleanup, must be true or false")
     return value if key == "skip-cleanup" else _directory(value)
+
+
+def _image(name: str) -> str:
+    if name != "*" and not values.is_image(name):
+        raise DokkuError(
+            f"Invalid value for allowed-images, not the name of an image: {values.printable(name)}"
+        )
+    return name
 
 
 def _directory(value: str) -> str:

@@ -8,9 +8,18 @@ import os
 from collections.abc import Callable
 
 from lib.app import config, environments, options
-from lib.base import files, log, scratch, signals, triggers
+from lib.base import files, log, scratch, signals, triggers, values
 from lib.base.errors import DokkuError, ToolFailed
-from lib.build import builder_settings, builders, exposed_ports, images, layers, plans
+from lib.build import (
+    builder_settings,
+    builders,
+    dockerfile_images,
+    exposed_ports,
+    foreign_images,
+    images,
+    layers,
+    plans,
+)
 from lib.tools import buildx, docker, docker_builds
 
 NAME = "dockerfile"
@@ -51,8 +60,11 @@ def build(builder: str, app: str, tree: str) -> None:
     said = triggers.ask("docker-args-build", app, NAME) + triggers.ask("docker-args-process-build", app, NAME)
     more = os.environ.get("DOKKU_DOCKER_BUILD_OPTS", "")
     flags = build_options(options.words(said) + options.words(more))
+    valued = arguments(app, flags, buildx.builds())
+    _verify_images(app, tree, flags, valued)
     with scratch.directory("build") as place_, layers.in_use():
-        _build(app, tree, os.path.join(place_, "image"), flags)
+        flags = environments.secrets_in_files(flags, config.merged(app), place_)
+        _build(app, tree, os.path.join(place_, "image"), flags, valued)
     signals.failpoint("tagged")
     exposed_ports.of_build(app, ports)
     triggers.fire("post-build-dockerfile", app, cwd=tree)
@@ -92,18 +104,16 @@ def arguments(app: str, words: list[str], with_buildkit: bool) -> dict[str, str]
     return {key: variables[key] for key in wanted}
 
 
-def _build(app: str, tree: str, id_file: str, flags: list[str]) -> None:
+def _build(app: str, tree: str, id_file: str, flags: list[str], valued: dict[str, str]) -> None:
     """BuildKit gives labels for nothing. The classic builder makes a layer of each: there they come after.
 
     Until then the image is a layer among others, shared with any app of the same source: when the last image
     on it goes in that moment, it goes too, and is built again.
     """
-    with_buildkit = buildx.builds()
-    flags = environments.secrets_in_files(flags, config.merged(app), os.path.dirname(id_file))
-    marks, values = images.labels(app, NAME), arguments(app, flags, with_buildkit)
+    marks, with_buildkit = images.labels(app, NAME), buildx.builds()
 
     def build() -> str:
-        args = (tree, "", id_file, marks if with_buildkit else {}, flags, layers.recorder(app), values)
+        args = (tree, "", id_file, marks if with_buildkit else {}, flags, layers.recorder(app), valued)
         if with_buildkit:
             docker_builds.build(*args, with_buildkit=True)
         else:
@@ -121,6 +131,21 @@ def _build(app: str, tree: str, id_file: str, flags: list[str]) -> None:
         if docker.inspect_images(built):
             raise
         docker.label(build(), images.name(app), marks)
+
+
+def _verify_images(app: str, tree: str, flags: list[str], valued: dict[str, str]) -> None:
+    """Raises: DokkuError when the Dockerfile takes something from another app's image."""
+    chosen = environments.given(flags, "--file", "-f")
+    path = chosen[-1] if chosen else _FILE
+    text = files.read(path) if os.path.isabs(path) else files.read_beneath(tree, path)
+    if text is None:
+        raise DokkuError(f"{values.printable(path)} is no file of the source, or too large")
+    pairs = [word.partition("=") for word in environments.given(flags, "--build-arg")]
+    said = {key: value for key, equals, value in pairs if equals}
+    known = dockerfile_images.uses(text, {**said, **valued}, buildx.builds())
+    replaced = [word.partition("=")[0] for word in environments.given(flags, "--build-context")]
+    is_fresh = any(flag in ("--pull", "--pull=true") for flag in flags)
+    foreign_images.verify(app, known, replaced, is_fresh)
 
 
 def _stubbornly(build: Callable[..., None]) -> None:

@@ -112,7 +112,7 @@ def _load(image: str, stdin: int) -> None:
         with (
             contextlib.suppress(BrokenPipeError),  # docker has gone, and has said why
             os.fdopen(os.dup(stdin), "rb") as source,
-            os.fdopen(writing, "wb") as target,
+            os.fdopen(writing, "xb") as target,
         ):
             try:
                 image_archives.copy(source, target, image)
