@@ -12,7 +12,7 @@ from typing import NamedTuple
 from lib.app import config, environments, options, processes
 from lib.base import files, log, scratch, signals, triggers
 from lib.base.errors import DokkuError
-from lib.build import images, plans, programs
+from lib.build import foreign_images, images, plan_images, plans, programs
 from lib.tools import docker, docker_volumes, pack
 
 NAME = "pack"
@@ -46,6 +46,7 @@ def build(builder: str, app: str, tree: str) -> None:
     log.info1(f"Building {app} from cnb stack {chosen}...")
     programs.verify(NAME)
     plans.verify(NAME, tree)
+    foreign_images.verify(app, plan_images.uses(NAME, tree))
     triggers.fire("pre-build-pack", app, tree)
     variables = config.merged(app)
     asked = programs.chosen_options(app, NAME, _VALUED, _BARE.split())

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from lib.app import config, environments, options
 from lib.base import files, log, run, scratch, signals, triggers
 from lib.base.errors import DokkuError, ToolFailed
-from lib.build import images, layers, plans
+from lib.build import foreign_images, images, layers, plan_images, plans
 from lib.tools import docker
 
 Build = Callable[[str, str, Sequence[str], run.Env], None]  # image, source, options, environment
@@ -37,6 +37,7 @@ def build(program: str, app: str, tree: str, make: Build, valued: Mapping[str, s
     log.info1(f"Building {app} from {program}")
     verify(program)
     plans.verify(program, tree)
+    foreign_images.verify(app, plan_images.uses(program, tree))
     variables = config.merged(app)
     flags = [word for word in chosen_options(app, program, valued, bare.split()) if not _steers(word)]
     env = {key: variables[key] for key in environments.named(flags, "--env") if key in variables}
