@@ -26,7 +26,8 @@ for word; do
     case $word in
     --builder=*) builder=${word#*=} ;;
     --path=*) source=${word#*=} ;;
-    --env=*) names="$names ${word#*=}" ;;
+    --env-file=*) variables=${word#*=} ;;
+    --volume=*:/platform/env/*:ro) mounts="$mounts ${word#*=}" ;;
     esac
 done
 printf '%s\\n' "$image" "$@" >"$(dirname "$0")/pack.words"
@@ -34,7 +35,13 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/app" "$work/env" "$work/layers" "$work/process"
 cp -R "$source/." "$work/app"
-for name in $names; do printenv "$name" >"$work/env/$name" || :; done
+while IFS= read -r line; do
+    printf '%s\\n' "${line#*=}" >"$work/env/${line%%=*}"
+done <"${variables:-/dev/null}"
+for mount in $mounts; do
+    mount=${mount%:ro}
+    cp "${mount%%:*}" "$work/env/${mount##*/}"
+done
 types=
 while IFS=: read -r type command; do
     case $type in only-*) continue ;; esac
@@ -158,7 +165,8 @@ def test_an_app_is_built_served_and_built_again(instance, builder, pack):
     assert instance.get(app, "/greeting.html") == (200, "hunter2 and more\n")
     words = pack()
     assert words[0] == f"dokku/{app}:building"
-    assert {"--env=GREETING", f"--builder={builder}", "--default-process=web"} < set(words)
+    assert {f"--builder={builder}", "--default-process=web"} < set(words)
+    assert any(word.startswith("--env-file=") for word in words)
     assert not any("hunter2" in word for word in words)
     marks = labels(instance, app)
     assert (marks["com.dokku.app-name"], marks["com.dokku.builder-type"]) == (app, "pack")
