@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.app import reports
-from lib.base import settings
+from lib.base import parallel, settings
 from lib.base.errors import AppNotFound, DokkuError, UsageError
 from lib.base.report import Row
 
@@ -65,7 +65,7 @@ def test_an_app_has_to_exist_unless_all_are_meant(three: None) -> None:
 
 
 @hypothesis.settings(deadline=None, max_examples=60)
-@given(words=PLAIN, number=st.integers(0, 10**9 - 1), place=st.integers(0, 4), joined=st.booleans())
+@given(words=PLAIN, number=st.integers(0, parallel.MOST), place=st.integers(0, 4), joined=st.booleans())
 def test_the_number_of_workers_may_stand_anywhere(
     words: list[str], number: int, place: int, joined: bool
 ) -> None:
