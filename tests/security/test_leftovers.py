@@ -30,6 +30,7 @@ def tip(instance: Instance, app: str, branch: str) -> str:
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_a_first_push_after_a_killed_git_is_accepted(instance: Instance, lock: str) -> None:
+    """CRS-6"""
     app = instance.name(f"first-{lock.split('.')[0].split('/')[-1].lower()}")
     assert instance.dokku("apps:create", app).code == 0
     (instance.root / app / lock).touch()
@@ -41,6 +42,7 @@ def test_a_first_push_after_a_killed_git_is_accepted(instance: Instance, lock: s
 
 
 def test_every_way_in_clears_a_stale_lock_of_the_deploy_branch(instance: Instance) -> None:
+    """CRS-6"""
     app = instance.name("stale")
     repo = instance.new_repo(instance.sample("one"))
     assert instance.push(repo, app).code == 0
@@ -59,6 +61,7 @@ def test_every_way_in_clears_a_stale_lock_of_the_deploy_branch(instance: Instanc
 
 
 def test_nothing_of_a_destroyed_app_is_left(instance: Instance) -> None:
+    """LEAK-5"""
     app = instance.name("leaving")
     assert instance.push(instance.new_repo(instance.sample("leaving")), app).code == 0
     for words in (
@@ -84,6 +87,7 @@ def test_nothing_of_a_destroyed_app_is_left(instance: Instance) -> None:
 
 @pytest.mark.parametrize("command", ["config:show", "apps:destroy", "git:from-image", "apps:exists"])
 def test_a_link_out_of_the_root_is_no_app(nobodys: Dokku, command: str) -> None:
+    """NAME-2"""
     outside = nobodys.log / "elsewhere"
     outside.mkdir()
     (outside / "ENV").write_text('KEY="canary"\n')
