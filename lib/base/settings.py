@@ -19,6 +19,7 @@ LABELS = {
     "org.label-schema.vendor": "dokku",
     "dokku": "",
 }
+NGINX_CONF = "/etc/nginx/nginx.conf"  # what nginx reads where its command names no other
 SYSTEMD = "/run/systemd/system"  # is there where systemd is process 1
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

@@ -15,8 +15,6 @@ from lib.tools.nginx_syntax import Directive
 
 OWNER = "a site of the host"
 
-_MAIN = "/etc/nginx/nginx.conf"
-
 
 def names() -> frozenset[str]:
     """The server names of all files that nginx reads besides ours. Ask once for many apps."""
@@ -27,7 +25,7 @@ def names() -> frozenset[str]:
 def main() -> str:
     """The file that nginx begins with."""
     words = settings.nginx_test()
-    return words[words.index("-c") + 1] if "-c" in words[:-1] else _MAIN
+    return words[words.index("-c") + 1] if "-c" in words[:-1] else settings.NGINX_CONF
 
 
 def _trees() -> Iterator[tuple[Directive, ...]]:

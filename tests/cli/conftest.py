@@ -52,7 +52,7 @@ class Dokku:
             "DOKKU_PYTHON": sys.executable,
             "DOKKU_NGINX_LOG_DIR": str(self.log),
             "DOKKU_NGINX_PID_FILE": str(place / "nginx.pid"),
-            "DOKKU_NGINX_TEST_COMMAND": "/bin/true",
+            "DOKKU_NGINX_TEST_COMMAND": f"/bin/true -c {place}/nginx.conf",  # not the host's
             "DOKKU_NGINX_RELOAD_COMMAND": "/bin/true",
         }
 

@@ -40,6 +40,7 @@ def host(request: pytest.FixtureRequest, empty_host: Path) -> Iterator[None]:
         if "fs" not in request.fixturenames:
             patch.setenv("PATH", str(empty_host / "bin"))
             patch.setattr("lib.base.settings.PATH", str(empty_host / "bin"))
+            patch.setattr("lib.base.settings.NGINX_CONF", str(empty_host / "etc/nginx/nginx.conf"))
             patch.setattr("lib.base.settings.SYSTEMD", str(empty_host / "run/systemd/system"))
             patch.setattr("lib.base.procfs.ROOT", str(empty_host / "proc"))
             patch.setattr("lib.host.daemon.PATH", str(empty_host / "etc/docker/daemon.json"))
