@@ -33,8 +33,9 @@ STEPS = ("bare", "quickstart", "served", "again", "twice", "busy")
 HOURS = 2 * 60 * 60
 # What is the installed host's own: its program and settings, its apps, and the containers that serve them.
 STATE = """
-cd /
-find opt/dokku home/dokku etc/nginx etc/cron.d etc/sudoers.d ! -type d -printf '%p %s %T@ %m\\n' | sort
+places="/opt/dokku /home/dokku /etc/nginx /etc/cron.d /etc/sudoers.d"
+find $places -printf '%p %m %u %l\\n' | sort
+find $places -type f -exec sha256sum {} + | sort
 docker container ls --filter label=com.dokku.app-name=hello --no-trunc --format '{{.ID}} {{.State}}'
 """
 
