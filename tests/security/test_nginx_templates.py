@@ -63,7 +63,8 @@ class Ground:
         added = self.instance.root / self.victim / "nginx.conf.d/own.conf"
         added.parent.mkdir(exist_ok=True)
         added.write_text(
-            'add_header X-Seen "$http_connection|$arg_key|$mark" always;\nset $mark own;\n'
+            'location /seen { add_header X-Seen "$http_connection|$arg_key|$mark"; return 200; }\n'
+            "set $mark own;\n"
             f"location /inner/ {{ proxy_pass http://localhost:{self.inner_port}/; }}\n"
         )
         (self.instance.root / self.victim / "htpasswd").write_text("ann:{PLAIN}secret\n")
@@ -126,7 +127,7 @@ def mark_on_others(ground: Ground) -> bool:
 
 def others_variable(ground: Ground) -> bool:
     """Whether what the victim's servers see of a request is the author's."""
-    return "evil" in ground.ask("/?key=1", ground.victim).headers.get("X-Seen", "")
+    return "evil" in ground.ask("/seen?key=1", ground.victim).headers.get("X-Seen", "")
 
 
 def others_visitors(ground: Ground) -> bool:

@@ -388,7 +388,8 @@ class Instance:
         if containers:
             self.docker("container", "rm", "--force", "--volumes", *containers, check=False)
         names = self.docker("image", "ls", "--format={{.Repository}}:{{.Tag}}").split()
-        named = [name for name in names if name.startswith(f"dokku/{self.prefix}-")]
+        ours = (f"dokku/{self.prefix}-", f"dokku-test/{self.prefix}-")
+        named = [name for name in names if name.startswith(ours)]
         if images or named:
             self.docker("image", "rm", "--force", *named, *images, check=False)
         for kind in ("network", "volume"):

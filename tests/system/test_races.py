@@ -43,7 +43,7 @@ def test_of_two_pushes_at_the_same_instant_one_wins_and_the_other_is_told_who_ho
 
 def _built(instance: Instance, page: str) -> str:
     """An image of the sample: what is pushed builds on it, from docker's cache, so rounds are short."""
-    image = f"dokku/{instance.name(page)}"
+    image = f"dokku-test/{instance.name(page)}"
     instance.build(image, instance.new_repo(instance.sample(page)))
     return image
 
