@@ -52,6 +52,7 @@ def for_git(url: str = "", own: Login = NONE) -> Iterator[dict[str, str | None]]
 
     own: what a url brought itself. They are in files of ours, never among git's words.
     """
+    scratch.sweep()  # a killed one leaves passwords
     with scratch.directory("credentials") as home:
         logins = dict(_known())
         if url:

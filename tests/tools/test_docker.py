@@ -12,7 +12,7 @@ import threading
 import pytest
 
 from lib.base.errors import DokkuError, ToolFailed
-from lib.tools import docker
+from lib.tools import docker, docker_builds
 
 MARK = f"dokku-tools-test={os.getpid()}"
 LABELS = dict([MARK.split("=")])
@@ -173,7 +173,16 @@ def test_an_image_is_built_without_a_name_and_says_its_lines(image, tmp_path):
     (tmp_path / "tree/Dockerfile").write_text(text)
     lines = []
     options = ["--build-arg=WORD=two words"]
-    docker.build(str(tmp_path / "tree"), "", str(tmp_path / "id"), LABELS, options, lines.append)
+    docker_builds.build(
+        str(tmp_path / "tree"),
+        "",
+        str(tmp_path / "id"),
+        LABELS,
+        options,
+        lines.append,
+        {},
+        with_buildkit=False,
+    )
     built = (tmp_path / "id").read_text().strip()
     known = docker.inspect_images(built)[0]
     assert (known["RepoTags"], known["Config"]["Labels"]["word"]) == ([], "two words")
@@ -189,7 +198,7 @@ def test_an_image_is_built_without_a_name_and_says_its_lines(image, tmp_path):
 def test_a_lost_terminal_leaves_no_container_behind(image, tmp_path, number):
     """The whole process group hears of it, docker's client too, and docker is not asked twice to create."""
     client = tmp_path / "docker"
-    hang_up = f'case "$2" in create) env kill -{number.value} -- "-$GROUP"; sleep 0.2 ;; esac'
+    hang_up = f'case "$2" in create) env kill -{number.value} -- "-$DOKKU_GROUP"; sleep 0.2 ;; esac'
     client.write_text(f'#!/bin/sh\nsaid="$({shutil.which("docker")} "$@")"\n{hang_up}\necho "$said"\n')
     client.chmod(0o755)
     label = f"hung-up-by-{number.value}={os.getpid()}"
@@ -197,7 +206,7 @@ def test_a_lost_terminal_leaves_no_container_behind(image, tmp_path, number):
 import os
 from lib.base import signals
 from lib.tools import docker
-os.environ["GROUP"] = str(os.getpgrp())
+os.environ["DOKKU_GROUP"] = str(os.getpgrp())
 signals.install()
 docker.create("", "{image}", ["sh"], {LABELS | dict([label.split("=")])}, [])
 """
@@ -215,7 +224,9 @@ def test_labels_change_nothing_else_about_an_image(image, tmp_path):
     (tmp_path / "tree").mkdir()
     text = f"FROM dokku-tools-base:{os.getpid()}\nENV A=b\nWORKDIR /srv\nEXPOSE 80\nUSER 7\nCMD npm start\n"
     (tmp_path / "tree/Dockerfile").write_text(text)
-    docker.build(str(tmp_path / "tree"), "", str(tmp_path / "id"), LABELS, [], lambda _: None)
+    docker_builds.build(
+        str(tmp_path / "tree"), "", str(tmp_path / "id"), LABELS, [], lambda _: None, {}, with_buildkit=False
+    )
     before = docker.inspect_images((tmp_path / "id").read_text().strip())[0]
     try:
         docker.label(before["Id"], name, given)
@@ -238,7 +249,16 @@ def test_a_build_that_fails_leaves_no_id(tmp_path):
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree/Dockerfile").write_text("NONSENSE\n")
     with pytest.raises(ToolFailed):
-        docker.build(str(tmp_path / "tree"), "", str(tmp_path / "id"), LABELS, [], lambda _: None)
+        docker_builds.build(
+            str(tmp_path / "tree"),
+            "",
+            str(tmp_path / "id"),
+            LABELS,
+            [],
+            lambda _: None,
+            {},
+            with_buildkit=False,
+        )
     assert not (tmp_path / "id").exists()
 
 

@@ -228,7 +228,8 @@ def test_nginx_serves_the_very_words_that_we_read(place: Path) -> None:
 def is_one(word: str) -> bool:
     """Whether it is one word, also where nothing but a blank follows."""
     try:
-        return [len(one.words) for one in nginx_syntax.read(f"a {word} b;")] == [3]
+        read = nginx_syntax.read(f"a {word} b;\n")
+        return [(len(one.words), one.words[-1]) for one in read] == [(3, "b")]
     except DokkuError:
         return False
 

@@ -7,7 +7,6 @@ import stat
 
 import pytest
 
-from lib.base import settings
 from lib.base.errors import ToolFailed
 from lib.tools import tar
 from tests.archives import GOOD, archive, directory, member, symlink
@@ -51,12 +50,8 @@ def test_the_name_of_an_archive_may_look_like_a_host(extracted):
 
 
 def test_no_variable_adds_an_option(extracted, monkeypatch, tmp_path):
-    """RUN-5: The program drops TAR_OPTIONS when it starts; tar itself would heed it."""
+    """RUN-5: tar itself would fail with these options."""
     monkeypatch.setenv("TAR_OPTIONS", "--nonsense")
-    with pytest.raises(ToolFailed):
-        extracted(archive(GOOD))
-    settings.clean_environment()
-    shutil.rmtree(tmp_path / "tree")
     assert (extracted(archive(GOOD)) / "index.html").exists()
 
 
