@@ -110,8 +110,8 @@ def test_a_name_is_judged_by_every_address_and_the_judged_one_is_used(
 
 def test_what_the_operator_allows_is_sent_and_no_redirect_followed(server: Server) -> None:
     allow("127.0.0.0/8")
-    webhooks.post(f"http://localhost:{server.server_port}/hook?x=1", {"a": 1}, OWN)
-    assert server.asked == [("/hook?x=1", f"localhost:{server.server_port}", b'{"a": 1}')]
+    webhooks.post(f"http://127.0.0.1:{server.server_port}/hook?x=1", {"a": 1}, OWN)
+    assert server.asked == [("/hook?x=1", f"127.0.0.1:{server.server_port}", b'{"a": 1}')]
     server.place = f"http://127.0.0.1:{server.server_port}/admin"
     with pytest.raises(DokkuError, match="the url answered 307"):
         webhooks.post(f"http://127.0.0.1:{server.server_port}/hook", {}, OWN)
