@@ -52,6 +52,10 @@ class Site(NamedTuple):
     def environment(self) -> dict[str, str]:
         return {"LEGO_CA_CERTIFICATES": str(self.server.trust)}
 
+    def listen(self) -> None:
+        """Serve https at this instance's own port: 443 can be the host's."""
+        assert self.dokku("proxy:set", self.app, "proxy-ssl-port", str(self.tls_port)).code == 0
+
     def in_background(self, *words: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [str(self.instance.place / "bin/dokku"), *words],
@@ -110,7 +114,6 @@ def site(instance: Instance, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         found = Site(instance, server, instance.name("acme"), 20000 + secrets.randbelow(10000))
         pushed = instance.push(instance.new_repo(instance.sample("acme page")), found.app)
         assert pushed.code == 0, pushed.err
-        assert found.dokku("proxy:set", found.app, "proxy-ssl-port", str(found.tls_port)).code == 0
         assert found.dokku("letsencrypt:set", found.app, "server", server.url).code == 0
         assert found.dokku("letsencrypt:set", "--global", "email", "tests@example.com").code == 0
         yield found
@@ -120,13 +123,15 @@ def site(instance: Instance, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture
 def served(site: Site) -> Site:
-    """The app with its certificate, whatever the test before has left."""
+    """The app with its certificate, whatever the test before has left (revoking one forgets its port)."""
+    site.listen()
     enabled = site.dokku("letsencrypt:enable", site.app)
     assert enabled.code == 0, enabled
     return site
 
 
 def test_an_app_is_served_over_https_with_a_certificate_for_its_domain(site: Site) -> None:
+    site.listen()
     enabled = site.dokku("letsencrypt:enable", site.app)
     assert enabled.code == 0, enabled
     assert site.visited() == ("acme page", [site.host])
