@@ -110,8 +110,36 @@ def reason(error: Exception) -> str:
     """Say in one line why something failed that nothing in the code expected to fail.
 
     A refusal of the operating system is told by its path and words; anything else is a bug of ours, and is
-    told by the name that Python gives it.
+    told by its place in our code.
     """
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    return f"{type(error).__name__}: {error}".splitlines()[0]
+    text = str(error).split("\n")[0]
+    return f"A bug of dokku ({_place(error)}){': ' if text else ''}{text}; DOKKU_TRACE=1 shows more"
+
+
+def answer_reason(error: Exception) -> str:
+    """Say in one line why a server gave no usable answer over HTTP."""
+    import http.client
+
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, http.client.IncompleteRead):
+        return "the answer ended too early"
+    if isinstance(error, http.client.HTTPException) and not isinstance(
+        error, OSError | http.client.InvalidURL
+    ):
+        return "the answer is not HTTP"
+    return getattr(error, "strerror", None) or str(error) or "the connection failed"
+
+
+def _place(error: Exception) -> str:
+    """The innermost line of this project that an error came through."""
+    tree = __file__.removesuffix("lib/base/errors.py")
+    step, found = error.__traceback__, "unknown place"
+    while step:
+        name = step.tb_frame.f_code.co_filename
+        if name.startswith(tree) and "site-packages" not in name:
+            found = f"{name.removeprefix(tree)}, line {step.tb_lineno}"
+        step = step.tb_next
+    return found

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from lib.base import values
-from lib.base.errors import DokkuError
+from lib.base.errors import DokkuError, answer_reason
 
 MOST_BYTES = 4 * 1024 * 1024  # of an answer in which the text is looked for
 MOST_REDIRECTS = 10
@@ -221,4 +221,4 @@ def _next(place: str, host: str, path: str, secure: bool) -> tuple[str, str, boo
 def _reason(error: Exception, timeout: float) -> str:
     if isinstance(error, TimeoutError):
         return f"no answer within {timeout:g} seconds"
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return answer_reason(error)

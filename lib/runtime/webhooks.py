@@ -9,7 +9,7 @@ from typing import Any
 
 from lib.app import check_settings
 from lib.base import values
-from lib.base.errors import DokkuError
+from lib.base.errors import DokkuError, answer_reason
 
 PATIENCE = 10  # seconds, for each of looking up, connecting and the answer
 
@@ -25,6 +25,8 @@ def post(url: str, content: object, own: str) -> None:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        if not host.isprintable():
+            raise ValueError("the url names no host")
         ip = _address(host, port, own)
         connection = _connected(parts.scheme, host, ip, port)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -35,8 +37,7 @@ def post(url: str, content: object, own: str) -> None:
         finally:
             connection.close()
     except (OSError, ValueError, http.client.HTTPException) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise DokkuError(values.printable(reason)) from error
+        raise DokkuError(values.printable(answer_reason(error))) from error
     if status >= 300:
         raise DokkuError(f"the url answered {status}")
 

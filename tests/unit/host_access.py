@@ -5,6 +5,7 @@ Two ways in are watched: Python's audit events (sys.addaudithook), and os.stat a
 
 import contextlib
 import os
+import socket
 import sys
 import sysconfig
 import tempfile
@@ -22,6 +23,7 @@ _FILES = (
 )
 _FILES += tuple(f"os.{name}" for name in ("rmdir", "scandir", "symlink", "truncate", "utime"))
 _PROGRAMS = ("os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "subprocess.Popen")
+_LOOK_UPS = ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyname_ex")
 _UNAUDITED = ("access", "lstat", "readlink", "stat", "statvfs")
 _reached: list[str] | None = None  # None: nobody asks
 
@@ -51,6 +53,8 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
         _look_at(event, arguments[0])
     elif event == "socket.connect" and not _is_loopback(arguments[1]):
         _record(f"{event} {arguments[1]}")
+    elif event in _LOOK_UPS and not _is_literal(arguments[0]):
+        _record(f"{event} {arguments[0]}")
 
 
 def _look_at(event: str, path: Any) -> None:
@@ -69,6 +73,16 @@ def _is_own(name: str) -> bool:
 
 def _is_loopback(address: Any) -> bool:
     return isinstance(address, tuple) and address[0] in ("127.0.0.1", "::1")
+
+
+def _is_literal(host: Any) -> bool:
+    """Whether a host is an address already, so that no resolver nor /etc/hosts is asked."""
+    text = os.fsdecode(host or "127.0.0.1").partition("%")[0]
+    with contextlib.suppress(OSError):
+        return bool(socket.inet_aton(text))
+    with contextlib.suppress(OSError):
+        return bool(socket.inet_pton(socket.AF_INET6, text))
+    return False
 
 
 def _record(what: str) -> None:

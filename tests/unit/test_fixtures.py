@@ -68,6 +68,7 @@ def test_no_test_sees_the_instance_of_the_host() -> None:
             lambda: socket.socket(socket.AF_UNIX).connect("/run/docker.sock"),
             "socket.connect /run/docker.sock",
         ),
+        (lambda: socket.getaddrinfo("localhost", 80), "socket.getaddrinfo localhost"),
     ],
 )
 def test_a_unit_test_that_reaches_the_host_fails(reach: Callable[[], object], said: str) -> None:
@@ -89,6 +90,8 @@ def test_a_unit_tests_own_files_are_nobody_elses_business(tmp_path: Path) -> Non
     (tmp_path / "x").write_text("1")
     assert os.path.realpath(tmp_path / "x")
     os.remove(tmp_path / "x")
+    for address in ("127.0.0.1", "127.1", "::1", None):
+        socket.getaddrinfo(address, 80)
 
 
 def test_a_unit_test_has_a_host_of_its_own() -> None:

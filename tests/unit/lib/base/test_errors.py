@@ -1,9 +1,11 @@
 import errno
+import http.client
 import os
+import re
 
 import pytest
 
-from lib.base.errors import AppsFailed, Interrupted, ToolFailed, reason
+from lib.base.errors import AppsFailed, Interrupted, ToolFailed, answer_reason, reason
 
 
 def test_apps_that_failed_are_told_with_their_reasons() -> None:
@@ -26,4 +28,32 @@ def test_a_refusal_of_the_operating_system_is_told_by_its_path_and_words() -> No
     read_only = OSError(errno.EROFS, os.strerror(errno.EROFS), "/srv/dokku/blog")
     assert reason(read_only) == "/srv/dokku/blog: Read-only file system"
     assert reason(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))) == "No space left on device"
-    assert reason(ValueError("a\nb")) == "ValueError: a"
+
+
+def test_a_bug_is_told_by_its_place_and_never_by_a_name_of_pythons() -> None:
+    try:
+        raise ValueError("a\nb")
+    except ValueError as error:
+        said = reason(error)
+    place = r"tests/unit/lib/base/test_errors\.py, line \d+"
+    assert re.fullmatch(rf"A bug of dokku \({place}\): a; DOKKU_TRACE=1 shows more", said)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TimeoutError(),
+        ConnectionResetError(),
+        http.client.IncompleteRead(b"abc", 4),
+        http.client.BadStatusLine("\x1b"),
+        http.client.LineTooLong("header line"),
+        http.client.RemoteDisconnected("Remote end closed connection without response"),
+        ValueError(""),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_why_a_server_gave_no_answer_is_told_in_words(error: Exception) -> None:
+    said = answer_reason(error)
+    assert said.isprintable()
+    assert " " in said
+    assert type(error).__name__ not in said

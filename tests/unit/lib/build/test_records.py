@@ -74,7 +74,11 @@ def test_a_build_that_worked_is_on_record_with_what_was_said(monkeypatch):
         ),
         (DokkuError("", exit_code=7), "failed", ""),
         (Interrupted(15), "cancelled", " !     Cancelled (SIGTERM)\n"),
-        (KeyError("x"), "failed", " !     KeyError: 'x'\n"),
+        (
+            PermissionError(13, "Permission denied", "/srv/x"),
+            "failed",
+            " !     /srv/x: Permission denied\n",
+        ),
     ],
 )
 def test_how_a_build_ended_is_on_record_with_its_last_words(error, outcome, last):
