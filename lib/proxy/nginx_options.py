@@ -75,7 +75,7 @@ OPTIONS = {
     "proxy-buffering": Option("switch", "on"),
     "proxy-buffers": Option("buffers", f"8 {mmap.PAGESIZE}"),
     "proxy-busy-buffers-size": Option("size", str(2 * mmap.PAGESIZE)),
-    "proxy-connect-timeout": Option("time", "60s", is_general=True, is_later=True),
+    "proxy-connect-timeout": Option("time", "5s", is_general=True, is_later=True),
     "proxy-keepalive": Option("count", is_general=True, is_later=True),
     "proxy-read-timeout": Option("time", "60s"),
     "proxy-send-timeout": Option("time", "60s", is_general=True, is_later=True),
