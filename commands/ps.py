@@ -9,7 +9,7 @@ from commands._params import ANY_FLAG, AllApps, App, Format, OneApp, ReportWords
 from lib import restore as boot
 from lib.app import apps, batches, config, process_settings
 from lib.base import triggers
-from lib.proxy import batching, closing
+from lib.proxy import batching
 from lib.runtime import docker_local, lifecycle, schedulers
 
 namespace = typer.Typer(help="Manage app processes")
@@ -19,10 +19,6 @@ Process = Annotated[str, typer.Argument(metavar="[<process>]")]
 Property = Annotated[list[str] | None, typer.Argument(metavar="<app> <property> [<value>]")]
 SkipDeploy = Annotated[bool, typer.Option("--skip-deploy", help="only write the counts down")]
 Everywhere = Annotated[bool, typer.Option("--global", help="for every app, where that makes sense")]
-BeforeProxy = Annotated[bool, typer.Option("--before-proxy", help="only drop vhosts of before this boot")]
-BeforeDocker = Annotated[
-    bool, typer.Option("--before-docker", help="only answer 502 for apps whose containers are to start anew")
-]
 
 
 @namespace.command("inspect")
@@ -51,20 +47,9 @@ def restart(app: App = "", process: Process = "", all_apps: AllApps = False, wor
 
 
 @namespace.command("restore")
-def restore(
-    app: OneApp = "",
-    all_apps: AllApps = False,
-    workers: Workers = 0,
-    before_proxy: BeforeProxy = False,
-    before_docker: BeforeDocker = False,
-) -> None:
+def restore(app: OneApp = "", all_apps: AllApps = False, workers: Workers = 0) -> None:
     """Starts what ran before a reboot."""
-    if before_proxy:
-        boot.drop_vhosts_of_before_boot()
-    if before_docker:
-        boot.close_before_docker()
-    if not before_proxy and not before_docker:
-        boot.restore(app, all_apps, workers)
+    boot.restore(app, all_apps, workers)
 
 
 @namespace.command("retire")
@@ -101,4 +86,4 @@ def start(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> Non
 @namespace.command("stop")
 def stop(app: App = "", all_apps: AllApps = False, workers: Workers = 0) -> None:
     """Stops an app or all apps."""
-    batches.each("stop", lifecycle.stop, app, all_apps, workers, closing.closed)
+    batches.each("stop", lifecycle.stop, app, all_apps, workers, batching.batched)

@@ -9,7 +9,6 @@ import contextlib
 import functools
 from collections.abc import Iterator, Sequence
 
-from lib import restore
 from lib.app import app_json, config, processes
 from lib.base import locks, log, properties, scratch, signals, triggers
 from lib.base.errors import DokkuError
@@ -224,19 +223,12 @@ def _recorded(app: str, tag: str) -> Iterator[None]:
 def bring_up(
     new: launch.Generation, places: Sequence[launch.Place], old: Sequence[containers.Container]
 ) -> None:
-    """Start some containers and wait until they are ready; types whose checks are off are stopped before.
-
-    nginx must not lead to an address that is free, nor from other apps to one that is theirs no more.
-    """
+    """Start some containers and wait until they are ready; types whose checks are off are stopped before."""
     app = new.app
     for process in [process for process, index in places if index == 1 and checks.is_disabled(app, process)]:
-        if process == "web":
-            traffic.close([app])
         launch.stop_now(app, process, old)
         new.is_one_way = new.is_one_way or any(container.process == process for container in old)
-    started = new.start(places)
-    restore.take_over_addresses(app, new.addresses)
-    checks.wait_until_all_ready(started)
+    checks.wait_until_all_ready(new.start(places))
 
 
 def retire(app: str, ids: Sequence[str]) -> None:

@@ -1,22 +1,20 @@
 """Bringing apps back after a reboot, or after docker was restarted, so that none answers as another.
 
-Containers get new addresses then, maybe each other's. So a vhost that does not lead to just its own app's
-containers goes first, for all apps at once; then each app's containers start and its vhost is written anew.
+Containers keep their addresses on their apps' own networks. A vhost that leads elsewhere all the same (as an
+older release wrote it) goes first, for all apps at once; then each app's containers start and its vhost is
+written anew.
 Running it again changes nothing. Source of the texts: dokku v0.24.0 plugins/ps.
 """
 
 import functools
-import os
-import time
 from collections.abc import Mapping, Sequence
 
 from lib.app import apps, batches, network_settings, process_settings, processes
-from lib.base import files, locks, log, procfs, retry, triggers
+from lib.base import locks, log, retry, triggers
 from lib.base.errors import DokkuError, ToolFailed
 from lib.build import images
-from lib.host import daemon
-from lib.proxy import batching, conf_files, haproxy_vhosts, owners, traffic
-from lib.runtime import containers, schedulers
+from lib.proxy import batching, haproxy_vhosts, owners, traffic
+from lib.runtime import attachments, containers, schedulers
 from lib.runtime.containers import Container, State
 
 OFFLINE = 5  # seconds that an app which is up may wait for others to be put in force with it
@@ -47,11 +45,11 @@ def stale_vhosts(names: Sequence[str]) -> list[str]:
 
 
 def keep_up(names: Sequence[str]) -> None:
-    """Start what somebody killed of some apps, and have nginx lead to where their containers are.
+    """Start what somebody killed of some apps, and have the proxy lead to where their containers are.
 
-    Docker restarts what crashed, maybe at another address, but not what `docker kill` ended. Asks docker
-    once, and again if it started any. An app that was stopped stays so; one that is being deployed is left to
-    that: its vhost may be closed on purpose. One whose vhost can't be written anew answers 502.
+    Docker restarts what crashed, but not what `docker kill` ended. Asks docker once, and again if it started
+    any. Containers that an older release made get addresses that they keep. An app that was stopped stays so;
+    one that is being deployed is left to that.
     """
     haproxy_vhosts.keep_up()
     ours = [app for app in _ours(names) if not locks.is_running(app)]
@@ -61,53 +59,11 @@ def keep_up(names: Sequence[str]) -> None:
     if killed:
         _revive(killed)
         alive = _states(serving)
+    if lacking := sorted({state.app for state in alive.values() if state.running and state.lacks_own}):
+        _join(lacking)
+        alive = _states(serving)
     astray = [app for app in ours if owners.is_known(app) and not _is_current(app, serving[app], alive)]
-    before = {app: traffic.addresses(app) for app in astray}
     _rewrite(astray)
-    traffic.close([app for app in astray if traffic.addresses(app) == before[app] != set()])
-
-
-def take_over_addresses(app: str, addresses: Sequence[str]) -> None:
-    """Let no other app's vhost lead to addresses that containers of this app have got from docker.
-
-    One that can't be written anew, as its own template is bad, answers 502.
-    """
-    found = [ip for ip in addresses if ip]
-    astray = _led_astray([name for name in apps.names() if name != app and traffic.leads_to(name, found)])
-    _rewrite(astray)
-    traffic.close([name for name in astray if traffic.leads_to(name, found)])
-
-
-def drop_vhosts_of_before_boot() -> None:
-    """Remove what was generated before this boot, without a word to anybody: no proxy has started yet."""
-    now = time.time()
-    booted = now - _uptime()
-    for app in apps.names():
-        path = conf_files.path(app)
-        if os.path.isfile(path) and not booted <= os.path.getmtime(path) <= now:
-            files.remove(path)
-    haproxy_vhosts.drop_what_is_older(booted, now)
-
-
-def close_before_docker() -> None:
-    """Have nginx answer 502 for every app whose containers docker is about to give new addresses.
-
-    Not where docker's `live-restore` keeps them running. Asks docker for nothing: it is down.
-    """
-    if not daemon.setting("live-restore"):
-        traffic.close([app for app in _ours(apps.names()) if traffic.addresses(app) - _static(app)])
-
-
-def _led_astray(names: Sequence[str]) -> list[str]:
-    """The apps of ours among some whose vhost leads elsewhere than to their containers."""
-    return stale_vhosts([app for app in _ours(names) if owners.is_known(app)])
-
-
-def _uptime() -> float:
-    """Seconds since the system came up: in a container, whose clock is the host's, since its init did."""
-    ticks = procfs.started(1)
-    before_init = int(ticks) / os.sysconf("SC_CLK_TCK") if ticks else 0
-    return time.clock_gettime(time.CLOCK_BOOTTIME) - before_init
 
 
 def _ours(names: Sequence[str]) -> list[str]:
@@ -123,6 +79,13 @@ def _revive(killed: Sequence[State]) -> None:
         log.info1(f"{state.process}.{state.index} of {state.app} was killed, it is started again")
     with log.only_warned():
         containers.revive(killed)
+
+
+def _join(names: Sequence[str]) -> None:
+    """Put containers that an older release made on their apps' own networks. What fails is only told."""
+    for app in names:
+        with log.only_warned():
+            attachments.follow(app)
 
 
 def _rewrite(names: Sequence[str]) -> None:
@@ -192,10 +155,10 @@ def _run(serving: Sequence[Container]) -> bool:
 
 def _is_current(app: str, serving: Sequence[Container], alive: dict[str, State]) -> bool:
     """Whether visitors are led to each web container of the app, and to nobody else but other ones of its."""
-    up = [(one.process, alive[one.id].ip) for one in serving if one.id in alive and alive[one.id].running]
+    there = [alive[one.id] for one in serving if one.id in alive and alive[one.id].ip]
     static = _static(app)
-    wanted = static or {ip for process, ip in up if process == "web"}
-    return wanted <= traffic.addresses(app) <= (static or {ip for _, ip in up})
+    wanted = static or {state.ip for state in there if state.process == "web" and state.running}
+    return wanted <= traffic.addresses(app) <= (static or {state.ip for state in there})
 
 
 def _static(app: str) -> set[str]:

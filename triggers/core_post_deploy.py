@@ -4,19 +4,13 @@ Fired by: lib/deploy.py roll_out. PORT and IP are those of the first web contain
 failure fails the deploy: the new containers go, the old ones stay.
 """
 
-from lib import restore
 from lib.base import properties
 from lib.proxy import traffic
 from lib.runtime import attachments, launch, lifecycle
 
-
-def attach(app: str, *_: str) -> None:
-    restore.take_over_addresses(app, attachments.attach_deployed(app))
-
-
 HANDLERS = {
     "common": lambda app, *_: properties.write("common", app, "deployed", "true"),
-    "network": attach,
+    "network": lambda app, *_: attachments.attach_deployed(app),
     "nginx-vhosts": traffic.deployed,  # whichever proxy it is: the networks come first
     "proxy": traffic.leave,
     "ps": lambda app, *_: lifecycle.remember_running(app),

@@ -9,11 +9,12 @@ from lib.base.errors import DokkuError
 from lib.build import caches, images, layers, pack, records
 from lib.host import nginx_logs
 from lib.proxy import acme_orders, traffic
-from lib.runtime import containers, cron_jobs, cron_table, release_records, retirement
+from lib.runtime import containers, cron_jobs, cron_table, own_networks, release_records, retirement
 
 
 def drop_containers(app: str, *_: str) -> None:
     containers.remove_all(app)
+    own_networks.remove(app)
     retirement.forget(app)
     files.remove(settings.data("scheduler-docker-local", app))
 

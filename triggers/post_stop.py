@@ -3,6 +3,10 @@
 Fired by: lib/runtime/lifecycle.py stop.
 """
 
+from lib.proxy import traffic
 from lib.runtime import lifecycle
 
-HANDLERS = {"ps": lambda app, *_: lifecycle.remember_stopped(app)}
+HANDLERS = {
+    "nginx-vhosts": traffic.stopped,  # whichever proxy it is
+    "ps": lambda app, *_: lifecycle.remember_stopped(app),
+}

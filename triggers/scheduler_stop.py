@@ -3,10 +3,8 @@
 Fired by: ps:stop, apps:destroy. A handler not addressed does nothing.
 """
 
-from lib.proxy import traffic
 from lib.runtime import docker_local
 
 HANDLERS = {
-    "nginx-vhosts": lambda _scheduler, app, *_: traffic.close([app]),  # before the addresses can be others'
     "scheduler-docker-local": docker_local.stop,
 }

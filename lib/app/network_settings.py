@@ -22,6 +22,7 @@ _SHARED = (ON_CREATE, ON_DEPLOY, BIND, INITIAL, TLD)  # may be set for every app
 _KEYS = sorted([*_SHARED, STATIC])
 _OF_024 = (ON_CREATE, ON_DEPLOY, BIND)
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")
+OF_APPS = "dokku.app."  # what the names of apps' own networks start with: nobody else is put on them
 _DOCKERS_OWN = ("bridge", "default", "host", "none")  # nobody is attached to them, and they know no names
 _CHOOSES_NETWORK = re.compile(r"--(network|net)(=.*)?")
 
@@ -100,6 +101,13 @@ def verify_name(name: str) -> str:
     return name
 
 
+def verify_is_free(name: str) -> str:
+    """`verify_name`, and the name must not be that of an app's own network. Raises: DokkuError."""
+    if verify_name(name).startswith(OF_APPS):
+        raise DokkuError(f"Invalid network name specified, {OF_APPS}* are apps' own networks: {name}")
+    return name
+
+
 def flags(app: str, phase: str, process: str = "") -> list[str]:
     """Docker's options for a container's or a build's first network, each a string of shell words.
 
@@ -143,7 +151,7 @@ def _verify(app: str, key: str, given: Sequence[str]) -> None:
         raise DokkuError(f"Invalid value for {key}, it must be one word")
     for word in given:
         if key in (ON_CREATE, ON_DEPLOY, INITIAL):
-            verify_name(word)
+            verify_is_free(word)
         elif key == BIND and word not in ("true", "false"):
             raise DokkuError(f"Invalid value for {key}, it must be true or false")
         elif key == TLD and not (values.is_domain(word) and not word.startswith("*")):

@@ -73,3 +73,14 @@ def boot_id() -> str:
 
 def _path(*parts: str | int) -> str:
     return os.path.join(ROOT, *map(str, parts))
+
+
+def routes() -> list[tuple[int, int]]:
+    """The host's IPv4 routes but the default one: where each leads, and its mask, as numbers."""
+    rows = [line.split() for line in text("net", "route").splitlines()[1:]]
+    pairs = [(_number(row[1]), _number(row[7])) for row in rows]
+    return [(place & mask, mask) for place, mask in pairs if mask]
+
+
+def _number(word: str) -> int:
+    return int.from_bytes(bytes.fromhex(word), "little")

@@ -140,6 +140,17 @@ def docker() -> str:
     return os.environ.get("DOCKER_BIN") or "docker"
 
 
+def app_networks() -> list[str]:
+    """The ranges that apps' own networks are made of, in order of preference; DOKKU_APP_NETWORKS.
+
+    Private ones, as apps trust proxies by those. docker's own networks start at 172.17.0.0.
+    """
+    return os.environ.get("DOKKU_APP_NETWORKS", "").replace(",", " ").split() or [
+        "172.16.0.0/16",
+        "10.213.0.0/16",
+    ]
+
+
 def nginx_logs() -> str:
     return os.environ.get("DOKKU_NGINX_LOG_DIR") or "/var/log/nginx"
 

@@ -13,11 +13,12 @@ from lib.tools import docker_networks
 from lib.tools.docker_networks import Network
 
 LABEL = "com.dokku.network-name"
+APP = "com.dokku.app-name"  # of the network of an app alone
 
 
 def create(name: str) -> None:
     """Make a network for containers of several apps. Raises: ToolFailed with docker's reason."""
-    network_settings.verify_name(name)
+    network_settings.verify_is_free(name)
     log.info1_quiet(f"Creating network {name}")
     docker_networks.create(name, {LABEL: name})
 
@@ -52,10 +53,14 @@ def show(name: str, shape: str) -> None:
 
 
 def list_(shape: str, ours_only: bool) -> None:
-    """Print the names of all networks, or an array of objects. ours_only: those that network:create made."""
+    """Print the names of all networks, or an array of objects. ours_only: those that network:create made.
+
+    Not the network of each app alone (lib/runtime/own_networks.py): nothing else can be on it.
+    """
     if shape not in ("text", "stdout", "json"):
         raise DokkuError("Invalid format specified, use either text or json")
-    found = [one for one in docker_networks.all_() if LABEL in one.labels or not ours_only]
+    known = [one for one in docker_networks.all_() if APP not in one.labels]
+    found = [one for one in known if LABEL in one.labels or not ours_only]
     if shape == "json":
         log.plain(json.dumps([_object(network) for network in found], ensure_ascii=False))
         return

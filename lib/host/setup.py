@@ -42,14 +42,12 @@ def install(tree: str, domain: str = "") -> None:
     log.info1("nginx")
     front.set_up()
     log.info1("Services, jobs and log rotation")
-    if not services.is_running("nginx"):
-        _restore(tree, "--before-proxy")  # it must not start on the addresses of before a reboot
     started = services.set_up()
     units.set_up()
     log.info1("The program")
     trees.switch(tree)
     if "docker" in started:
-        _restore(tree, "--all")
+        _restore(tree)
     log.info2(f"dokku {settings.VERSION} is installed; apps are served below {layout.domain()}")
 
 
@@ -77,19 +75,23 @@ def uninstall(purge: bool = False) -> None:
         log.verbose(f"{settings.logs()} and their containers. bin/uninstall --purge removes those too")
 
 
-def _restore(tree: str, flag: str) -> None:
+def _restore(tree: str) -> None:
     """Bring apps back that were there before, each as far as it can: that one can't is no failure of ours."""
     if apps.names():
-        run.status(os.path.join(tree, "bin", "dokku"), "ps:restore", flag)
+        run.status(os.path.join(tree, "bin", "dokku"), "ps:restore", "--all")
 
 
 def _empty_docker() -> None:
-    """Remove all containers and images that carry dokku's label. No docker, none of either."""
+    """Remove all containers, images and networks that carry dokku's label. No docker, none of them."""
     if not services.is_running("docker"):
         return
-    for kind, listing in (("container", ["ls", "--all"]), ("image", ["ls"])):
+    for kind, listing, removal in (
+        ("container", ["ls", "--all"], ["rm", "--force"]),
+        ("image", ["ls"], ["rm", "--force"]),
+        ("network", ["ls"], ["rm"]),
+    ):
         words = ["docker", kind, *listing, "--quiet", "--filter", "label=dokku"]
         found = sorted(set(run.capture(*words).split()))
         if found:
-            run.capture("docker", kind, "rm", "--force", *found)
+            run.capture("docker", kind, *removal, *found)
             log.verbose(f"Removed from docker: {len(found)} {kind}s")

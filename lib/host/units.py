@@ -12,13 +12,9 @@ CRON_RETIRE = "/etc/cron.d/dokku-retire"
 CRON_REDEPLOY = "/etc/cron.d/dokku-redeploy"
 LOGROTATE = "/etc/logrotate.d/dokku"
 RSYSLOG = "/etc/rsyslog.d/99-dokku.conf"
-ENABLED = (
-    "dokku-retire.timer",
-    "dokku-redeploy.service",
-    "dokku-before-nginx.service",
-    "dokku-before-docker-stops.service",
-)
-STARTED = ("dokku-retire.timer", "dokku-before-docker-stops.service")  # right away, not with the next boot
+ENABLED = ("dokku-retire.timer", "dokku-redeploy.service")
+STARTED = ("dokku-retire.timer",)  # right away, not with the next boot
+FORMER = ("dokku-before-nginx.service", "dokku-before-docker-stops.service")  # older releases had them
 
 _NOTE = "# Written by dokku's bin/install; a changed file is written again.\n"
 
@@ -63,48 +59,11 @@ TimeoutStartSec=infinity
 [Install]
 WantedBy=docker.service
 """,
-    # Containers may get each other's addresses at boot: nginx must not start on the old ones.
-    "dokku-before-nginx.service": """\
-[Unit]
-Description=Take back dokku's vhosts of before this boot
-Before=nginx.service
-After=local-fs.target
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-User={user}
-ExecStart={program} ps:restore --before-proxy
-
-[Install]
-WantedBy=nginx.service
-""",
-    # While the containers still answer, also after a crash of docker's, when they run until it starts again:
-    # a request that waits for a dead address would go to its next owner.
-    # Not after nginx.service: its reload would wait for the end of this.
-    "dokku-before-docker-stops.service": """\
-[Unit]
-Description=Answer for no dokku app once docker is about to stop
-After=docker.service
-PartOf=docker.service
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-User={user}
-ExecStart=/bin/true
-ExecStop={program} ps:restore --before-docker
-TimeoutStopSec=20
-
-[Install]
-WantedBy=docker.service
-""",
     # Not enabled: haproxy:start does that. It has the keys of apps that use it, and nothing else of dokku's.
     haproxy.UNIT: """\
 [Unit]
 Description=haproxy for dokku's apps
-Wants=dokku-before-nginx.service
-After=dokku-before-nginx.service network-online.target
+After=network-online.target
 
 [Service]
 Type=notify
@@ -134,9 +93,9 @@ WantedBy=multi-user.target
 
 _CRON = {
     CRON_RETIRE: 'MAILTO=""\n* * * * * {user} {program} ps:retire >/dev/null 2>&1\n',
-    CRON_REDEPLOY: 'MAILTO=""\n@reboot {user} {program} ps:restore --before-proxy >{log} 2>&1;'
+    CRON_REDEPLOY: 'MAILTO=""\n@reboot {user}'
     " timeout 600 sh -c 'until docker version; do sleep 1; done' >/dev/null 2>&1;"
-    " {program} ps:restore --all >>{log} 2>&1\n",
+    " {program} ps:restore --all >{log} 2>&1\n",
 }
 
 _LOGROTATE = """\
@@ -185,6 +144,7 @@ def set_up() -> None:
     if settings.has_systemd():
         for path in _CRON:
             placed.gone(path)
+        _remove_former()
         changed = [placed.file(f"{UNITS}/{name}", _filled(text)) for name, text in _UNITS.items()]
         if any(changed):
             run.run("systemctl", "daemon-reload")
@@ -209,6 +169,7 @@ def remove() -> None:
         run.succeeds(*haproxy.DISABLE)
     else:
         haproxy.stop(haproxy.ours(), patience=10)
+    _remove_former()
     found = [placed.gone(f"{UNITS}/{name}") for name in _UNITS]
     if any(found) and settings.has_systemd():
         run.run("systemctl", "daemon-reload")  # first: the apps are to answer although a unit stops
@@ -218,6 +179,17 @@ def remove() -> None:
         placed.gone(path)
     if placed.gone(RSYSLOG):
         run.succeeds("service", "rsyslog", "restart")
+
+
+def _remove_former() -> None:
+    """Take away what closed the apps before docker stops: their containers keep their addresses now."""
+    known = [name for name in FORMER if os.path.lexists(f"{UNITS}/{name}")]
+    if known:
+        run.succeeds("systemctl", "disable", "--quiet", *known)
+        for name in known:
+            placed.gone(f"{UNITS}/{name}")
+        run.run("systemctl", "daemon-reload")  # first: the apps are to answer although a unit stops
+        run.succeeds("systemctl", "stop", "--quiet", *known)
 
 
 def _filled(text: str) -> str:

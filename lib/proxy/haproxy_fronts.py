@@ -114,26 +114,17 @@ def configuration(digest: str) -> str:
 
 
 def put(digest: str) -> None:
-    """Let haproxy find a configuration when it reads next; none for an empty digest.
-
-    The link is made anew even if it leads there: its age is that of the answer.
-    """
+    """Let haproxy find a configuration when it reads next; none for an empty digest."""
     link = _link()
-    is_new = digest != digest_in_place()
     if not digest:
         files.remove(link)
+    if digest in ("", digest_in_place()):
         return
     beside = f"{link}.{os.getpid()}"
     files.remove(beside)
     os.symlink(os.path.join("generations", digest), beside)
     os.replace(beside, link)
-    if is_new:
-        files.flush_directory(directory())
-
-
-def placed() -> float:
-    """When a configuration was last put in place, in seconds since the epoch; never is 0."""
-    return os.lstat(_link()).st_mtime if os.path.lexists(_link()) else 0
+    files.flush_directory(directory())
 
 
 def digest_in_place() -> str:

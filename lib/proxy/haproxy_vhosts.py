@@ -43,20 +43,19 @@ def prepare(app: str) -> None:
 
 def apply(
     wanted: Sequence[str],
-    closing: Collection[str] = (),
     leaving: Collection[str] = (),
     must_run: bool = True,
 ) -> bool:
     """Have haproxy serve some apps as they are now; whether it had to be reloaded for that.
 
-    closing: apps to answer 502. leaving: apps to forget. must_run: haproxy that does not run is a failure.
+    leaving: apps to forget. must_run: haproxy that does not run is a failure.
     Raises: AppsFailed naming the apps that haproxy refused (those stay as they were), DokkuError when it does
     not run (the configuration is in place then).
     """
     with files.locked(haproxy_fronts.directory()):
         refused: dict[str, str] = {}
         before = haproxy_fronts.current()
-        changes = _changes(wanted, closing, leaving, before, refused)
+        changes = _changes(wanted, leaving, before, refused)
         pending = False
         if before or any(changes.values()):
             digest = _accepted(before, changes, refused, _problem)
@@ -78,13 +77,6 @@ def clear(gone: Sequence[str]) -> None:
             apply([], leaving=gone, must_run=False)
         else:
             haproxy_fronts.put("")
-
-
-def drop_what_is_older(booted: float, now: float) -> None:
-    """Forget all apps if the configuration in place is not of this boot; haproxy has not started yet."""
-    placed = haproxy_fronts.placed()
-    if placed and not booted <= placed <= now:
-        haproxy_fronts.put(haproxy_fronts.write(haproxy_texts.made({})))
 
 
 def addresses(app: str) -> set[str] | None:
@@ -130,7 +122,6 @@ def keep_up() -> None:
 
 def _changes(
     wanted: Sequence[str],
-    closing: Collection[str],
     leaving: Collection[str],
     before: Fronts,
     refused: dict[str, str],
@@ -141,7 +132,7 @@ def _changes(
     while True:
         gone = [app for app, front in found.items() if front is None]
         settled = {app: front and port_owners.balanced(front) for app, front in found.items()}
-        for app, site in sites.gather(following, closing, gone, NAME, settled).items():
+        for app, site in sites.gather(following, gone, NAME, settled).items():
             try:
                 found[app] = site and _front(site)
             except DokkuError as error:

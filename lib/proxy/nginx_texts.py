@@ -59,13 +59,12 @@ class Server(NamedTuple):
 
 def texts(
     wanted: Collection[str],
-    closing: Collection[str] = (),
     leaving: Collection[str] = (),
     refused: dict[str, str] | None = None,
 ) -> dict[str, str | None]:
     """What each app's nginx.conf is to hold; None for no file.
 
-    closing: apps to answer 502 although their containers run. leaving: apps to have no file any more.
+    leaving: apps to have no file any more.
     refused: gets the reason for apps of which no text can be made, be it that their template is none; these
     are not in the answer. Apps that inherit a domain which another one gives up are in it too.
     Raises: DokkuError with that reason when there is no `refused`.
@@ -76,10 +75,8 @@ def texts(
     settled: dict[str, Listening | None] = dict.fromkeys(leaving)
     while True:
         gone = {app for app, text in found.items() if text is None}
-        gathered = sites.gather(following, closing, gone, settled=settled)
-        usurped = {
-            app: why for app in gathered.keys() - set(closing) if (why := _usurped(app, gathered[app]))
-        }
+        gathered = sites.gather(following, gone, settled=settled)
+        usurped = {app: why for app, site in gathered.items() if (why := _usurped(app, site))}
         if usurped and refused is not None:
             refused |= usurped
             gathered = {app: site for app, site in gathered.items() if app not in usurped}

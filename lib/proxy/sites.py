@@ -36,24 +36,22 @@ class Site(NamedTuple):
 
 def gather(
     wanted: Sequence[str],
-    closing: Collection[str] = (),
     leaving: Collection[str] = (),
     proxy: str = "nginx",
     settled: Mapping[str, Listening | None] = MappingProxyType({}),
 ) -> dict[str, Site | None]:
     """The site of each app, in one question to docker; None for one that this proxy is not to serve.
 
-    closing: apps to answer 502 although their containers run. leaving: apps that give up their names.
+    leaving: apps that give up their names.
     settled: what apps of this proxy will have that are not gathered now.
     """
     served = [app for app in wanted if is_served(app, proxy)]
     named = sorted({name for app in served for name in domains.listed(app)})
     owner = owners.of(named, served, leaving, proxy, settled.keys()) if named else {}
     owner |= dict.fromkeys(_of_the_host(owner) if proxy == "nginx" else (), host_sites.OWNER)
-    closing = [app for app in closing if not network_settings.listeners(app)]  # no containers of ours
-    addresses = listeners.addresses([app for app in served if app not in closing])
+    addresses = listeners.addresses(served)
     for app in wanted:
-        if not addresses.get(app) and app not in closing and (app in served or _is_for_work_only(app)):
+        if not addresses.get(app) and (app in served or _is_for_work_only(app)):
             log.warn_quiet(f"No web listeners specified for {app}")
     present = functools.cache(port_owners.present)
     found: dict[str, Site | None] = dict.fromkeys(wanted)

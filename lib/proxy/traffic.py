@@ -20,8 +20,8 @@ class Proxy(NamedTuple):
     """What a proxy of ours does.
 
     prepare: what comes before an app is served. apply: serve some apps as they are now; whether that needed a
-    reload; closing: apps among them to answer 502. clear: forget some. addresses: where an app's visitors
-    are led, None when the proxy does not know it.
+    reload. clear: forget some. addresses: where an app's visitors are led, None when the proxy does not know
+    it.
     """
 
     prepare: Callable[[str], None]
@@ -88,13 +88,16 @@ def deployed(app: str, *_: str) -> None:
         triggers.fire("proxy-build-config", app)
 
 
-def close(closing: Sequence[str]) -> None:
-    """Answer 502 for apps from now on: their containers are about to stop, their addresses to be others'."""
-    for proxy in PROXIES.values():
-        known = [app for app in closing if proxy.addresses(app) is not None]
-        with log.only_warned():
-            if known:
-                proxy.apply(known, closing=known, must_run=False)
+def stopped(app: str, *_: str) -> None:
+    """Answer 502 at once for an app that was stopped: where nobody is, a connection fails after a while."""
+    for kind, refresh in _REFRESHED.items():
+        if is_served_by(kind, app) and PROXIES[kind].addresses(app):
+            with log.only_warned():
+                batching.build(refresh, [app])
+
+
+def _refresh(kind: str, wanted: Sequence[str]) -> bool:
+    return PROXIES[kind].apply(wanted, must_run=False)
 
 
 def clear(gone: Sequence[str]) -> None:
@@ -206,4 +209,5 @@ def _pass_on(names: Collection[str], gone: Collection[str]) -> None:
                 proxy.apply(ours)
 
 
+_REFRESHED = {kind: functools.partial(_refresh, kind) for kind in PROXIES}
 _SWITCHES = {kind: functools.partial(_switch, kind) for kind in PROXIES}  # one each: a batch goes by it

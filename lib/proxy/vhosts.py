@@ -68,18 +68,17 @@ def prepare(app: str) -> None:
 
 def apply(
     wanted: Sequence[str],
-    closing: Collection[str] = (),
     leaving: Collection[str] = (),
     must_run: bool = True,
 ) -> bool:
     """Write, test and reload. must_run: nginx that does not run is a failure."""
     with files.locked(os.path.join(settings.root(), "nginx.conf")):
         refused: dict[str, str] = {}
-        pending = _written(nginx_texts.texts(wanted, closing, leaving, refused), refused)
+        pending = _written(nginx_texts.texts(wanted, leaving, refused), refused)
         signals.failpoint("vhost-written")
         if pending and (must_run or nginx.is_running()):
             _put_in_force(pending, refused)
-    for app in refused.keys() - {*wanted, *closing, *leaving}:  # they were to inherit a domain
+    for app in refused.keys() - {*wanted, *leaving}:  # they were to inherit a domain
         log.warn(f"Invalid nginx config for {app}, not put in force: {refused.pop(app)}")
     if refused:
         names = ", ".join(sorted(refused))

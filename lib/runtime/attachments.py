@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from lib.app import apps, network_settings
 from lib.base import locks, log, triggers
 from lib.base.errors import DokkuError, Locked, ToolFailed
-from lib.runtime import addresses, containers, schedulers
+from lib.runtime import addresses, containers, own_networks, schedulers
 from lib.runtime.containers import State
 from lib.tools import docker, docker_networks
 
@@ -30,19 +30,18 @@ def attach_created(kind: str, id_: str, app: str, phase: str, process: str = "",
         _connect(id_, [name for name in wanted if name not in addresses.networks(known)], names)
 
 
-def attach_deployed(app: str) -> list[str]:
-    """Attach the containers that serve the app to its networks; their addresses on all networks.
+def attach_deployed(app: str) -> None:
+    """Attach the containers that serve the app to its networks.
 
     Raises: DokkuError when a network is not there, or docker refuses.
     """
     wanted = network_settings.attached(app, network_settings.ON_DEPLOY)
     serving = containers.registered(app)
     if not wanted or not serving:
-        return []
+        return
     for name in wanted:
         log.info1_quiet(f"Associating app with network {name}")
     _attach(containers.states(serving).values(), wanted)
-    return [ip for state in containers.states(serving).values() for ip in state.ips]
 
 
 def rebuilt(app: str) -> None:
@@ -73,7 +72,10 @@ def rebuild(app: str) -> bool:
         states = [state for state in containers.states(serving).values() if state.running]
         keys = (network_settings.ON_CREATE, network_settings.ON_DEPLOY)
         wanted = [name for key in keys for name in network_settings.attached(app, key)]
-        if _attach(states, wanted):
+        lacking = [state.id for state in states if state.lacks_own]
+        if lacking:
+            own_networks.attach(app, lacking)
+        if _attach(states, wanted) or lacking:
             states = list(containers.states(serving).values())
         return containers.note_addresses(app, {state.id: state.ip for state in states})
 

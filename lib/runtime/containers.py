@@ -36,7 +36,8 @@ class State(NamedTuple):
     """What docker says of a container. status: docker's word (running, exited). started_at: its ISO time.
 
     killed: it has ended, and its restart policy would have it run; docker leaves what `docker kill` ended.
-    ip: where the host reaches it. ips: of all its networks, which networks names.
+    returns: it is down, and docker or `ps:retire` starts it again. ip: where the host reaches it; of one that
+    is down only if it keeps that address. networks: their names. lacks_own: it is to be put on its app's own.
     """
 
     id: str
@@ -51,9 +52,10 @@ class State(NamedTuple):
     image: str
     started_at: str
     killed: bool
-    ips: tuple[str, ...] = ()
     networks: frozenset[str] = frozenset()
     hostname: str = ""
+    returns: bool = False
+    lacks_own: bool = False
 
 
 class _Journal(NamedTuple):
@@ -219,9 +221,10 @@ def _state(container: Container, known: docker.Json, drivers: addresses.Drivers)
         image=known["Image"],
         started_at=known["State"]["StartedAt"],
         killed=_is_wanted(known),
-        ips=tuple(addresses.all_(known).values()),
         networks=frozenset(addresses.networks(known)),
         hostname=known["Config"].get("Hostname", ""),
+        returns=_is_wanted(known) or known["State"]["Status"] == "restarting",
+        lacks_own=addresses.lacks_own(known),
     )
 
 

@@ -14,7 +14,7 @@ from lib.app import app_json, apps, config, network_settings, options, ports, pr
 from lib.base import log, properties, signals, triggers, values
 from lib.base.errors import DokkuError, ToolFailed
 from lib.build import images, pack
-from lib.runtime import containers, retirement, scheduler_settings, schedulers
+from lib.runtime import containers, own_networks, retirement, scheduler_settings, schedulers
 from lib.runtime.containers import Container
 from lib.tools import docker
 
@@ -31,7 +31,6 @@ class Generation:
         self.id = os.urandom(4).hex()
         self.started: list[Container] = []
         self.created: list[str] = []
-        self.addresses: list[str] = []  # of what was started, on all its networks
         self.before: Sequence[Container] = []
         self.kept: list[Container] = []
         self.left_over: list[str] = []
@@ -45,13 +44,13 @@ class Generation:
         made = [self._create(process, index) for process, index in places]
         if not made:
             return []
+        own_networks.attach(self.app, [container.id for container in made])
         docker.start(*(container.id for container in made))
         signals.failpoint("started")
         known = containers.states(made)
         port = _port(self.app, self.image)
         addressed = [c._replace(ip=known[c.id].ip if c.id in known else "", port=port) for c in made]
         self.started += addressed
-        self.addresses += [ip for state in known.values() for ip in {state.ip, *state.ips} if ip]
         return addressed
 
     def adopt(self, before: Sequence[Container], process: str = "") -> None:

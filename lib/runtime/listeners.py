@@ -26,8 +26,11 @@ def of_all(wanted: Sequence[str], process: str = WEB) -> dict[str, list[str]]:
 
 
 def addresses(wanted: Sequence[str]) -> dict[str, list[str]]:
-    """Where a proxy on this host finds each app, in one question to docker; none where nothing runs."""
-    return {app: [one.ip for one in found] for app, found in _found(wanted, WEB).items()}
+    """Where a proxy on this host finds each app, in one question to docker.
+
+    None where nothing runs, nor is about to be started again at the address that it had.
+    """
+    return {app: [one.ip for one in found] for app, found in _found(wanted, WEB, returning=True).items()}
 
 
 def rows(app: str) -> list[Row]:
@@ -45,14 +48,14 @@ def reporter(words: Sequence[str] | None) -> Callable[[str], Sequence[Row]]:
     return lambda app: network_settings.rows(app, known().get(app, []))
 
 
-def _found(wanted: Sequence[str], process: str) -> dict[str, list[Listener]]:
+def _found(wanted: Sequence[str], process: str, returning: bool = False) -> dict[str, list[Listener]]:
     found = {app: _told(app, process) for app in wanted}
     ours = [app for app in wanted if not found[app]]
     serving = [one for app in ours for one in containers.registered(app) if one.process == process]
     alive = containers.states(serving) if serving else {}
     for one in serving:
         state = alive.get(one.id)
-        if state and state.running and state.ip:
+        if state and state.ip and (state.running or (returning and state.returns)):
             found[one.app].append(Listener(state.ip, one.port if values.is_port(one.port) else ""))
     return found
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lib.base import run, settings
 from lib.tools import docker_complaints
@@ -37,14 +37,34 @@ def create(name: str, labels: Mapping[str, str]) -> None:
     _ask("create", "--attachable", *flags, "--", name)
 
 
+def create_internal(name: str, subnet: str, labels: Mapping[str, str]) -> None:
+    """Make a bridge network that leads nowhere but to the host, with these addresses (`10.0.0.0/24`)."""
+    flags = [f"--label={key}={value}" for key, value in labels.items()]
+    _ask("create", "--internal", "--driver=bridge", f"--subnet={subnet}", *flags, "--", name)
+
+
+def inspect(*names: str) -> list[dict[str, Any]]:
+    """All that docker knows of some networks, in one call; those that are gone are absent."""
+    if not names:
+        return []
+    words = [settings.docker(), "network", "inspect", "--format={{json .}}", "--", *names]
+    lines = run.result(*words, timeout=QUICK).output.decode("utf-8", "replace").split("\n")
+    return [json.loads(line) for line in lines if line.strip()]
+
+
 def remove(name: str) -> None:
     """Raises: ToolFailed, with docker's reason, for one that is in use or not there."""
     _ask("rm", "--", name)
 
 
-def connect(network: str, container: str, aliases: Sequence[str] = ()) -> None:
-    """Attach a container, running or not. aliases: more names that others on the network find it by."""
-    _ask("connect", *(f"--alias={alias}" for alias in aliases), "--", network, container)
+def connect(network: str, container: str, aliases: Sequence[str] = (), ip: str = "") -> None:
+    """Attach a container, running or not.
+
+    aliases: more names that others on the network find it by. ip: the address that it has there for good;
+    docker chooses one without, at each start.
+    """
+    flags = [*(f"--alias={alias}" for alias in aliases), *([f"--ip={ip}"] if ip else [])]
+    _ask("connect", *flags, "--", network, container)
 
 
 def _ask(word: str, *words: str) -> str:

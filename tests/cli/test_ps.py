@@ -264,17 +264,6 @@ def test_restoring_without_an_app_means_all(dokku, blog):
     assert done.code == 0
 
 
-def test_restoring_before_the_proxy_says_and_starts_nothing(dokku, blog):
-    (blog / "nginx.conf").write_text("server { }\n")
-    subprocess.run(["touch", "--date=1999-12-31", blog / "nginx.conf"], check=True)
-    asked = dokku.recorded("docker")
-    tested = dokku.recorded("nginx")
-    assert dokku("ps:restore", "--before-proxy") == ("", "", 0)
-    assert dokku("ps:restore", "--before-docker") == ("", "", 0)
-    assert not (blog / "nginx.conf").exists()
-    assert asked() == tested() == []
-
-
 def test_retiring_is_done_by_one_process_at_a_time(dokku):
     assert dokku("ps:retire") == ("", "", 0)
     with (dokku.lib / "data/ps/retire").open() as file:

@@ -394,7 +394,7 @@ class Instance:
             self.docker("image", "rm", "--force", *named, *images, check=False)
         for kind in ("network", "volume"):
             names = self.docker(kind, "ls", "--format={{.Name}}").split()
-            ours = [name for name in names if name.startswith(f"{self.prefix}-")]
+            ours = [name for name in names if name.removeprefix("dokku.app.").startswith(f"{self.prefix}-")]
             if ours:
                 self.docker(kind, "rm", *ours, check=False)
 

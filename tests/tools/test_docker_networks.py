@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import shutil
 import subprocess
 
@@ -75,6 +76,22 @@ def test_a_container_joins_under_its_names_and_holds_the_network(network, contai
     subprocess.run(["docker", "network", "disconnect", "bridge", container], check=True)
     known = docker.inspect(container)[0]
     assert addresses.preferred(known, addresses.drivers) == there[network]["IPAddress"]
+
+
+def test_an_internal_network_gives_a_container_the_address_that_it_is_to_have(container):
+    name, subnet = f"{NAME}-own", f"10.{secrets.randbelow(90) + 100}.{secrets.randbelow(256)}"
+    docker_networks.create_internal(name, f"{subnet}.0/25", {"a": "b"})
+    try:
+        docker_networks.connect(name, container, ip=f"{subnet}.9")
+        assert docker.containers(f"network={name}") == [container], "also one that was never started"
+        docker.start(container)
+        there = addresses.networks(docker.inspect(container)[0])[name]
+        assert (there["IPAddress"], there["IPAMConfig"]["IPv4Address"]) == (f"{subnet}.9", f"{subnet}.9")
+        (known,) = docker_networks.inspect(name, f"nope-{name}")
+        assert (known["Internal"], known["IPAM"]["Config"][0]["Subnet"]) == (True, f"{subnet}.0/25")
+    finally:
+        docker.remove(container)
+        docker_networks.remove(name)
 
 
 def test_labels_with_commas_stay_whole():

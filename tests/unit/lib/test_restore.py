@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 
 import pytest
 
@@ -10,9 +9,9 @@ from lib import restore
 from lib.app import config
 from lib.base import files, locks, log, properties, settings
 from lib.base.errors import DokkuError, TriggerFailed
-from lib.host import daemon
 from lib.proxy import conf_notes, haproxy_fronts, traffic
 from lib.proxy.conf_notes import Note
+from lib.runtime import addresses
 
 IMAGE = json.dumps({"Id": "sha256:1", "Config": {}})
 BLOG, SHOP = "1" * 64, "2" * 64
@@ -49,14 +48,6 @@ def fired(shell):
     return lambda: [line.removeprefix(prefix) for line in shell.ran if line.startswith(prefix)]
 
 
-@pytest.fixture
-def closed(monkeypatch):
-    """The apps that nginx is told to answer 502 for."""
-    found = []
-    monkeypatch.setattr(traffic, "close", found.extend)
-    return found
-
-
 def text_of(said, stream):
     return b"".join(data for number, data in said if number == stream).decode()
 
@@ -80,8 +71,14 @@ def vhost(app):
     return os.path.join(settings.app_dir(app), "nginx.conf")
 
 
-def known(id_, app, ip="172.17.0.2", running=True, policy="", code=0, attempts=0):
-    """policy: `on-failure:10`, as docker was told."""
+def networks(app, ip, running, kept):
+    """Where a container is. kept: on the app's own network, where it keeps its address."""
+    there = {"IPAddress": ip if running else "", "IPAMConfig": {"IPv4Address": ip} if kept else None}
+    return {"Networks": {addresses.own_network(app): there}}
+
+
+def known(id_, app, ip="172.17.0.2", running=True, policy="", code=0, attempts=0, kept=False):
+    """policy: `on-failure:10`, as docker was told. kept: it keeps its address while it is down."""
     name, _, most = policy.partition(":")
     return json.dumps(
         {
@@ -97,7 +94,7 @@ def known(id_, app, ip="172.17.0.2", running=True, policy="", code=0, attempts=0
             },
             "Config": {"Labels": {"com.dokku.app-name": app}},
             "HostConfig": {"RestartPolicy": {"Name": name, "MaximumRetryCount": int(most or 0)}},
-            "NetworkSettings": {"IPAddress": ip if running else ""},
+            "NetworkSettings": networks(app, ip, running, kept),
         }
     )
 
@@ -121,6 +118,12 @@ def test_the_vhost_of_a_container_that_is_down_is_stale(shell):
     deploy("blog", BLOG)
     shell.answers("docker container inspect …", known(BLOG, "blog", running=False))
     assert restore.stale_vhosts(["blog"]) == ["blog"]
+
+
+def test_the_vhost_of_a_container_that_keeps_its_address_is_current_while_it_is_down(shell):
+    deploy("blog", BLOG)
+    shell.answers("docker container inspect …", known(BLOG, "blog", running=False, kept=True))
+    assert restore.stale_vhosts(["blog"]) == []
 
 
 def test_the_vhost_of_a_container_that_is_gone_is_stale(shell):
@@ -266,108 +269,21 @@ def test_an_app_that_is_being_deployed_is_left_to_that(shell, fired):
     assert fired() == []
 
 
+def test_containers_of_an_older_release_get_addresses_that_they_keep(shell, monkeypatch):
+    joined = []
+    monkeypatch.setattr("lib.runtime.attachments.follow", joined.append)
+    deploy("blog", BLOG)
+    shell.answers("docker container inspect …", known(BLOG, "blog").replace("dokku.app.blog", "bridge"))
+    restore.keep_up(["blog"])
+    assert joined == ["blog"]
+
+
 def test_a_vhost_that_cannot_follow_is_told_and_fails_nothing(shell, fired, said):
     deploy("blog", BLOG)
     shell.answers("docker container inspect …", known(BLOG, "blog", "172.17.0.9"))
     shell.answers("…/proxy-build-config …", err="no\n", status=3)
     restore.keep_up(["blog"])
     assert fired() == ["proxy-build-config blog"]
-
-
-def test_who_gets_an_address_takes_it_from_the_vhost_of_the_one_who_had_it(shell, fired):
-    deploy("blog", BLOG, "172.17.0.2")
-    deploy("shop", SHOP, "172.17.0.3")
-    shell.answers("docker container inspect …", known(BLOG, "blog", running=False))
-    restore.take_over_addresses("new", ["172.17.0.2", ""])
-    assert fired() == ["proxy-build-config blog"]
-    assert len([line for line in shell.ran if line.startswith("docker container inspect")]) == 1
-
-
-@pytest.mark.parametrize("can_be_written", [True, False])
-def test_a_vhost_that_cannot_follow_its_containers_is_closed(shell, closed, monkeypatch, can_be_written):
-    deploy("blog", BLOG, "172.17.0.2")
-    shell.answers("docker container inspect …", known(BLOG, "blog", "172.17.0.9"))
-
-    def write(names):
-        files.replace(vhost("blog"), leading_to(["172.17.0.9"]))
-
-    if can_be_written:
-        monkeypatch.setattr(restore, "_rewrite", write)
-    restore.keep_up(["blog"])
-    assert closed == ([] if can_be_written else ["blog"])
-
-
-def test_an_address_that_nobody_had_asks_nobody(shell, fired):
-    deploy("blog", BLOG, "172.17.0.2")
-    restore.take_over_addresses("blog", ["172.17.0.2"])
-    restore.take_over_addresses("new", ["172.17.0.20", ""])
-    assert (fired(), shell.ran) == ([], [])
-
-
-@pytest.mark.parametrize("can_be_written", [True, False])
-def test_a_vhost_that_goes_on_leading_to_an_address_of_another_app_is_closed(
-    shell, closed, monkeypatch, can_be_written
-):
-    deploy("blog", BLOG, "172.17.0.2")
-    shell.answers("docker container inspect …", known(BLOG, "blog", running=False))
-
-    def write(names):
-        files.replace(vhost("blog"), "server { return 502; }\n")
-
-    if can_be_written:
-        monkeypatch.setattr(restore, "_rewrite", write)
-    restore.take_over_addresses("new", ["172.17.0.2"])
-    assert closed == ([] if can_be_written else ["blog"])
-
-
-def test_before_docker_starts_every_vhost_that_leads_somewhere_is_closed(shell, closed):
-    deploy("blog", BLOG, "172.17.0.2")
-    deploy("shop", SHOP, "172.17.0.3")
-    files.replace(vhost("shop"), "server { return 502; }\n")
-    deploy("elsewhere", SHOP, "172.17.0.4", DOKKU_SCHEDULER="kubernetes")
-    deploy("static", SHOP, "192.0.2.1")
-    properties.write("network", "static", "static-web-listener", "192.0.2.1:5000")
-    restore.close_before_docker()
-    assert (closed, shell.ran) == (["blog"], [])
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ('{"live-restore": true}', []),
-        ('{"live-restore": false}', ["blog"]),
-        ("{", ["blog"]),
-        ("[]", ["blog"]),
-        ("", ["blog"]),
-    ],
-)
-def test_where_containers_outlive_docker_nothing_is_closed(closed, tmp_path, monkeypatch, text, expected):
-    deploy("blog", BLOG, "172.17.0.2")
-    (tmp_path / "daemon.json").write_text(text)
-    monkeypatch.setattr(daemon, "PATH", str(tmp_path / "daemon.json"))
-    restore.close_before_docker()
-    assert closed == expected
-
-
-def test_vhosts_of_before_the_boot_and_of_the_future_go_and_no_program_starts(shell):
-    for app, age in (("old", 10**9), ("new", 0), ("later", -(10**6))):
-        deploy(app, BLOG)
-        os.utime(vhost(app), (time.time() - age, time.time() - age))
-    restore.drop_vhosts_of_before_boot()
-    assert [app for app in ("old", "new", "later") if os.path.exists(vhost(app))] == ["new"]
-    assert shell.ran == []
-
-
-@pytest.mark.parametrize("init", [0, 23])
-def test_in_a_container_what_was_written_before_its_init_goes(shell, monkeypatch, init):
-    """A file of half a day ago; the host came up a day ago. init: so many hours later did our process 1."""
-    now, hour = time.time(), 60 * 60
-    monkeypatch.setattr(time, "clock_gettime", lambda _: 24 * hour)
-    monkeypatch.setattr("lib.base.procfs.started", lambda _: str(init * hour * os.sysconf("SC_CLK_TCK")))
-    deploy("blog", BLOG)
-    os.utime(vhost("blog"), (now - 12 * hour, now - 12 * hour))
-    restore.drop_vhosts_of_before_boot()
-    assert os.path.exists(vhost("blog")) == (init == 0)
 
 
 def test_an_app_that_is_no_container_is_served_again_whatever_was_deployed(shell, fired, said):

@@ -33,14 +33,6 @@ def test_it_is_deployed_and_comes_back_after_a_reboot(fired):
     assert config.get(APP, "DOKKU_APP_RESTORE") == "1"
 
 
-def test_no_other_app_is_led_to_the_addresses_of_networks(monkeypatch):
-    taken = []
-    monkeypatch.setattr("lib.runtime.attachments.attach_deployed", lambda app: [f"of {app}"])
-    monkeypatch.setattr("lib.restore.take_over_addresses", lambda *words: taken.append(words))
-    core_post_deploy.HANDLERS["network"](*WORDS)
-    assert taken == [(APP, [f"of {APP}"])]
-
-
 def test_no_proxy_leads_to_containers_before_they_are_on_their_networks():
     names = sorted(core_post_deploy.HANDLERS)
     assert [name for name in names if "vhosts" in name and name < "network"] == []

@@ -14,6 +14,7 @@ from lib.base.report import as_json, as_text
 
 APP, OTHER = "blog", "wiki"
 GLOBAL = properties.GLOBAL
+OF_APPS = "Invalid network name specified, dokku.app.* are apps' own networks: dokku.app.wiki"
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +89,8 @@ def test_a_new_app_binds_nothing_unless_all_do():
         (APP, "attach-post-create", ["--driver=x"], "Invalid network name specified: --driver=x"),
         (APP, "attach-post-create", ["a/b"], "Invalid network name specified: a/b"),
         (APP, "initial-network", ["container:x"], "Invalid network name specified: container:x"),
+        (APP, "initial-network", ["dokku.app.wiki"], OF_APPS),
+        (APP, "attach-post-deploy", ["dokku.app.wiki"], OF_APPS),
         (APP, "initial-network", ["a", "b"], "Invalid value for initial-network, it must be one word"),
         (
             APP,

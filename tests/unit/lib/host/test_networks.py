@@ -24,13 +24,14 @@ def said(shell):
     rows = [
         ROW | {"Name": "shared", "Labels": "com.dokku.network-name=shared"},
         ROW | {"Name": "bridge", "Labels": ""},
+        ROW | {"Name": "dokku.app.blog", "Labels": "dokku=,com.dokku.app-name=blog"},
     ]
     shell.answers("docker network ls …", out="".join(json.dumps(row) + "\n" for row in rows))
     with log.collected() as lines:
         yield lambda: b"".join(data for stream, data in lines if stream == 1).decode()
 
 
-def test_networks_are_listed_by_name(said):
+def test_networks_are_listed_by_name_without_those_of_one_app_alone(said):
     networks.list_("text", ours_only=False)
     assert said() == "=====> Networks\nbridge\nshared\n"
 
@@ -85,3 +86,10 @@ def test_a_shape_that_nobody_knows_is_refused(shell):
         with pytest.raises(DokkuError, match="Invalid format specified, use either text or json"):
             show()
     assert shell.ran == []
+
+
+def test_no_network_is_made_under_the_name_of_an_apps_own(shell):
+    with pytest.raises(DokkuError, match=r"dokku\.app\.\* are apps' own networks: dokku\.app\.shop"):
+        networks.create("dokku.app.shop")
+    networks.create("dokku.apps")
+    assert [line.split()[-1] for line in shell.ran] == ["dokku.apps"]

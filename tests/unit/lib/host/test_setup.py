@@ -90,5 +90,5 @@ def test_apps_of_before_are_brought_back_with_docker(host: Shell) -> None:
     host.answers("docker version", status=0)
     setup.install("/opt/dokku/tree-1")
     program = "/opt/dokku/tree-1/bin/dokku ps:restore"
-    order = [f"{program} --before-proxy", "service docker start", "service nginx start", f"{program} --all"]
+    order = ["service docker start", "service nginx start", f"{program} --all"]
     assert [line for line in host.ran if line in order] == order

@@ -17,7 +17,9 @@ def _installed(environment: None) -> None:
 def test_without_systemd_cron_retires_and_restores(fs: Any, shell: Shell) -> None:
     units.set_up()
     assert "* * * * * dokku /usr/bin/dokku ps:retire >" in Path(units.CRON_RETIRE).read_text()
-    assert "@reboot dokku /usr/bin/dokku ps:restore --before-proxy " in Path(units.CRON_REDEPLOY).read_text()
+    reboot = Path(units.CRON_REDEPLOY).read_text()
+    assert reboot.splitlines()[-1].startswith("@reboot dokku timeout 600 sh -c 'until docker version;")
+    assert "; /usr/bin/dokku ps:restore --all >" in reboot
     assert shell.ran == []
 
 
@@ -45,32 +47,19 @@ def test_a_docker_restart_restores_the_apps_too(fs: Any, shell: Shell) -> None:
     assert "WantedBy=docker.service\n" in unit
 
 
-def test_stale_vhosts_go_before_nginx_starts(fs: Any, shell: Shell) -> None:
+def test_units_of_older_releases_go_without_closing_the_apps(fs: Any, shell: Shell) -> None:
     fs.create_dir("/run/systemd/system")
+    for name in units.FORMER:
+        fs.create_file(f"{units.UNITS}/{name}")
     units.set_up()
-    unit = Path(f"{units.UNITS}/dokku-before-nginx.service").read_text()
-    assert "Before=nginx.service\n" in unit
-    assert "ExecStart=/usr/bin/dokku ps:restore --before-proxy\n" in unit
-
-
-def test_before_docker_stops_the_apps_are_closed(fs: Any, shell: Shell) -> None:
-    fs.create_dir("/run/systemd/system")
-    units.set_up()
-    unit = Path(f"{units.UNITS}/dokku-before-docker-stops.service").read_text()
-    assert "After=docker.service\n" in unit  # and so it ends before docker does
-    assert "PartOf=docker.service\n" in unit
-    assert "ExecStop=/usr/bin/dokku ps:restore --before-docker\n" in unit
-    assert "nginx.service" not in unit
-    assert "systemctl is-active --quiet dokku-before-docker-stops.service" in shell.ran
-
-
-def test_apps_are_not_closed_because_dokku_goes(fs: Any, shell: Shell) -> None:
-    fs.create_dir("/run/systemd/system")
-    units.set_up()
-    shell.ran.clear()
-    units.remove()
-    stop = "systemctl stop --quiet dokku-before-docker-stops.service"
-    assert shell.ran.index("systemctl daemon-reload") < shell.ran.index(stop)
+    former = " ".join(units.FORMER)
+    steps = [
+        f"systemctl disable --quiet {former}",
+        "systemctl daemon-reload",
+        f"systemctl stop --quiet {former}",
+    ]
+    assert shell.ran[:3] == steps
+    assert not any(Path(f"{units.UNITS}/{name}").exists() for name in units.FORMER)
 
 
 def test_a_second_run_under_systemd_only_looks(fs: Any, shell: Shell) -> None:

@@ -1,7 +1,6 @@
 """What haproxy will find when it starts, and what it refuses. See tests/tools for one that runs."""
 
 import os
-import time
 from pathlib import Path
 from typing import Any
 
@@ -105,16 +104,6 @@ def test_a_configuration_that_is_refused_as_it_stands_is_made_of_what_is_left(ba
     assert served() == {"ant": ["10.0.0.2"]}
 
 
-def test_an_app_that_is_closed_answers_502_and_leads_nowhere(balanced: Host) -> None:
-    balanced.app("web", "10.0.0.2", domains="web.test")
-    apply("web")
-    assert haproxy_vhosts.addresses("web") == {"10.0.0.2"}
-    haproxy_vhosts.apply(["web"], closing=["web"], must_run=False)
-    assert served() == {"web": []}
-    assert haproxy_vhosts.addresses("web") == set()
-    assert "  http-request return status 502\n" in text()
-
-
 def test_a_domain_that_is_given_up_goes_to_the_other_app_that_lists_it(balanced: Host) -> None:
     balanced.app("ant", "10.0.0.2", domains="both.test")
     balanced.app("bee", "10.0.0.3", domains="both.test bee.test")
@@ -183,15 +172,6 @@ def test_an_app_that_can_be_at_none_of_its_ports_is_refused(balanced: Host, capf
     assert caught.value.reasons == {"bee": "bee can be at none of its ports with haproxy"}
     assert served().keys() == {"ant"}
     assert "Skipping port map http:9000:5000 of bee: ant has no domains" in capfd.readouterr().err
-
-
-def test_an_app_that_is_closed_leads_nowhere_even_if_its_ports_are_anothers(balanced: Host) -> None:
-    nameless(balanced, "ant", "10.0.0.2", "http:9000:5000")
-    nameless(balanced, "bee", "10.0.0.3", "http:9001:5000")
-    apply("ant", "bee")
-    config.set_values("bee", {"DOKKU_PROXY_PORT_MAP": "http:9000:5000"})
-    haproxy_vhosts.apply(["bee"], closing=["bee"], must_run=False)
-    assert haproxy_vhosts.addresses("bee") == set()
 
 
 def test_an_app_without_domains_at_haproxys_own_port_has_the_hosts_name_there(balanced: Host) -> None:
@@ -281,25 +261,3 @@ def test_what_an_app_has_just_got_is_not_its_heirs(balanced: Host) -> None:
     apply("ant", "cow")
     assert routes("cow") == [(9000, 5000, 0)]
     assert routes("bee") == [(8080, 5000, 0)]
-
-
-def test_what_is_older_than_the_boot_goes(balanced: Host) -> None:
-    balanced.app("web", "10.0.0.2", domains="web.test")
-    apply("web")
-    written = haproxy_fronts.placed()
-    haproxy_vhosts.drop_what_is_older(written - 1, written + 1)
-    assert served().keys() == {"web"}
-    haproxy_vhosts.drop_what_is_older(written + 1, written + 2)
-    assert served() == {}
-    assert "default_backend nobody" in text()
-
-
-def test_what_was_built_since_the_boot_stays_though_it_is_as_it_was_before(balanced: Host) -> None:
-    balanced.app("web", "10.0.0.2", domains="web.test")
-    apply("web")
-    os.utime(haproxy.ours().configuration, (1, 1))
-    os.utime(os.path.dirname(haproxy.ours().configuration), (1, 1), follow_symlinks=False)
-    booted = time.time() - 60
-    apply("web")
-    haproxy_vhosts.drop_what_is_older(booted, time.time() + 60)
-    assert served().keys() == {"web"}

@@ -68,7 +68,6 @@ def test_an_app_of_workers_only_is_not_served(host: Host, capfd: Output) -> None
     become_workers(host.app("web", "10.0.0.2", domains="a.com"))
     assert sites.gather(["web"]) == {"web": None}
     assert capfd.readouterr().err == " !     No web listeners specified for web\n"
-    assert sites.gather(["web"], closing=["web"]) == {"web": None}
 
 
 def test_an_app_whose_web_processes_were_scaled_down_answers_502(host: Host) -> None:
@@ -91,17 +90,8 @@ def test_an_app_of_workers_with_a_listener_elsewhere_is_served(host: Host) -> No
 def test_what_is_no_container_is_led_to_whatever_containers_do(host: Host) -> None:
     host.app("web", domains="a.com")
     properties.write("network", "web", "static-web-listener", "10.0.0.7:8080")
-    closed = sites.gather(["web"], closing=["web"])["web"]
-    assert closed == site("web")
-    assert closed is not None
-    assert closed.addresses == ["10.0.0.7"]
+    assert site("web").addresses == ["10.0.0.7"]
     assert entries("web") == ["http:80:8080"]
-
-
-def test_a_closing_app_is_served_without_its_containers_and_without_a_word(host: Host, capfd: Output) -> None:
-    host.app("web", "10.0.0.2", domains="a.com")
-    assert sites.gather(["web"], closing=["web"]) == {"web": site("web")._replace(addresses=[])}
-    assert capfd.readouterr().err == ""
 
 
 def test_https_without_a_certificate_is_left_out(host: Host) -> None:

@@ -104,7 +104,7 @@ def test_apps_of_both_proxies_in_a_batch_are_one_test_each(balanced: Host) -> No
     assert balanced.count("nginx -s reload") == 1
 
 
-def test_an_app_can_be_closed_and_forgotten_whoever_serves_it(balanced: Host) -> None:
+def test_an_app_can_be_forgotten_whoever_serves_it(balanced: Host) -> None:
     balanced.app("ant", "10.0.0.2", domains="ant.test")
     balanced.app("bee", "10.0.0.3", domains="bee.test")
     choose("bee", "nginx")
@@ -113,10 +113,6 @@ def test_an_app_can_be_closed_and_forgotten_whoever_serves_it(balanced: Host) ->
         build("ant")
     assert traffic.leads_to("ant", ["10.0.0.2"])
     assert traffic.leads_to("bee", ["10.0.0.3"])
-    for app in ("ant", "bee"):
-        traffic.close([app])
-        assert owners.is_known(app)
-        assert traffic.addresses(app) == set()
     traffic.clear(["ant", "bee"])
     assert not owners.is_known("ant")
     assert not owners.is_known("bee")
@@ -193,7 +189,6 @@ def test_a_damaged_record_of_haproxys_is_told_and_stops_only_its_own_apps(balanc
     capfd.readouterr()
     build("blog")
     assert traffic.leads_to("blog", ["10.0.0.3"])
-    traffic.close(["blog", "web"])
     traffic.clear(["blog", "web"])
     assert capfd.readouterr().err.count("is damaged") == 1
     with pytest.raises(DokkuError, match="is damaged"):

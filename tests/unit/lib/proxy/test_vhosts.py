@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lib.app import config, domains
-from lib.base import settings
+from lib.base import properties, settings
 from lib.base.errors import AppsFailed, DokkuError
 from lib.proxy import batching, conf_files, traffic, vhosts
 from tests.unit.lib.proxy.conftest import Host
@@ -255,23 +255,16 @@ def test_an_app_with_its_proxy_off_loses_its_file(host: Host, capfd: Output) -> 
     ]
 
 
-def test_an_app_about_to_stop_answers_502_while_its_containers_still_run(host: Host) -> None:
-    host.app("web", "10.0.0.2")
+def test_an_app_that_was_stopped_answers_502_at_once(host: Host) -> None:
+    directory = host.app("web", "10.0.0.2")
     vhosts.build(["web"])
-    traffic.close(["web"])
+    for name in ("CONTAINER", "IP", "PORT"):
+        (directory / f"{name}.web.1").unlink()
+    properties.write("common", "web", "deployed", "true")
+    traffic.stopped("web")
     assert "10.0.0.2" not in host.in_force["web"]
     assert "return 502;" in host.in_force["web"]
     assert "server_name web.dokku.me;" in host.in_force["web"]
-
-
-def test_many_apps_are_closed_with_one_reload(host: Host) -> None:
-    for app in ("web", "blog"):
-        host.app(app, "10.0.0.2")
-    vhosts.build(["web", "blog"])
-    host.ran.clear()
-    traffic.close(["web", "never-built", "blog"])
-    assert (host.count("nginx -t"), host.count("nginx -s reload")) == (1, 1)
-    assert [host.in_force[app].count("return 502;") for app in ("web", "blog")] == [1, 1]
 
 
 def test_clearing_takes_the_file_and_loads(host: Host) -> None:
@@ -352,15 +345,6 @@ def test_an_app_whose_only_domain_is_anothers_keeps_its_last_file_and_both_are_n
     assert caught.value.reasons == {"ant": "z.com belongs to zebra"}
     assert host.conf("ant") == host.in_force["ant"] == before
     assert "server_name z.com more.com;" in host.in_force["zebra"]
-
-
-def test_an_app_that_lost_its_domain_is_closed_all_the_same(host: Host) -> None:
-    host.app("zebra", "10.0.0.2", domains="z.com")
-    host.app("ant", "10.0.0.3", domains="a.com")
-    vhosts.build(["zebra", "ant"])
-    Path(domains.path("ant")).write_text("z.com\n")
-    traffic.close(["ant"])
-    assert "10.0.0.3" not in host.in_force.get("ant", "")
 
 
 def test_culprits_that_nginx_names_are_found_without_trying_in_parts(host: Host) -> None:

@@ -8,7 +8,7 @@ import pytest
 from lib.app import network_settings
 from lib.base import files, locks, log, properties, settings, triggers
 from lib.base.errors import DokkuError
-from lib.runtime import attachments, containers
+from lib.runtime import addresses, attachments, containers
 from lib.runtime.containers import Container
 
 APP = "blog"
@@ -44,7 +44,9 @@ def put(key, value):
     properties.write(network_settings.STORE, APP, key, value)
 
 
-def known(id_, networks, running=True):
+def known(id_, networks, running=True, own=True):
+    """own: whether it is on its app's own network, too."""
+    alone = {addresses.own_network(APP): ""} if own else {}
     return {
         "Id": id_,
         "Name": "/x",
@@ -55,7 +57,7 @@ def known(id_, networks, running=True):
         "HostConfig": {"NetworkMode": "default"},
         "NetworkSettings": {
             "IPAddress": networks.get("bridge", ""),
-            "Networks": {name: {"IPAddress": ip} for name, ip in networks.items()},
+            "Networks": {name: {"IPAddress": ip} for name, ip in {**networks, **alone}.items()},
         },
     }
 
@@ -121,7 +123,7 @@ def test_nothing_is_asked_for_an_app_without_networks_or_a_plugins_service(shell
     attachments.attach_created("app", A, APP, "deploy", "web")
     put("attach-post-create", "front")
     attachments.attach_created("service", A, APP, "deploy", "web")
-    assert attachments.attach_deployed(APP) == []
+    attachments.attach_deployed(APP)
     assert shell.ran == []
 
 
@@ -151,7 +153,7 @@ def test_what_serves_is_attached_after_a_deploy(shell, said):
     after = {"bridge": "172.17.0.2", "front": "10.0.0.2"}
     inspected(shell, known(A, {"bridge": "172.17.0.2"}), known(B, {"front": "10.0.0.3"}))
     inspected(shell, known(A, after), known(B, {"front": "10.0.0.3"}))
-    assert attachments.attach_deployed(APP) == ["172.17.0.2", "10.0.0.2", "10.0.0.3"]
+    attachments.attach_deployed(APP)
     assert connected(shell) == [f"--alias=blog.web --alias={A[:12]}.blog.web -- front {A}"]
     assert said == [(1, b"-----> Associating app with network front\n")]
 
@@ -165,6 +167,18 @@ def test_a_rebuild_puts_back_what_was_disconnected_and_notes_where_it_is(shell, 
     attachments.rebuilt(APP)
     assert connected(shell) == [f"--alias=blog.web --alias={A[:12]}.blog.web -- front {A}"]
     assert files.read(f"{settings.app_dir(APP)}/IP.web.1") == "10.0.0.2"
+    assert proxied == [APP]
+
+
+def test_a_container_of_an_older_release_is_put_on_the_network_of_its_app_alone(shell, proxied, monkeypatch):
+    joined = []
+    monkeypatch.setattr("lib.runtime.own_networks.attach", lambda app, ids: joined.append((app, ids)))
+    serve(WEB)
+    shell.answers("docker container inspect …", out=f"{json.dumps(known(A, {'bridge': ''}, own=False))}\n")
+    inspected(shell, known(A, {addresses.own_network(APP): "172.16.0.2", "bridge": "172.17.0.2"}, own=False))
+    attachments.rebuilt(APP)
+    assert joined == [(APP, [A])]
+    assert files.read(f"{settings.app_dir(APP)}/IP.web.1") == "172.16.0.2"
     assert proxied == [APP]
 
 

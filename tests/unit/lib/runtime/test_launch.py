@@ -29,6 +29,14 @@ def said(fs):
         yield lines
 
 
+@pytest.fixture(autouse=True)
+def attached(monkeypatch):
+    """What was put on the app's own network; test_own_networks.py is about how."""
+    found = []
+    monkeypatch.setattr("lib.runtime.own_networks.attach", lambda app, ids: found.append((app, ids)))
+    return found
+
+
 @pytest.fixture
 def proxy(monkeypatch):
     """What happens at proxy-build-config: `proxy.append(function)`. Other triggers run."""
@@ -103,7 +111,7 @@ def argv_of(shell, word):
     return [call.argv for call in shell.calls if word in call.argv[:3]]
 
 
-def test_a_process_type_starts_all_its_containers_at_once(shell):
+def test_a_process_type_starts_all_its_containers_at_once(shell, attached):
     created(shell, A, B)
     inspected(shell, known(A, ip="172.17.0.4"), known(B, ip="172.17.0.5"))
     with generation() as new:
@@ -119,6 +127,7 @@ def test_a_process_type_starts_all_its_containers_at_once(shell):
     assert first == ["docker", "container", "create", name, *labels, *more]
     assert "--env=DYNO=web.2" in second
     assert argv_of(shell, "start") == [["docker", "container", "start", A, B]]
+    assert attached == [(APP, [A, B])]
 
 
 def test_a_process_type_that_is_not_wanted_starts_nothing(shell):
@@ -224,15 +233,6 @@ def test_every_exposed_port_that_is_not_udp_is_published(shell):
         new.start([("web", 1)])
     argv = argv_of(shell, "create")[0]
     assert [word for word in argv if word.startswith("--publish")] == ["--publish=3000", "--publish=8080"]
-
-
-def test_a_generation_knows_its_addresses_on_all_networks(shell):
-    networks = {"bridge": {"IPAddress": "172.17.0.4"}, "front": {"IPAddress": "10.0.0.2"}}
-    created(shell, A)
-    inspected(shell, known(A) | {"NetworkSettings": {"IPAddress": "172.17.0.4", "Networks": networks}})
-    with generation() as new:
-        new.start([("web", 1)])
-        assert sorted(new.addresses) == ["10.0.0.2", "172.17.0.4"]
 
 
 def test_a_network_that_is_not_there_fails_before_anything_starts(shell):

@@ -113,3 +113,23 @@ def test_a_static_listener_without_a_port_is_at_the_port_of_the_app():
 def test_garbage_in_the_file_is_no_static_listener(shell, text):
     static(APP, text)
     assert listeners.addresses([APP]) == {APP: []}
+
+
+def test_a_proxy_leads_to_what_is_about_to_be_started_again_where_it_was(shell):
+    serve(APP, WEB)
+    networks = {
+        "Networks": {"dokku.app.blog": {"IPAMConfig": {"IPv4Address": "172.16.0.2"}, "IPAddress": ""}}
+    }
+    down = known(A, running=False) | {"NetworkSettings": networks}
+    inspected(shell, down | {"State": {"Status": "restarting", "Running": False, "StartedAt": ""}})
+    assert listeners.addresses([APP]) == {APP: ["172.16.0.2"]}
+    assert listeners.of(APP) == []
+
+
+def test_a_proxy_does_not_lead_to_what_was_stopped(shell):
+    serve(APP, WEB)
+    networks = {
+        "Networks": {"dokku.app.blog": {"IPAMConfig": {"IPv4Address": "172.16.0.2"}, "IPAddress": ""}}
+    }
+    inspected(shell, known(A, running=False) | {"NetworkSettings": networks})
+    assert listeners.addresses([APP]) == {APP: []}
