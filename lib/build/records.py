@@ -82,6 +82,11 @@ def all_(app: str) -> list[Record]:
     return [record for number in _numbers(app) if (record := _read(app, number))]
 
 
+def last(app: str) -> Record | None:
+    """The newest record of an app; None before its first build."""
+    return next((record for number in reversed(_numbers(app)) if (record := _read(app, number))), None)
+
+
 def find(app: str, number: str = "") -> Record:
     """One record, the last if no number is given. Raises: DokkuError for one that is not there."""
     if number and not (values.is_number(number) and int(number) > 0):

@@ -10,12 +10,15 @@ import functools
 import json
 import os
 import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from lib.base import files, log, settings, signals, values
 from lib.runtime import addresses
 from lib.tools import docker
+
+CRASHES, STEADY = 3, 60  # that many restarts, the last less than so many seconds ago, are a crash loop
 
 _ID = re.compile(r"[0-9a-f]{12,64}")
 _INDEX = re.compile(r"[0-9]{1,9}", re.ASCII)
@@ -38,6 +41,7 @@ class State(NamedTuple):
     killed: it has ended, and its restart policy would have it run; docker leaves what `docker kill` ended.
     returns: it is down, and docker or `ps:retire` starts it again. ip: where the host reaches it; of one that
     is down only if it keeps that address. networks: their names. lacks_own: it is to be put on its app's own.
+    crashing: it keeps ending and being started again, whether or not it runs at the moment.
     """
 
     id: str
@@ -56,6 +60,7 @@ class State(NamedTuple):
     hostname: str = ""
     returns: bool = False
     lacks_own: bool = False
+    crashing: bool = False
 
 
 class _Journal(NamedTuple):
@@ -225,7 +230,21 @@ def _state(container: Container, known: docker.Json, drivers: addresses.Drivers)
         hostname=known["Config"].get("Hostname", ""),
         returns=_is_wanted(known) or known["State"]["Status"] == "restarting",
         lacks_own=addresses.lacks_own(known),
+        crashing=_is_crashing(known),
     )
+
+
+def _is_crashing(known: docker.Json) -> bool:
+    """Whether a container waits for its next start, or has started just now and not for the first time."""
+    state, restarts = known["State"], int(known["RestartCount"])
+    if state["Status"] == "restarting":
+        return True
+    if restarts < CRASHES or not state["Running"]:
+        return False
+    import datetime
+
+    started = datetime.datetime.fromisoformat(state["StartedAt"])
+    return time.time() - started.timestamp() < STEADY
 
 
 def _is_wanted(known: docker.Json) -> bool:

@@ -124,7 +124,7 @@ def _status(container: Container, alive: dict[str, State]) -> str:
 
 
 def _running(serving: Iterable[Container], alive: dict[str, State]) -> str:
-    found = {one.id in alive and alive[one.id].running for one in serving}
+    found = {one.id in alive and alive[one.id].running and not alive[one.id].crashing for one in serving}
     return "mixed" if len(found) == 2 else str(found == {True}).lower()
 
 

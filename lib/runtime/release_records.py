@@ -68,6 +68,13 @@ def all_(app: str) -> list[Release]:
     return [_judged(release, serving) for release in found if release]
 
 
+def last(app: str) -> Release | None:
+    """The newest release of an app, however it ended; None before the first."""
+    serving = _serving(app)
+    found = (read(app, number) for number in reversed(numbers(app)))
+    return next((_judged(release, serving) for release in found if release), None)
+
+
 def serving(app: str, known: Sequence[Release] | None = None) -> Release | None:
     """The release that the app's containers are of; of an app without containers the last that worked.
 

@@ -1,6 +1,7 @@
 """A container that crashes comes back by its restart policy and is found; nobody answers as another."""
 
 import ipaddress
+import json
 import os
 import signal
 import time
@@ -33,6 +34,18 @@ def _crash(instance: Instance, id_: str) -> None:
     _, pid, _ = _state(instance, id_)
     os.kill(pid, signal.SIGKILL)
     wait_for(lambda: _state(instance, id_)[1] != pid, 20)
+
+
+def test_an_app_that_keeps_ending_is_told_as_a_crash_loop(instance: Instance, app: str) -> None:
+    id_ = (instance.root / app / "CONTAINER.web.1").read_text().strip()
+    (status,) = json.loads(instance.dokku("status", app, "--format", "json").out)
+    assert (status["state"], status["running"], status["restarts"]) == ("running", 1, 0)
+    for _ in range(3):
+        _crash(instance, id_)
+    wait_for(lambda: _state(instance, id_)[0], 30)
+    (status,) = json.loads(instance.dokku("status", app, "--format", "json").out)
+    assert (status["state"], status["running"], status["restarts"]) == ("crash loop", 0, 3)
+    assert instance.dokku("ps:report", app, "--running").out == "false\n"
 
 
 def _sleeper(instance: Instance) -> list[str]:

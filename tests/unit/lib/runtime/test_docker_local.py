@@ -60,6 +60,13 @@ def test_the_status_says_whether_all_run(shell, web, worker, answer):
     assert docker_local.status(OURS, APP) == answer
 
 
+def test_a_container_in_a_crash_loop_does_not_count_as_running(shell):
+    crashing = {**known(WEB), "RestartCount": 7}
+    crashing["State"]["StartedAt"] = "2030-01-01T11:59:50.123456789Z"  # ten seconds ago
+    deploy(shell, crashing, known(WORKER))
+    assert docker_local.status(OURS, APP) == "2 mixed"
+
+
 def test_a_container_that_is_gone_does_not_run(shell):
     deploy(shell, known(WEB))
     assert docker_local.status(OURS, APP) == "2 mixed"
