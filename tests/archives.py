@@ -222,9 +222,10 @@ REFUSED = {
     "a size beyond all limits": Refused(
         archive(raw_header(b"a", b"0", 2**60)), "Archive exceeds maximum allowed size"
     ),
-    "a negative size": Refused(archive(raw_header(b"a", b"0", -512), GOOD), "unsupported entry a"),
+    # Python's own reader refuses negative sizes since CVE-2025-8194, in words of its own.
+    "a negative size": Refused(archive(raw_header(b"a", b"0", -512), GOOD), "Archive "),
     "a header of a terabyte": Refused(archive(raw_header(b"a", b"x", 2**40), GOOD), HEADERS),
-    "a header of a negative size": Refused(archive(raw_header(b"a", b"x", -512), GOOD), HEADERS),
+    "a header of a negative size": Refused(archive(raw_header(b"a", b"x", -512), GOOD), "Archive "),
     "a name of a terabyte": Refused(archive(raw_header(b"././@LongLink", b"L", 2**40), GOOD), HEADERS),
     "a compressed header of 300 MB": Refused(
         gzip.compress(archive(raw_header(b"a", b"x", 300 * 1024**2)) + bytes(300 * 1024**2), 1), HEADERS
