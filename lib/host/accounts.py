@@ -4,7 +4,7 @@ import os
 
 from lib.base import log, run, settings
 from lib.base.errors import DokkuError, ToolFailed
-from lib.host import nginx_logs, placed, storage_directories
+from lib.host import made, nginx_logs, placed, storage_directories
 from lib.tools import haproxy
 
 DOCKER = "docker"
@@ -14,12 +14,14 @@ SUDOERS = "/etc/sudoers.d/dokku-nginx"
 
 def set_up() -> None:
     """Make the user and its groups, as far as they are missing."""
-    _group(settings.group())
+    if _group(settings.group()):
+        made.note(made.GROUP)
     _group(DOCKER)  # dockerd hands its socket to the group of this name
     if not _entry("passwd", settings.user()):
         # "*" is a password nobody has; "!" would be a locked account, which sshd refuses without PAM
         words = ("--system", "--gid", settings.group(), "--home-dir", settings.root(), "--no-create-home")
         run.run("useradd", *words, "--shell", "/bin/bash", "--password", "*", settings.user())
+        made.note(made.USER)
         log.verbose(f"Added the user {settings.user()}")
     elif _entry("passwd", settings.user())[-1].endswith(("/nologin", "/false")):
         raise DokkuError(f"The user {settings.user()} may not log in; give it the shell /bin/bash")
@@ -41,12 +43,18 @@ def set_up_sudoers() -> None:
 
 
 def remove() -> None:
-    """Take the user away again, and its group."""
-    if _entry("passwd", settings.user()):
-        run.run("userdel", settings.user())
-        log.verbose(f"Removed the user {settings.user()}")
-    if _entry("group", settings.group()):
-        run.run("groupdel", settings.group())
+    """Take the user and its group away again, if bin/install made them."""
+    for table, name, what, program in (
+        ("passwd", settings.user(), made.USER, "userdel"),
+        ("group", settings.group(), made.GROUP, "groupdel"),
+    ):
+        if not _entry(table, name):
+            continue
+        if made.noted(what):
+            run.run(program, name)
+            log.verbose(f"Removed the {what} {name}")
+        else:
+            log.verbose(f"The {what} {name} was there before, and stays: {program} {name} removes it")
 
 
 def _plain(words: list[str]) -> str:
@@ -59,10 +67,13 @@ def _verify(path: str) -> None:
     run.capture("visudo", "--check", "--quiet", "--file", path)
 
 
-def _group(name: str) -> None:
-    if not _entry("group", name):
-        run.run("groupadd", "--system", name)
-        log.verbose(f"Added the group {name}")
+def _group(name: str) -> bool:
+    """Make a group; whether it was missing."""
+    if _entry("group", name):
+        return False
+    run.run("groupadd", "--system", name)
+    log.verbose(f"Added the group {name}")
+    return True
 
 
 def _entry(table: str, name: str) -> list[str]:

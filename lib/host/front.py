@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from lib.base import files, log, procfs, run, settings
 from lib.base.errors import DokkuError
-from lib.host import placed
+from lib.host import made, placed
 from lib.tools import nginx, nginx_syntax
 from lib.tools.nginx_syntax import Directive
 
@@ -54,11 +54,24 @@ def set_up() -> None:
 
 
 def remove() -> None:
-    """Take our files away, and put the distribution's default site back where we had disabled it."""
-    if placed.gone(CATCH_ALL) and os.path.exists(AVAILABLE_SITE) and not os.path.lexists(DEFAULT_SITE):
-        placed.link(DEFAULT_SITE, AVAILABLE_SITE)
-    if placed.gone(INCLUDE) | placed.gone(HASH_SIZE):
-        reload()
+    """Take our files away, put the distribution's site back if we had taken it, and reload a running nginx.
+
+    An nginx that refuses its configuration is left as it runs, with a warning.
+    """
+    is_changed = placed.gone(CATCH_ALL) | placed.gone(INCLUDE) | placed.gone(HASH_SIZE)
+    if made.noted(made.DEFAULT_SITE) and os.path.exists(AVAILABLE_SITE):
+        is_changed |= not os.path.lexists(DEFAULT_SITE) and placed.link(DEFAULT_SITE, AVAILABLE_SITE)
+        made.forget(made.DEFAULT_SITE)
+    if not is_changed or not nginx.is_running():
+        return
+    try:
+        _dumped()
+    except DokkuError as error:
+        log.warn("nginx is not reloaded, and serves the apps until it is restarted:")
+        for line in error.lines:
+            log.warn(line)
+        return
+    reload()
 
 
 def workers_group() -> str:
@@ -149,6 +162,7 @@ def _disable_default_site() -> None:
         return
     log.verbose("The distribution's default page is not served any more; its file stays in sites-available")
     placed.gone(DEFAULT_SITE)
+    made.note(made.DEFAULT_SITE)
 
 
 def _digest(path: str) -> str:

@@ -9,11 +9,12 @@ import os
 from lib.app import apps
 from lib.base import log, run, settings, values
 from lib.base.errors import DokkuError
-from lib.host import accounts, front, held, nginx_logs, placed, ssh_keys
+from lib.host import accounts, front, held, made, nginx_logs, placed, ssh_keys
 
 DEFAULTS = "/etc/default/dokku"
 _LOGS = f"root:{accounts.LOGS}"
 CRONTABS = "/var/spool/cron/crontabs"
+_OURS = ("HOSTNAME", "VHOST", "ENV", ".sshcommand")  # in the home, besides the apps and what people put there
 LOCAL = "dokku.localhost"  # curl and browsers take every name below localhost for this machine
 
 _DEFAULTS_TEXT = """\
@@ -32,6 +33,8 @@ def set_up(domain: str) -> None:
     domain: the host's own, which apps are named below; empty to keep the present one.
     """
     owner = f"{settings.user()}:{settings.group()}"
+    if not os.path.isdir(settings.root()):
+        made.note(made.HOME)
     for path, mode, own in _directories(owner):
         try:
             placed.directory(path, mode, own)
@@ -59,7 +62,14 @@ def remove() -> None:
     for app in apps.names():
         for name in nginx_logs.names(app):
             placed.gone(os.path.join(settings.nginx_logs(), name))
-    for path in (settings.root(), settings.lib(), settings.logs(), f"{CRONTABS}/{settings.user()}"):
+        placed.gone(settings.app_dir(app))
+    if made.noted(made.HOME):
+        placed.gone(settings.root())
+    else:
+        for name in _OURS:
+            placed.gone(os.path.join(settings.root(), name))
+        log.verbose(f"{settings.root()} was there before, and stays")
+    for path in (settings.logs(), f"{CRONTABS}/{settings.user()}", settings.lib()):
         placed.gone(path)
 
 

@@ -1,17 +1,14 @@
 """The programs a dokku host lives on: started where they do not run, by systemd or their init scripts."""
 
 import functools
-import os
 import shutil
 
 from lib.base import files, log, procfs, retry, run, settings
 from lib.base.errors import DokkuError, ToolFailed
-from lib.host import placed
 from lib.tools import nginx
 
 NAMES = ("docker", "nginx", "ssh", "cron")
 PID_FILES = {"ssh": "/run/sshd.pid", "cron": "/run/crond.pid"}
-STARTED = "/run/dokku/started"
 _PATIENCE = 60
 
 
@@ -44,18 +41,6 @@ def is_running(name: str) -> bool:
     return pid.isdigit() and procfs.exists(int(pid))
 
 
-def stop_started() -> None:
-    """Stop those that set_up started on a host without systemd; others are not ours to stop."""
-    for name in reversed(dict.fromkeys(files.read_lines(STARTED))):
-        if not is_running(name):
-            continue
-        if run.succeeds("service", name, "stop"):
-            log.verbose(f"Stopped {name}")
-        else:
-            log.warn(f"{name} could not be stopped")
-    placed.gone(os.path.dirname(STARTED))
-
-
 def _start_dockerd() -> None:
     """Start it ourselves: its init script gives up where it may not raise limits, as in many containers."""
     options = ("--background", "--make-pidfile", "--pidfile", "/run/docker-ssd.pid")
@@ -74,4 +59,3 @@ def _start(name: str) -> None:
         if name != "docker":
             raise DokkuError(f"{name} could not be started:", more=tuple(error.text.splitlines())) from error
         _start_dockerd()
-    placed.file(STARTED, f"{files.read(STARTED)}{name}\n", said=False)

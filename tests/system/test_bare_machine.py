@@ -140,7 +140,7 @@ def test_after_a_reboot_install_brings_everything_back(first: Result, bare: Mach
 
 
 def test_uninstall_leaves_the_apps_and_install_takes_them_over_again(first: Result, bare: Machine) -> None:
-    removed = bare.sh(f"{CLONE}/bin/uninstall")
+    removed = bare.sh(f"{CLONE}/bin/uninstall --yes")
     assert removed.status == 0, removed.output
     places = "/usr/bin/dokku /usr/bin/plugn /opt/dokku /etc/sudoers.d/dokku-* /etc/cron.d/dokku-*"
     assert bare.sh(f"ls -d {places} 2>/dev/null").output == ""
@@ -151,7 +151,7 @@ def test_uninstall_leaves_the_apps_and_install_takes_them_over_again(first: Resu
 
 
 def test_purge_leaves_nothing_but_packages(first: Result, bare: Machine) -> None:
-    removed = bare.sh(f"{CLONE}/bin/uninstall --purge")
+    removed = bare.sh(f"{CLONE}/bin/uninstall --purge --yes")
     assert removed.status == 0, removed.output
     script = (
         "ls -d /home/dokku /var/lib/dokku /var/log/dokku /etc/default/dokku 2>/dev/null; getent passwd dokku"

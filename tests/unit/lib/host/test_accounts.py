@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lib.base.errors import DokkuError
-from lib.host import accounts
+from lib.host import accounts, made
 from tests.conftest import Shell
 
 
@@ -14,7 +14,7 @@ def _installed(environment: None) -> None:
     os.environ.update(DOKKU_SYSTEM_USER="dokku", DOKKU_SYSTEM_GROUP="dokku", DOKKU_ROOT="/home/dokku")
 
 
-def test_a_new_host_gets_the_user_in_the_groups_it_needs(shell: Shell) -> None:
+def test_a_new_host_gets_the_user_in_the_groups_it_needs(fs: Any, shell: Shell) -> None:
     shell.answers("getent …", status=2)
     shell.answers("getent group docker", status=2)
     shell.answers("getent group docker", out="docker:x:107:\n")
@@ -82,10 +82,18 @@ def test_a_command_that_sudo_would_read_as_more_is_refused(fs: Any, shell: Shell
     assert not Path(accounts.SUDOERS).exists()
 
 
-def test_removing_takes_user_and_group(shell: Shell) -> None:
+def test_removing_takes_user_and_group(fs: Any, shell: Shell) -> None:
     shell.answers("getent …", out="dokku:x:999:\n")
+    made.note(made.USER)
+    made.note(made.GROUP)
     accounts.remove()
     assert [line for line in shell.ran if not line.startswith("getent")] == [
         "userdel dokku",
         "groupdel dokku",
     ]
+
+
+def test_a_user_that_was_there_before_stays(fs: Any, shell: Shell) -> None:
+    shell.answers("getent …", out="dokku:x:1000:\n")
+    accounts.remove()
+    assert all(line.startswith("getent") for line in shell.ran)

@@ -120,6 +120,26 @@ def test_removing_puts_the_distributions_page_back(distribution: Shell) -> None:
     assert Path(front.DEFAULT_SITE).readlink() == Path(front.AVAILABLE_SITE)
 
 
+def test_removing_gives_back_no_site_that_was_not_taken(distribution: Shell) -> None:
+    Path(front.DEFAULT_SITE).unlink()
+    front.set_up()
+    front.remove()
+    assert not Path(front.DEFAULT_SITE).exists()
+
+
+def test_an_nginx_that_refuses_its_configuration_is_not_reloaded(
+    distribution: Shell, fs: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    front.set_up()
+    fs.create_file("/run/nginx.pid", contents="70\n")
+    fs.create_file("/proc/70/cmdline", contents="nginx: master process")
+    distribution.answers(NGINX, err="unknown directive\n", status=1)
+    front.set_up()  # gets the answer of before
+    front.remove()
+    assert "nginx is not reloaded" in capfd.readouterr().err
+    assert "reload" not in " ".join(distribution.ran)
+
+
 def test_a_second_run_starts_nothing_but_the_look(distribution: Shell) -> None:
     front.set_up()
     distribution.ran.clear()

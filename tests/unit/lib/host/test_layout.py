@@ -143,6 +143,7 @@ def test_the_administrators_settings_are_never_overwritten(fs: Any, shell: Shell
 
 
 def test_removing_takes_the_apps_and_their_logs(fs: Any, shell: Shell) -> None:
+    fs.remove_object("/home/dokku")
     layout.set_up("")
     os.environ["DOKKU_NGINX_LOG_DIR"] = "/var/log/nginx"
     fs.create_dir("/home/dokku/blog")

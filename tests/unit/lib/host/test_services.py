@@ -23,7 +23,6 @@ def running(fs: Any, shell: Shell) -> Shell:
 def test_what_runs_is_left_alone_whoever_started_it(running: Shell) -> None:
     services.set_up()
     assert running.ran == ["docker version"]
-    assert not Path(services.STARTED).exists()
 
 
 def test_what_is_down_is_started_and_remembered(running: Shell, fs: Any) -> None:
@@ -31,7 +30,6 @@ def test_what_is_down_is_started_and_remembered(running: Shell, fs: Any) -> None
     running.answers("service ssh start", does=lambda _: fs.create_file("/run/sshd.pid", contents="50\n"))
     services.set_up()
     assert running.ran == ["docker version", "service ssh start"]
-    assert Path(services.STARTED).read_text() == "ssh\n"
 
 
 def test_dockerd_is_started_directly_where_its_script_gives_up(running: Shell) -> None:
@@ -71,10 +69,3 @@ def test_a_socket_that_waits_for_ssh_counts_as_running(running: Shell, fs: Any) 
 def test_a_pid_file_of_a_dead_process_is_no_service(running: Shell, fs: Any) -> None:
     Path("/run/crond.pid").write_text("4242\n")
     assert not services.is_running("cron")
-
-
-def test_only_what_was_started_is_stopped(running: Shell, fs: Any) -> None:
-    fs.create_file(services.STARTED, contents="ssh\ncron\nssh\n")
-    services.stop_started()
-    assert running.ran == ["service cron stop", "service ssh stop"]
-    assert not Path(services.STARTED).parent.exists()
