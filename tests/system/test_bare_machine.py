@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.bare, pytest.mark.skipif(bool(machine.missing()), reas
 
 CLONE = "/root/dokku"
 PROGRAMS = "dokku docker nginx sshd git sudo curl python3"
-PAGE = "It works"
+PAGE, TITLE = "It works", "Hello from dokku"
 CHANGE = re.compile(
     "-----> (Installing|Making)|       (Added|Made|Wrote|Set|Linked|Removed|Starting|Reloaded) "
 )
@@ -53,10 +53,14 @@ def first(bare: Machine) -> Result:
     return bare.sh(f"cd / && {CLONE}/bin/quickstart")
 
 
-def test_quickstart_ends_with_the_page_of_the_sample(first: Result, bare: Machine) -> None:
+def test_quickstart_ends_with_the_url_of_the_sample_and_what_to_do_next(first: Result, bare: Machine) -> None:
     assert first.status == 0, first.output
-    assert PAGE in first.output
+    assert f"-----> {URL} answers: {TITLE}\n" in first.output
     assert f"It runs: {URL}" in first.output
+    assert "<" not in first.output.replace("< ~/.ssh/id_ed25519.pub", "")
+    address = bare.sh("hostname -I").output.split()[0]
+    assert f"git push dokku@{address}:my-app main" in first.output
+    assert f"dokku domains:set-global {address}.sslip.io" in first.output
     assert PAGE in bare.sh(f"curl --silent --fail {URL}/").output
 
 
@@ -67,7 +71,7 @@ def test_a_second_run_changes_nothing(first: Result, bare: Machine) -> None:
     second = bare.sh(f"cd /tmp && {CLONE}/bin/quickstart")
     assert second.status == 0, second.output
     assert "No changes detected" in second.output
-    assert PAGE in second.output
+    assert TITLE in second.output
     assert [line for line in second.output.splitlines() if CHANGE.match(line)] == []
     assert bare.sh(state).output == before
 
@@ -147,7 +151,7 @@ def test_uninstall_leaves_the_apps_and_install_takes_them_over_again(first: Resu
     assert bare.sh("test -d /home/dokku/hello").status == 0
     again = bare.sh(f"{CLONE}/bin/quickstart")
     assert again.status == 0, again.output
-    assert PAGE in again.output
+    assert TITLE in again.output
 
 
 def test_purge_leaves_nothing_but_packages(first: Result, bare: Machine) -> None:
