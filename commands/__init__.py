@@ -24,11 +24,11 @@ class Root(TyperGroup):
 
     def get_command(self, ctx: Any, name: str) -> Any:
         info = _modules.find(name)
-        return (
-            None
-            if info is None
-            else get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None)
-        )
+        if info is None:
+            return None
+        command = get_command_from_info(info, pretty_exceptions_short=True, rich_markup_mode=None)
+        command.allow_extra_args = True  # as in 0.24, for every command; unknown flags are refused
+        return command
 
     def invoke(self, ctx: Any) -> Any:
         """The command's own doing. The parser would make 130 of every signal; ours keep their numbers."""

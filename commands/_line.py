@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from commands import _modules, _plugins
 from lib.base import quoting
 from lib.base.errors import DokkuError
+from lib.base.properties import GLOBAL
 
 _FLAGS = {
     "--quiet": "DOKKU_QUIET_OUTPUT",
@@ -20,6 +21,7 @@ _STARTING_PROGRAMS = ("run", "run:detached", "enter")  # what follows the app is
 _VALUED = ("-e", "--env", "--cron-id", "--ttl-seconds")
 _PASSING_WORDS_ON = ("docker-options:add", "docker-options:remove", "plugin:trigger")
 _SECRETIVE = ("git:auth", "git:auth-status")  # a password may look like a flag
+_APP = re.compile(r"[\[(]?<(old-)?app>")
 _OTHER_NAMES = {"-v": "version", "--version": "version"}
 _QUOTED_GIT = ("git:auth", "git:from", "git:load", "git:set", "git:sync")
 
@@ -89,10 +91,34 @@ def understood(words: list[str]) -> Line:
         variables["DOKKU_APP_NAME"] = app
     command = _OTHER_NAMES.get(kept[0], kept[0]) if kept else "help"
     is_ours = not _plugins.replaces(command) and _modules.find(command) is not None
-    inserted = [app] if app and is_ours else []  # plugins' commands read the variable
     before, after = (_flags_of_run(kept[1:]), operands) if command in _STARTING_PROGRAMS else ([], kept[1:])
-    asked = [command, *before, *([app] if app else []), *after]
-    return Line([command, *before, *inserted, *after], variables, asked)
+    run = [*before, *(_with_app(command, app, after) if app and is_ours else after)]
+    asked = run if is_ours else [*([app] if app else []), *run]  # plugins' commands read the variable
+    return Line([command, *run], variables, [command, *asked])
+
+
+def _with_app(command: str, app: str, words: list[str]) -> list[str]:
+    """A command's words with the app of --app as the first of them, where the command takes one.
+
+    The official client sends --app with every command: with those about no app or (--global) about all, and
+    with those whose app its user has spelt out as well. That one is dropped then, unless the command would be
+    left without a word it needs: `--app blog domains:add blog` is about a domain.
+    """
+    taken = _modules.operands(command)
+    if command in _STARTING_PROGRAMS:
+        return [app, *words]
+    if not taken or not _APP.match(taken[0]) or (GLOBAL in words and command not in _PASSING_WORDS_ON):
+        return words
+    needed = sum(name.startswith("<") for name in taken[1:])
+    again = next((i for i, word in enumerate(words) if not _is_flag(words, i)), len(words))
+    spare = sum(not _is_flag(words, i) for i in range(len(words))) - 1
+    if words[again : again + 1] == [app] and spare >= needed:
+        words = [*words[:again], *words[again + 1 :]]
+    return [app, *words]
+
+
+def _is_flag(words: list[str], place: int) -> bool:
+    return words[place].startswith("-") and words[place] not in ("-", "--")
 
 
 def _is_operand(word: str, before: str) -> bool:

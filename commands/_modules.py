@@ -26,6 +26,17 @@ def find(command: str) -> Any:
     return None
 
 
+def operands(command: str) -> list[str]:
+    """What its help calls the words a command takes: `["<app>", "[<process>]"]`; none when it is not ours."""
+    info = find(command)
+    words: list[str] = []
+    for annotation in getattr(getattr(info, "callback", None), "__annotations__", {}).values():
+        for about in getattr(annotation, "__metadata__", ()):
+            if type(about).__name__ == "ArgumentInfo":
+                words += str(about.metavar or "").split()
+    return words
+
+
 def load(namespace: str) -> Any:
     """The module of a namespace; None when there is none."""
     name = namespace.replace("-", "_")

@@ -6,7 +6,6 @@ import typer
 from typer.core import TyperCommand
 
 from lib.app import apps
-from lib.base.errors import UsageError
 from lib.base.properties import GLOBAL
 
 App = Annotated[str, typer.Argument(metavar="<app>")]
@@ -30,11 +29,19 @@ _DASHES = "\0--"
 def addressed(owner: str, key: str, value: str, is_global: bool) -> tuple[str, str, str]:
     """Whom `NS:set` is for, the property and its value: with --global the first word is the property.
 
-    Raises: UsageError for a word too many, what verify_app_name raises.
+    Raises: what verify_app_name raises.
     """
-    if is_global and value:
-        raise UsageError(f"Got unexpected extra argument(s) ({value})")
     return (GLOBAL, owner, key) if is_global else (apps.verify_app_name(owner), key, value)
+
+
+def name_and_email(words: list[str] | None) -> tuple[str, str]:
+    """Read NAME EMAIL from the last words of a call; a name of several words may have lost its quotes.
+
+    With an @ in a word after the first, this is the address, and what stands before it the name.
+    """
+    given = list(words or [])
+    place = next((i for i, word in enumerate(given) if i and "@" in word), 1)
+    return " ".join(given[:place]), "".join(given[place : place + 1])
 
 
 class LiteralDashes(TyperCommand):

@@ -16,6 +16,7 @@ from commands._params import (
     Value,
     Workers,
     addressed,
+    name_and_email,
 )
 from lib import deploy
 from lib.app import apps, batches, reports
@@ -28,8 +29,7 @@ namespace = typer.Typer(help="Manage app deploys via git")
 AuthWords = Annotated[list[str] | None, typer.Argument(metavar="<host> [<username> [<password>]]")]
 Host = Annotated[str, typer.Argument(metavar="<host>")]
 Url = Annotated[str, typer.Argument(metavar="<archive-url>")]
-Name = Annotated[str, typer.Argument(metavar="[<git-username>]")]
-Email = Annotated[str, typer.Argument(metavar="[<git-email>]")]
+Author = Annotated[list[str] | None, typer.Argument(metavar="[<git-username>] [<git-email>]")]
 ArchiveType = Annotated[str, typer.Option("--archive-type", metavar="tar|tar.gz|zip")]
 Checksum = Annotated[str, typer.Option("--checksum", metavar="sha256:HEX", help="refuse any other content")]
 Image = Annotated[str, typer.Argument(metavar="<docker-image>")]
@@ -68,8 +68,7 @@ def auth_status(words: AuthWords = None) -> None:
 def from_archive(
     app: App = "",
     url: Url = "",
-    name: Name = "",
-    email: Email = "",
+    author: Author = None,
     archive_type: ArchiveType = "tar",
     checksum: Checksum = "",
 ) -> None:
@@ -77,22 +76,21 @@ def from_archive(
     apps.verify_app_name(app)
     source = (archive_type, values.without_credentials(url))
     with archives.unpacked(url, archive_type, checksum) as tree:
-        deploy.from_directory(app, tree, commits.author(name, email), source)
+        deploy.from_directory(app, tree, commits.author(*name_and_email(author)), source)
 
 
 @namespace.command("from-image")
 def from_image(
     app: App = "",
     image: Image = "",
-    name: Name = "",
-    email: Email = "",
+    author: Author = None,
     build_dir: BuildDir = "",
     force: Force = False,
 ) -> None:
     """Updates an app's git repository with a given docker image."""
     apps.verify_app_name(app)
     with image_contexts.pulled(image, build_dir, force) as tree:
-        deploy.from_directory(app, tree, commits.author(name, email), ("docker-image", image))
+        deploy.from_directory(app, tree, commits.author(*name_and_email(author)), ("docker-image", image))
 
 
 @namespace.command("generate-deploy-key")
@@ -108,13 +106,11 @@ def initialize(app: App = "") -> None:
 
 
 @namespace.command("load-image")
-def load_image(
-    app: App = "", image: Image = "", name: Name = "", email: Email = "", build_dir: BuildDir = ""
-) -> None:
+def load_image(app: App = "", image: Image = "", author: Author = None, build_dir: BuildDir = "") -> None:
     """Updates an app's git repository with a docker image loaded from stdin."""
     apps.verify_app_name(app)
     with image_contexts.loaded(image, build_dir, app=app) as tree:
-        deploy.from_directory(app, tree, commits.author(name, email), ("docker-image", image))
+        deploy.from_directory(app, tree, commits.author(*name_and_email(author)), ("docker-image", image))
 
 
 @namespace.command("public-key")

@@ -55,7 +55,7 @@ def show(
     words: what the user gave: an app, a flag, both in any order, or neither. The rest: lib.base.report.show.
     """
     named, flags, is_global, workers = asked(words)
-    if len(flags) > 1 or len(named) > 1:
+    if len(flags) > 1:
         raise DokkuError(f"{prefix.removesuffix('-')}:report command allows only a single flag")
     flag = flags[0] if flags else ""
     if is_global:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lib.app import apps, config, config_changes, ports
 from lib.base import log, properties, triggers, values
-from lib.base.errors import DokkuError, UsageError
+from lib.base.errors import DokkuError
 from lib.base.report import Row
 from lib.proxy import haproxy_options, owners
 from lib.tools import haproxy
@@ -98,9 +98,7 @@ def set_(owner: str, words: Sequence[str] | None) -> None:
     """
     if owner != config.GLOBAL:
         apps.verify_app_name(owner)
-    key, value, *rest = [*(words or []), "", ""]
-    if any(rest):
-        raise UsageError(f"Got unexpected extra argument(s) ({rest[0]})")
+    key, value, *_surplus = [*(words or []), "", ""]
     if key == "disabled":
         _switch(owner, value)
     elif key in PROPERTIES:

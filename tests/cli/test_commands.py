@@ -1,7 +1,6 @@
 """Every command that takes an existing app, found by its own help: what it says when there is no such app."""
 
 import re
-from typing import Any
 
 import pytest
 
@@ -32,23 +31,13 @@ WORDS = {
 }
 
 
-def usage(info: Any) -> list[str]:
-    """The arguments of a command as its help spells them: `["<app>", "<key=value>..."]`."""
-    words: list[str] = []
-    for annotation in info.callback.__annotations__.values():
-        for about in getattr(annotation, "__metadata__", ()):
-            if type(about).__name__ == "ArgumentInfo":
-                words += str(about.metavar or "").split()
-    return words
-
-
 def commands() -> dict[str, list[str]]:
     """Commands that take an existing app first: the words that follow it, optional ones left out."""
     found = {}
     for namespace in _modules.namespaces():
         for info in _modules.load(namespace).namespace.registered_commands:
             name = namespace if info.name == namespace else f"{namespace}:{info.name}"
-            words = usage(info)
+            words = _modules.operands(name)
             if (
                 words
                 and re.fullmatch(r"[\[(]?<(old-)?app>(\|--global)?[\])]?", words[0])
@@ -89,6 +78,12 @@ def test_an_app_that_does_not_exist_is_status_20_and_the_last_word(dokku: Dokku,
     answer = dokku(name, "nope", *COMMANDS[name][1:])
     assert (last_line(answer.err), answer.code) == (" !     App nope does not exist", 20)
     assert not (dokku.root / "nope").exists()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_words_beyond_a_commands_own_are_ignored(dokku: Dokku, name: str) -> None:
+    answer = dokku(name, "nope", *COMMANDS[name][1:], "and", "some", "more")
+    assert (last_line(answer.err), answer.code) == (" !     App nope does not exist", 20)
 
 
 @pytest.mark.parametrize("bad", BAD_NAMES)

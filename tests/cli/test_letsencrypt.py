@@ -59,7 +59,7 @@ def test_nothing_is_listed_and_nothing_is_renewed_where_nothing_was_ordered(dokk
             "Invalid output format specified, supported formats: json, stdout: xml",
             1,
         ),
-        (("enable", "web", "extra"), "Got unexpected extra argument(s) (extra)", 2),
+        (("enable", "web", "extra"), "web is not deployed: nothing answers for its domains yet", 1),
         (("renew",), "`letsencrypt:renew` is not a dokku command.", 1),
     ],
 )
