@@ -121,7 +121,7 @@ class Generation:
         name = f"{self.app}.{process}.{index}.upcoming-{self.id}"
         labels = containers.labels(self.app, process, index)
         variables = config.merged(self.app)
-        id_ = docker.create(name, self.image.id, self._command(process), labels, flags, variables)
+        id_ = docker.create(name, self.image.name, self._command(process), labels, flags, variables)
         self.created.append(id_)
         signals.failpoint("created")
         triggers.fire("post-container-create", "app", id_, self.app, "deploy", process)
@@ -141,6 +141,7 @@ class Generation:
             *options.words(late),
             *self._published(process, index),
             *([f"--env=PORT={port}"] if process == "web" else []),
+            "--pull=never",  # a name that was removed meanwhile is no stranger's image
         ]
 
     def _published(self, process: str, index: int) -> list[str]:

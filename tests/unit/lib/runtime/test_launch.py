@@ -123,7 +123,7 @@ def test_a_process_type_starts_all_its_containers_at_once(shell, attached):
     first, second = argv_of(shell, "create")
     labels = [f"--label={key}={value}" for key, value in containers.labels(APP, "web", 1).items()]
     name = f"--name={APP}.web.1.upcoming-{new.id}"
-    more = ["--env=DYNO=web.1", "--init", "--env=PORT=5000", "--", "sha256:1"]
+    more = ["--env=DYNO=web.1", "--init", "--env=PORT=5000", "--pull=never", "--", "dokku/blog:latest"]
     assert first == ["docker", "container", "create", name, *labels, *more]
     assert "--env=DYNO=web.2" in second
     assert argv_of(shell, "start") == [["docker", "container", "start", A, B]]
