@@ -1,13 +1,16 @@
 """Where an app listens: at its running web containers, or at what its static-web-listener names."""
 
+import contextlib
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from lib.app import apps, network_settings, ports, reports
 from lib.app.network_settings import Listener
-from lib.base import values
+from lib.base import locks, log, values
+from lib.base.errors import Locked
 from lib.base.report import Row
 from lib.runtime import containers, schedulers, sightings
+from lib.runtime.containers import Container, State
 
 WEB = "web"
 
@@ -28,7 +31,8 @@ def of_all(wanted: Sequence[str], process: str = WEB) -> dict[str, list[str]]:
 def addresses(wanted: Sequence[str]) -> dict[str, list[str]]:
     """Where a proxy on this host finds each app, in one question to docker.
 
-    None where nothing runs, nor is about to be started again at the address that it had.
+    None where nothing runs, nor is about to be started again at the address that it had. The files
+    IP.PROCESS.INDEX, which plugins read, say the same afterwards.
     """
     return {app: [one.ip for one in found] for app, found in _found(wanted, WEB, returning=True).items()}
 
@@ -57,7 +61,18 @@ def _found(wanted: Sequence[str], process: str, returning: bool = False) -> dict
         state = alive.get(one.id)
         if state and state.ip and (state.running or (returning and state.returns)):
             found[one.app].append(Listener(state.ip, one.port if values.is_port(one.port) else ""))
+    if returning:
+        _note(serving, alive)
     return found
+
+
+def _note(serving: Sequence[Container], alive: Mapping[str, State]) -> None:
+    """Write down where running containers are; a deploy under way does that itself."""
+    known = {one: alive[one.id] for one in serving if one.id in alive}
+    moved = [one for one, state in known.items() if state.running and state.ip not in ("", one.ip)]
+    for app in sorted({one.app for one in moved}):
+        with log.only_warned(), contextlib.suppress(Locked), locks.deploy(app, despite_operator=True):
+            containers.note_addresses(app, {one.id: alive[one.id].ip for one in moved if one.app == app})
 
 
 def _told(app: str, process: str) -> list[Listener]:

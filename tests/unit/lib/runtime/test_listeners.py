@@ -1,12 +1,13 @@
 """Where an app listens: live addresses of its containers, or what its static-web-listener names."""
 
+import fcntl
 import json
 import os
 
 import pytest
 
 from lib.app import network_settings
-from lib.base import files, log, properties, settings
+from lib.base import files, locks, log, properties, settings
 from lib.runtime import containers, listeners
 from lib.runtime.containers import Container
 
@@ -17,8 +18,8 @@ WORKER = Container(APP, "worker", 1, B, "172.17.0.3", "5000")
 
 
 @pytest.fixture(autouse=True)
-def said(fs):
-    """What the code under test writes: pairs of stream and bytes."""
+def said(tmp_path):
+    """What the code under test writes: pairs of stream and bytes. Files are real, as locks have to be."""
     for app in (APP, OTHER):
         os.makedirs(settings.app_dir(app))
     with log.collected() as lines:
@@ -133,3 +134,24 @@ def test_a_proxy_does_not_lead_to_what_was_stopped(shell):
     }
     inspected(shell, known(A, running=False) | {"NetworkSettings": networks})
     assert listeners.addresses([APP]) == {APP: []}
+
+
+def test_the_files_that_plugins_read_say_where_the_proxy_leads(shell):
+    serve(APP, WEB)
+    place = os.path.join(settings.app_dir(APP), "IP.web.1")
+    os.remove(place)
+    inspected(shell, known(A, ip="172.17.0.7"))
+    assert listeners.of(APP) == ["172.17.0.7:5000"]
+    assert not os.path.exists(place), "a report writes nothing"
+    listeners.addresses([APP])
+    assert files.read(place) == "172.17.0.7"
+    assert containers.registered(APP) == [WEB._replace(ip="172.17.0.7")]
+
+
+def test_the_files_are_left_to_a_deploy_under_way(shell):
+    serve(APP, WEB)
+    inspected(shell, known(A, ip="172.17.0.7"))
+    with open(locks.path(APP), "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert listeners.addresses([APP]) == {APP: ["172.17.0.7"]}
+    assert containers.registered(APP) == [WEB]
