@@ -11,10 +11,9 @@ from collections.abc import Mapping, Sequence
 
 from lib.app import apps, batches, network_settings, process_settings, processes
 from lib.base import locks, log, retry, triggers
-from lib.base.errors import DokkuError, ToolFailed
-from lib.build import images
+from lib.base.errors import ToolFailed
 from lib.proxy import batching, haproxy_vhosts, owners, traffic
-from lib.runtime import attachments, containers, schedulers
+from lib.runtime import attachments, containers, release_images, schedulers
 from lib.runtime.containers import Container, State
 
 OFFLINE = 5  # seconds that an app which is up may wait for others to be put in force with it
@@ -121,7 +120,7 @@ def _bring_back(app: str, is_stale: bool) -> None:
         elif _start(app):
             triggers.fire("proxy-build-config", app)
         else:
-            _verify_image(app)
+            release_images.verify(app)
             triggers.fire("release-and-deploy", app)
 
 
@@ -139,13 +138,6 @@ def _start(app: str) -> bool:
         log.warn(error.text)
         return False
     return retry.until(lambda: _run(containers.registered(app)), timeout=PATIENCE, every=1)
-
-
-def _verify_image(app: str) -> None:
-    try:
-        images.verify(app)
-    except DokkuError as error:
-        raise DokkuError(f"{error.text}, build it with ps:rebuild") from error
 
 
 def _run(serving: Sequence[Container]) -> bool:

@@ -17,7 +17,7 @@ from lib.app import apps, config, options, processes
 from lib.base import log, procfs, signals, triggers, values
 from lib.base.errors import DokkuError
 from lib.build import images
-from lib.runtime import commands_in_images, concurrency, containers, logs, schedulers
+from lib.runtime import commands_in_images, concurrency, containers, logs, release_images, schedulers
 from lib.runtime.containers import Container
 from lib.tools import docker, docker_attached
 
@@ -204,7 +204,7 @@ def _command(app: str, image: images.Image, words: Sequence[str]) -> list[str]:
 
 def _start(scheduler: str, app: str, given: Mapping[str, str], command: Sequence[str]) -> None:
     """given: variables that count for this container only."""
-    image = images.verify(app)
+    image = release_images.verify(app)
     detached = bool(os.environ.get(_DETACH))
     made = _create(app, image, _command(app, image, command), given, detached)
     with _removed_on_failure(made):
@@ -229,9 +229,10 @@ def _create(
     index = int.from_bytes(os.urandom(4), "big") % 10**9
     terminal = not detached and (os.environ.get(_TERMINAL) or str(has_terminal()).lower()) == "true"
     flags = [*_options(app, image, index, terminal, detached), *(f"--env={key}" for key in given)]
+    flags.append("--pull=never")
     labels = _labels(app, index, terminal)
     variables = {**config.merged(app), **given}
-    id_ = docker.create(f"{app}.run.{index}", image.id, command, labels, flags, variables)
+    id_ = docker.create(f"{app}.run.{index}", image.name, command, labels, flags, variables)
     signals.failpoint("created")
     return Container(app, "run", index, id_)
 

@@ -2,8 +2,11 @@
 
 import re
 
+from lib.app import apps
+from lib.base import log
+from lib.base.errors import DokkuError
 from lib.build import images
-from lib.runtime import release_records
+from lib.runtime import containers, release_records
 from lib.tools import docker, docker_images
 
 _TAG = "release-v"
@@ -12,6 +15,35 @@ _TAG = "release-v"
 def name(app: str, number: int) -> str:
     """The image name that holds a release."""
     return images.name(app, f"{_TAG}{number}")
+
+
+def verify(app: str) -> images.Image:
+    """The image that the app is deployed from. The one that serves gets its name back if that was removed.
+
+    `docker image prune -a` removes the names of what a container uses, but for one, and all other images.
+    Raises: DokkuError when docker has no image of the app any more.
+    """
+    try:
+        return images.verify(app)
+    except DokkuError as error:
+        found = _serving(app) if images.deploying_name(app) == images.name(app) else None
+        if found is None:
+            hint = ", build it with ps:rebuild" if apps.is_deployed(app) else ""
+            raise DokkuError(f"{error.text}{hint}") from error
+    log.warn(f"Somebody has removed the name {images.name(app)}, the image that serves gets it again")
+    docker.tag(found.id, images.name(app))
+    return found._replace(name=images.name(app))
+
+
+def _serving(app: str) -> images.Image | None:
+    """The image of the app's containers, else of its last release."""
+    serving = containers.registered(app)
+    known = containers.states(serving)
+    web_first = sorted(serving, key=lambda container: container.process != "web")
+    ids = [known[container.id].image for container in web_first if container.id in known]
+    release = release_records.serving(app)
+    ids += [release.image] if release and release.image else []
+    return next((image for id_ in ids if (image := images.find(id_))), None)
 
 
 def drop_old(app: str) -> None:

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from lib.base import settings
+from lib.base import properties, settings
 from lib.base.errors import DokkuError
 from triggers import receive_app, release_and_deploy, scheduler_deploy
 
@@ -88,3 +88,11 @@ def test_only_our_own_scheduler_rolls_out(story, words, handed):
     assert story == []
     roll_out("docker-local", APP, *words)
     assert story == [("roll_out", APP, *handed)]
+
+
+def test_a_deployed_app_that_lost_its_image_fails(shell, story):
+    image(shell, there=False)
+    properties.write("common", APP, "deployed", "true")
+    with pytest.raises(DokkuError, match="build it with ps:rebuild"):
+        release(APP)
+    assert story == []

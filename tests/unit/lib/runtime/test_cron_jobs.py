@@ -188,7 +188,7 @@ def test_a_job_runs_as_words_with_its_id_as_label(shell):
     (job,) = cron_jobs.jobs(APP)
     cron_jobs.run(APP, job.id)
     made = next(call.argv for call in shell.calls if call.argv[1:3] == ["container", "create"])
-    assert made[-4:] == ["sha256:1", "task", "$(id)", "`x`"]
+    assert made[-4:] == ["dokku/blog:latest", "task", "$(id)", "`x`"]
     assert f"--label=com.dokku.cron-id={job.id}" in made
     assert "--tty" not in made
 

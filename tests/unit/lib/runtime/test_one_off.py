@@ -73,7 +73,7 @@ def test_docker_is_asked_for_the_image_the_container_and_its_end(shell):
 def test_words_are_the_last_ones_of_the_container_as_they_are(shell):
     build(shell)
     one_off.request(APP, ["printf", "--", "$(id)", "a\nb", ""])
-    assert created(shell).argv[-7:] == ["--", "sha256:1", "printf", "--", "$(id)", "a\nb", ""]
+    assert created(shell).argv[-7:] == ["--", "dokku/blog:latest", "printf", "--", "$(id)", "a\nb", ""]
 
 
 def test_variables_are_named_in_words_and_valued_in_the_environment(shell):

@@ -6,6 +6,7 @@ import os
 import pytest
 
 from lib.base import log, properties, settings
+from lib.base.errors import DokkuError
 from lib.runtime import release_images, release_records
 from lib.runtime.release_records import Release
 
@@ -67,3 +68,55 @@ def test_an_image_that_can_not_come_along_stays_behind_without_the_values(shell,
     (copied,) = release_records.all_("new")
     assert (copied.image, copied.config, copied.outcome) == ("", {}, "succeeded")
     assert b"no space left on device" in b"".join(text for _, text in said)
+
+
+def test_an_image_that_lost_its_name_gets_it_back_from_what_serves(shell, said):
+    """`docker image prune -a` leaves the image of a running container, and one name of it."""
+    record(1, containers=["a" * 64])
+    shell.answers("docker image inspect …", err="Error: No such image: x\n", status=1)
+    shell.answers("docker image inspect …sha256:1", out=json.dumps({"Id": "sha256:1", "Config": {}}) + "\n")
+    image = release_images.verify(APP)
+    assert (image.id, image.name) == ("sha256:1", "dokku/blog:latest")
+    assert "docker image tag -- sha256:1 dokku/blog:latest" in shell.ran
+    assert b"Somebody has removed the name dokku/blog:latest" in b"".join(text for _, text in said)
+
+
+def test_what_the_containers_run_counts_more_than_the_record(shell):
+    record(1)
+    with open(os.path.join(settings.app_dir(APP), "CONTAINER.web.1"), "w") as file:
+        file.write("c" * 64)
+    known = {
+        "Id": "c" * 64,
+        "Name": "/blog.web.1",
+        "Image": "sha256:7",
+        "RestartCount": 0,
+        "Config": {"Labels": {"com.dokku.app-name": APP}},
+        "State": {"Status": "exited", "Running": False, "StartedAt": ""},
+        "HostConfig": {"NetworkMode": "default"},
+        "NetworkSettings": {},
+    }
+    shell.answers("docker container inspect …", out=json.dumps(known) + "\n")
+    shell.answers("docker image inspect …", err="Error: No such image: x\n", status=1)
+    for id_ in ("sha256:1", "sha256:7"):
+        shell.answers(f"docker image inspect …{id_}", out=json.dumps({"Id": id_, "Config": {}}) + "\n")
+    assert release_images.verify(APP).id == "sha256:7"
+
+
+@pytest.mark.parametrize(("deployed", "hint"), [("true", ", build it with ps:rebuild"), ("false", "")])
+def test_an_image_that_is_gone_altogether_is_said_so(shell, deployed, hint):
+    record(1)
+    properties.write("common", APP, "deployed", deployed)
+    shell.answers("docker image inspect …", err="Error: No such image: x\n", status=1)
+    with pytest.raises(DokkuError) as refused:
+        release_images.verify(APP)
+    assert refused.value.text == f"App image (dokku/blog:latest) not found{hint}"
+    assert not [line for line in shell.ran if "image tag" in line]
+
+
+def test_an_image_that_a_plugin_names_is_not_replaced(shell, monkeypatch):
+    record(1)
+    monkeypatch.setattr("lib.base.triggers.ask", lambda name, *_: "r.test/" if "repository" in name else "")
+    shell.answers("docker image inspect …", err="Error: No such image: x\n", status=1)
+    shell.answers("docker image inspect …sha256:1", out=json.dumps({"Id": "sha256:1", "Config": {}}) + "\n")
+    with pytest.raises(DokkuError, match=r"r\.test/dokku/blog:latest"):
+        release_images.verify(APP)
