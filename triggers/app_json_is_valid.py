@@ -9,7 +9,7 @@ from lib.runtime import cron_jobs
 
 
 def verify(_app: str, path: str = "", *_: str) -> None:
-    app_json.parse(files.read(path))
+    app_json.notes(files.read(path))
 
 
 HANDLERS = {

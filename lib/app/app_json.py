@@ -6,98 +6,18 @@ Source: dokku v0.24.0 and 0.38 plugins/app-json.
 """
 
 import contextlib
-import functools
 import os
-import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from lib.app import config, json_shapes, json_text, source_files
-from lib.base import files, properties, settings, values
+from lib.app import app_json_shape, config, json_shapes, json_text, source_files
+from lib.base import files, log, properties, settings
 from lib.base.errors import DokkuError
 
 PLUGIN = "app-json"
 IMAGE, SOURCE = "image", "source"  # where the kept file was found: property `found-in`
-MOST_SECONDS = 24 * 3600
-MOST_PORT = 65535
+NOTED = 10  # warnings about one file
 
-_URL = re.compile(r"(?:https?://[!-~]+)?")
-_PATH = re.compile(r"(?:/[^\x00-\x20\x7f]*)?")
-_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-
-
-def _ways(entry: dict[str, Any]) -> list[str]:
-    """In which ways a healthcheck asks."""
-    return [key for key in ("command", "listening", "path", "uptime") if entry.get(key)]
-
-
-def _up_to(most: int) -> json_shapes.Rule:
-    return json_shapes.Rule(int, lambda number: number <= most, f"{most} or less")
-
-
-_process = functools.partial(json_shapes.AnyKey, accepts=values.is_process, what="process type")
-_HEALTHCHECK = {
-    "name": str,
-    "type": ("startup", "readiness", "liveness"),
-    "path": json_shapes.Rule(str, _PATH.fullmatch, "a path that starts with / and has no blanks"),
-    "content": str,
-    "command": [str],
-    "attempts": _up_to(MOST_SECONDS),
-    "initialDelay": _up_to(MOST_SECONDS),
-    "timeout": _up_to(MOST_SECONDS),
-    "uptime": _up_to(MOST_SECONDS),
-    "wait": _up_to(MOST_SECONDS),
-    "port": _up_to(MOST_PORT),
-    "scheme": ("http", "https"),
-    "httpHeaders": [
-        {
-            "name!": json_shapes.Rule(str, _HEADER.fullmatch, "the name of a header"),
-            "value": json_shapes.Rule(
-                str, lambda text: not values.has_control_characters(text), "a text without control characters"
-            ),
-        }
-    ],
-    "listening": bool,
-    "warn": bool,
-    "onFailure": {
-        "command": [str],
-        "url": json_shapes.Rule(str, _URL.fullmatch, "a url that starts with http:// or https://"),
-    },
-}
-_SHAPE = {
-    "scripts": {"postdeploy": str, "dokku": {"predeploy": str, "postdeploy": str}},
-    "env": json_shapes.AnyKey(
-        json_shapes.Either(
-            str,
-            {"description": str, "value": str, "required": bool, "generator": ("secret",), "sync": bool},
-        ),
-        values.is_config_key,
-        "name of a variable",
-    ),
-    "formation": _process({"quantity": int, "max_parallel": int, "autoscaling": dict, "service": dict}),
-    "healthchecks": _process(
-        [
-            json_shapes.Rule(
-                json_shapes.Rule(
-                    _HEALTHCHECK,
-                    lambda entry: len(_ways(entry)) <= 1,
-                    "one of command, listening, path, uptime",
-                ),
-                lambda entry: not entry.get("content") or _ways(entry) in ([], ["path"]),
-                "of a path, since it has a content",
-            )
-        ]
-    ),
-    "cron": [
-        {
-            "command!": str,
-            "schedule!": str,
-            "concurrency_policy": ("allow", "forbid", "replace"),
-            "maintenance": bool,
-        }
-    ],
-    "buildpacks": [{"url!": str}],
-}
 _sources: dict[str, str | None] = {}  # by app: the file in the source that this process deploys
 
 
@@ -154,15 +74,32 @@ class Healthcheck(NamedTuple):
 
 def parse(text: str) -> dict[str, Any]:
     """The file's values; nothing for one that is empty. Raises: DokkuError naming the key and the line."""
-    if not text.strip():
-        return {}
+    found = json_text.plain(_read(text)[0])
+    return found if isinstance(found, dict) else {}
+
+
+def notes(text: str) -> list[str]:
+    """What a deploy ignores in a file, a line each. Raises: DokkuError for one it can't use."""
+    return _read(text, app_json_shape.DEPLOYABLE)[1]
+
+
+def _read(text: str, shape: dict[str, Any] = app_json_shape.SHAPE) -> tuple[json_text.Node, list[str]]:
+    noted: list[str] = []
+    if not text.strip("\ufeff \t\r\n"):
+        return json_text.Node({}, 1), noted
     try:
-        node = json_text.parse(text)
-        json_shapes.verify(node, _SHAPE)
+        return json_shapes.fitted(json_text.parse(text), shape, noted), noted
     except DokkuError as error:
         raise DokkuError(f"Cannot parse app.json: {error.text}") from None
-    found = json_text.plain(node)
-    return found if isinstance(found, dict) else {}
+
+
+def _verify(text: str, is_told: bool = True) -> None:
+    """Warn of what a deploy ignores. Raises: DokkuError for a file it can't use."""
+    noted = notes(text)
+    for note in noted[:NOTED] if is_told else []:
+        log.warn(f"app.json, {note}")
+    if is_told and len(noted) > NOTED:
+        log.warn(f"app.json: {len(noted) - NOTED} more values are ignored")
 
 
 def scripts(app: str) -> Scripts:
@@ -181,8 +118,7 @@ def variables(app: str) -> list[Variable]:
 
 def refused_variables(app: str) -> list[tuple[str, int]]:
     """The settings of dokku's that the app wants to change, which only the operator may: names with lines."""
-    text = files.read(file_path(app))
-    node = json_text.parse(text).value if parse(text) else {}
+    node = _read(files.read(file_path(app)))[0].value
     wanted = node["env"].value if isinstance(node, dict) and "env" in node else None
     return [(key, entry.line) for key, entry in (wanted or {}).items() if config.is_setting(key)]
 
@@ -233,7 +169,7 @@ def take_from_source(app: str, tree: str) -> None:
     Raises: DokkuError for a bad one.
     """
     text = source_files.place(source_files.APP_JSON, app, tree)
-    parse(text or "")
+    _verify(text or "")
     _sources[app] = text
 
 
@@ -250,7 +186,7 @@ def adopt(app: str, in_image: str | None) -> None:
         text = None if text == "\0" else text
         if app in _sources:
             text, found_in = _sources[app], SOURCE
-    parse(text or "")
+    _verify(text or "", is_told=text not in (_sources.get(app), files.read(file_path(app))))
     _keep(app, text, found_in if text is not None else "")
 
 
@@ -295,12 +231,14 @@ def _part(app: str, key: str) -> dict[str, Any]:
 
 def _variable(key: str, entry: Any) -> Variable:
     known = {"value": entry} if isinstance(entry, str) else entry
+    generator = known.get("generator")
+    is_known = not generator or generator in app_json_shape.GENERATORS
     return Variable(
         key,
         known.get("value") or "",
         known.get("description") or "",
-        known.get("required") is not False,
-        known.get("generator") == "secret",
+        known.get("required") is not False and is_known,
+        generator == "secret",
         bool(known.get("sync")),
     )
 

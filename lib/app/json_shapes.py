@@ -1,8 +1,9 @@
-"""What JSON has to look like: shapes, and the first place where a value has another one.
+"""What JSON has to look like: shapes, what does not fit is dropped or refused, by line and key.
 
 A shape is a type; a tuple of the texts there are to choose from; a list with the shape of the elements; a
 dict with shapes by key, `key!` for one that must be there; AnyKey for keys of the author's choice; Either; a
-Rule for the values of a shape. null counts as absent, and what a shape does not name may be anything.
+Rule for the values of a shape; Lenient, Text and ANY. null counts as absent. A key that differs only in case
+from a known one is that one, as Go reads it.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from lib.app.json_text import Node, plain
 from lib.base.errors import DokkuError
 from lib.base.values import printable
 
+ANY = object()
 _NAMES = {str: "a text", bool: "true or false", int: "a whole number", dict: "an object", list: "a list"}
 _MOST = 2**31 - 1
 
@@ -37,58 +39,126 @@ class Rule(NamedTuple):
     what: str
 
 
-def verify(node: Node, shape: Any, path: str = "") -> None:
-    """Raises: DokkuError naming the line and the key of the first value that has another shape."""
-    if node.value is None:
-        return
+class Lenient(NamedTuple):
+    """A shape; a value that has another one is noted and counts as absent. is_kept: it stays as it is."""
+
+    shape: Any
+    is_kept: bool = False
+
+
+class Text(NamedTuple):
+    """A text; numbers, true and false are read as one, and noted."""
+
+
+def fitted(node: Node, shape: Any, notes: list[str], path: str = "") -> Node:
+    """Return a node as its shape has it: known keys under their own names, lenient misfits as null.
+
+    notes: takes a line for each value that is ignored. Raises: DokkuError naming the line and the key of the
+    first other value that does not fit.
+    """
+    if node.value is None or shape is ANY:
+        return node
     match shape:
+        case Lenient():
+            return _leniently(node, shape, notes, path)
         case AnyKey():
-            _verify_keys(node, shape, path)
+            return _fit_keys(node, shape, notes, path)
         case Either(first, second):
-            verify(node, second if isinstance(node.value, dict) else first, path)
+            return fitted(node, second if isinstance(node.value, dict) else first, notes, path)
         case Rule(inner, accepts, what):
-            verify(node, inner, path)
-            if not accepts(plain(node)):
+            found = fitted(node, inner, notes, path)
+            if found.value is not None and not accepts(plain(found)):
                 raise _refused(node, path, what)
+            return found
+        case Text():
+            return _text(node, notes, path)
         case tuple():
             if node.value not in shape:
                 raise _refused(node, path, f"one of {', '.join(shape)}")
         case dict():
-            _verify_members(node, shape, path)
+            return _fit_members(node, shape, notes, path)
         case list():
-            _verify_type(node, list, path)
-            for index, element in enumerate(node.value):
-                verify(element, shape[0], f"{path}[{index}]")
+            return _fit_elements(node, shape, notes, path)
         case _:
-            _verify_type(node, shape, path)
+            return _typed(node, shape, notes, path)
+    return node
 
 
-def _verify_keys(node: Node, shape: AnyKey, path: str) -> None:
-    _verify_type(node, dict, path)
+def _leniently(node: Node, shape: Lenient, notes: list[str], path: str) -> Node:
+    try:
+        return fitted(node, shape.shape, notes, path)
+    except DokkuError as error:
+        notes.append(f"{error.text}; ignored")
+        return node if shape.is_kept else Node(None, node.line)
+
+
+def _fit_keys(node: Node, shape: AnyKey, notes: list[str], path: str) -> Node:
+    node = _typed(node, dict, notes, path)
+    found = {}
+    for key, value in (node.value or {}).items():
+        if shape.accepts(key):
+            found[key] = fitted(value, shape.shape, notes, _below(path, key))
+            continue
+        problem = f"line {value.line}: {_below(path, key)} is no {shape.what}"
+        if not isinstance(shape.shape, Lenient):
+            raise DokkuError(problem)
+        notes.append(f"{problem}; ignored")
+    return Node(found, node.line)
+
+
+def _fit_members(node: Node, shape: dict[str, Any], notes: list[str], path: str) -> Node:
+    node = _typed(node, dict, notes, path)
+    if node.value is None:
+        return node
+    names = {name.rstrip("!").casefold(): name.rstrip("!") for name in shape}
+    found: dict[str, Node] = {}
     for key, value in node.value.items():
-        if not shape.accepts(key):
-            raise DokkuError(f"line {value.line}: {path}.{printable(key)} is no {shape.what}")
-        verify(value, shape.shape, _below(path, key))
-
-
-def _verify_members(node: Node, shape: dict[str, Any], path: str) -> None:
-    _verify_type(node, dict, path)
+        name = names.get(key.casefold(), "")
+        if not name:
+            notes.append(f"line {value.line}: {_below(path, key)} is not a known key; ignored")
+        if value.value is not None or not name or name not in found:
+            found[name or key] = value
+        if name and not path and value.value is None:
+            notes.append(f"line {value.line}: {name} is null; ignored")
     for name, inner in shape.items():
         key = name.rstrip("!")
-        value = node.value.get(key, Node(None, node.line))
+        value = found.get(key, Node(None, node.line))
         if name != key and value.value in (None, ""):
             raise DokkuError(f"line {node.line}: {_below(path, key)} is missing")
-        verify(value, inner, _below(path, key))
+        if key in found:
+            found[key] = fitted(value, inner, notes, _below(path, key))
+    return Node(found, node.line)
 
 
-def _verify_type(node: Node, type_: type, path: str) -> None:
+def _fit_elements(node: Node, shape: list[Any], notes: list[str], path: str) -> Node:
+    node = _typed(node, list, notes, path)
+    found = [
+        fitted(value, shape[0], notes, f"{path}[{index}]") for index, value in enumerate(node.value or [])
+    ]
+    return node if node.value is None else Node(found, node.line)
+
+
+def _text(node: Node, notes: list[str], path: str) -> Node:
+    if isinstance(node.value, bool | int | float):
+        written = str(node.value).lower() if isinstance(node.value, bool) else str(node.value)
+        notes.append(f'line {node.line}: {path} is read as the text "{written}"')
+        return Node(written, node.line)
+    return _typed(node, str, notes, path)
+
+
+def _typed(node: Node, type_: type, notes: list[str], path: str) -> Node:
+    """The node, when it has the type; null in place of another type's empty value below the top."""
     found = type(node.value)
+    if found is not type_ and type_ in (dict, list) and path and node.value in ("", [], {}):
+        notes.append(f"line {node.line}: {path} is empty; ignored")
+        return Node(None, node.line)
     if found is not type_:
         raise _refused(node, path, _NAMES[type_])
     if type_ is int and not 0 <= node.value <= _MOST:
         raise _refused(node, path, "0 or more")
     if type_ is str and "\0" in node.value:
         raise _refused(node, path, "a text without NUL")
+    return node
 
 
 def _refused(node: Node, path: str, wanted: str) -> DokkuError:

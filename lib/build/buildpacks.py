@@ -170,7 +170,7 @@ def _from_app_json(text: str) -> list[str]:
         found = app_json.parse(text).get("buildpacks") or []
     except DokkuError:
         return []
-    return [url(entry["url"]) for entry in found]
+    return [url(entry["url"]) for entry in found if entry]
 
 
 def _whole(name: str) -> str:

@@ -123,10 +123,10 @@ def test_a_check_says_little_and_means_more():
         ({"path": "/\r\nX: y"}, ".path must be a path that starts with / and has no blanks"),
         ({"listening": True, "port": 65536}, ".port must be 65535 or less"),
         ({"path": "/", "scheme": "ftp"}, ".scheme must be one of http, https"),
-        (
-            {"path": "/", "onFailure": {"url": "file:///etc/passwd"}},
-            ".onFailure.url must be a url that starts with http:// or https://",
-        ),
+        ({}, " must be a check with one of command, listening, path, uptime"),
+        ({"name": "x", "warn": True}, " must be a check with one of command, listening, path, uptime"),
+        ({"listening": False, "url": "/"}, " must be a check with one of command, listening, path, uptime"),
+        ({"path": "/", "type": "ready"}, ".type must be one of startup, readiness, liveness"),
         (
             {"path": "/", "httpHeaders": [None, {"name": "a b"}]},
             ".httpHeaders[1].name must be the name of a header",
@@ -135,13 +135,12 @@ def test_a_check_says_little_and_means_more():
             {"path": "/", "httpHeaders": [{"name": "X", "value": "a\nb"}]},
             ".httpHeaders[0].value must be a text without control characters",
         ),
-        ({"path": "/", "wait": 86401}, ".wait must be 86400 or less"),
     ],
 )
 def test_a_check_that_could_only_fail_is_refused_by_key_and_line(entry, refusal):
     text = f'{{"healthchecks": {{"web": [\nnull,\n{json.dumps(entry)}\n]}}}}'
     with pytest.raises(DokkuError) as refused:
-        app_json.parse(text)
+        app_json.notes(text)
     assert refused.value.text == f"Cannot parse app.json: line 3: healthchecks.web[1]{refusal}"
 
 
@@ -185,6 +184,12 @@ def test_a_check_that_is_not_refused_asks_in_one_way_for_something_that_can_be_a
         assert check.on_failure_url == "" or check.on_failure_url.startswith(("http://", "https://"))
 
 
+def test_a_check_of_no_kind_that_was_deployed_by_an_older_release_can_be_read():
+    keep(healthchecks={"web": [{"name": "x"}]}, scripts={"postdeploy": "y"})
+    assert app_json.scripts(APP).first == "y"
+    assert app_json.healthchecks(APP, "web")[0].uptime == 0
+
+
 def test_a_check_for_a_content_asks_for_the_first_page():
     keep(healthchecks={"web": [{"content": "welcome"}]})
     assert app_json.healthchecks(APP, "web")[0].path == "/"
@@ -206,12 +211,7 @@ def test_a_cron_entry_may_overlap_unless_it_says_otherwise():
         ("{", "line 1: the end of the file where a key in quotes was expected"),
         ("[]", "line 1: it must be an object"),
         ('{\n"scripts": {"dokku": {"predeploy": ["x"]}}}', "line 2: scripts.dokku.predeploy must be a text"),
-        ('{"env": {"A B": "x"}}', "line 1: env.A B is no name of a variable"),
-        ('{"env": {"A": {"generator": "dice"}}}', "line 1: env.A.generator must be one of secret"),
         ('{"cron": [\n{"command": "x"}]}', "line 2: cron[0].schedule is missing"),
-        ('{"formation": {"a.b": {}}}', "line 1: formation.a.b is no process type"),
-        ('{"buildpacks": ["x"]}', "line 1: buildpacks[0] must be an object"),
-        ('{"env": {\n"A": "a\\u0000b"}}', "line 2: env.A must be a text without NUL"),
     ],
 )
 def test_a_bad_file_is_refused_by_key_and_line(text, refusal):
@@ -272,3 +272,93 @@ def test_a_failed_first_deploy_leaves_none():
     assert kept() == "none"
     app_json.forget(APP)
     assert not os.path.exists(settings.data("app-json", APP))
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ('{"env": {"A B": "x"}}', "line 1: env.A B is no name of a variable; ignored"),
+        ('{"env": {"A": {"generator": "dice"}}}', "line 1: env.A.generator must be one of secret; ignored"),
+        ('{"env": {"A":\n3}}', 'line 2: env.A is read as the text "3"'),
+        ('{"env": {\n"A": "a\\u0000b"}}', "line 2: env.A must be a text without NUL; ignored"),
+        ('{"env": []}', "line 1: env is empty; ignored"),
+        ('{"env": ""}', "line 1: env is empty; ignored"),
+        ('{"env": "x"}', "line 1: env must be an object; ignored"),
+        ('{"env": null}', "line 1: env is null; ignored"),
+        ('{"scripts": []}', "line 1: scripts is empty; ignored"),
+        ('{"formation": {"a.b": {}}}', "line 1: formation.a.b is no process type; ignored"),
+        (
+            '{"formation": {"web": {"quantity": "2"}}}',
+            "line 1: formation.web.quantity must be a whole number; ignored",
+        ),
+        ('{"buildpacks": ["x"]}', "line 1: buildpacks[0] must be an object; ignored"),
+        ('{"crom": []}', "line 1: crom is not a known key; ignored"),
+        (
+            '{"cron": [{"command": "x", "schedule": "@daily", "concurrency_policy": "no"}]}',
+            "line 1: cron[0].concurrency_policy must be one of allow, forbid, replace; ignored",
+        ),
+        (
+            '{"healthchecks": {"web": [{"path": "/", "wait": 86401}]}}',
+            "line 1: healthchecks.web[0].wait must be 86400 or less; ignored",
+        ),
+        (
+            '{"healthchecks": {"web": [{"path": "/", "onFailure": {"url": "file:///etc/passwd"}}]}}',
+            "line 1: healthchecks.web[0].onFailure.url must be a url that starts with http:// or https://;"
+            " ignored",
+        ),
+    ],
+)
+def test_what_dokku_did_not_look_at_is_told_once_and_fails_no_deploy(text, note, capfd):
+    files.replace(f"{TREE}/app.json", text)
+    app_json.take_from_source(APP, TREE)
+    app_json.adopt(APP, text)
+    app_json.adopt(APP, text)
+    assert capfd.readouterr().err == f" !     app.json, {note}\n"
+    for read in (app_json.scripts, app_json.variables, app_json.quantities, app_json.cron):
+        read(APP)
+    app_json.healthchecks(APP, "web")
+    app_json.refused_variables(APP)
+
+
+def test_many_ignored_values_are_counted(capfd):
+    app_json.adopt(APP, json.dumps({f"key{number}": 1 for number in range(app_json.NOTED + 3)}))
+    said = capfd.readouterr().err
+    assert len(said.splitlines()) == app_json.NOTED + 1
+    assert said.endswith("app.json: 3 more values are ignored\n")
+
+
+def test_what_heroku_keeps_in_the_file_is_no_cause_for_a_warning():
+    assert app_json.notes('{"name": "x", "addons": [], "success_url": "/", "stack": "heroku-22"}') == []
+
+
+def test_a_variable_with_another_generator_is_not_required():
+    keep(env={"A": {"generator": "dice"}, "B": {"value": 3, "required": "no"}})
+    assert app_json.variables(APP) == [
+        app_json.Variable("A", "", "", False, False, False),
+        app_json.Variable("B", "3", "", True, False, False),
+    ]
+
+
+def test_keys_in_another_case_are_meant():
+    keep(Cron=[{"Command": "a", "SCHEDULE": "@daily"}], Scripts={"Dokku": {"PreDeploy": "x"}})
+    assert app_json.cron(APP) == [app_json.CronTask("a", "@daily", "allow", False)]
+    assert app_json.scripts(APP).predeploy == "x"
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["url", "web", "value"]), inner)
+    ),
+    max_leaves=6,
+)
+
+
+@hypothesis.settings(max_examples=150, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
+@hypothesis.given(st.dictionaries(st.sampled_from(["env", "formation", "buildpacks", "name", "x"]), _JSON))
+def test_nothing_in_sections_that_dokku_did_not_read_fails_a_deploy(content):
+    keep(**content)
+    app_json.variables(APP)
+    app_json.quantities(APP)
+    app_json.most_at_a_time(APP, "web")
+    app_json.refused_variables(APP)

@@ -13,6 +13,10 @@ SHAPE = {
     "list": [{"url!": str}],
     "by": json_shapes.AnyKey(json_shapes.Either(str, {"v": str}), str.islower, "small name"),
     "any": dict,
+    "loose": json_shapes.Lenient(int),
+    "kept": json_shapes.Lenient(("a",), is_kept=True),
+    "texts": json_shapes.AnyKey(json_shapes.Lenient(json_shapes.Text()), str.islower, "small name"),
+    "whatever": json_shapes.ANY,
     "even": json_shapes.Rule(int, lambda number: number % 2 == 0, "even"),
     "both": [json_shapes.Rule({"a": int, "b": int}, lambda pair: len(pair) < 2, "one of a, b")],
 }
@@ -31,7 +35,7 @@ SHAPE = {
     ],
 )
 def test_what_has_the_shape_passes(text):
-    json_shapes.verify(json_text.parse(text), SHAPE)
+    json_shapes.fitted(json_text.parse(text), SHAPE, [])
 
 
 @pytest.mark.parametrize(
@@ -45,7 +49,7 @@ def test_what_has_the_shape_passes(text):
         ('{"on": "true"}', "line 1: on must be true or false"),
         ('{"kind": "c"}', "line 1: kind must be one of a, b"),
         ('{"kind": []}', "line 1: kind must be one of a, b"),
-        ('{"list": {}}', "line 1: list must be a list"),
+        ('{"list": {"x": 1}}', "line 1: list must be a list"),
         ('{"list": [\n{"url": "u"},\n{"url": ""}]}', "line 3: list[1].url is missing"),
         ('{"by": {"a": 1}}', "line 1: by.a must be a text"),
         ('{"by": {"a": {"v": []}}}', "line 1: by.a.v must be a text"),
@@ -59,5 +63,44 @@ def test_what_has_the_shape_passes(text):
 )
 def test_what_has_another_shape_is_refused_by_key_and_line(text, refusal):
     with pytest.raises(DokkuError) as caught:
-        json_shapes.verify(json_text.parse(text), SHAPE)
+        json_shapes.fitted(json_text.parse(text), SHAPE, [])
     assert caught.value.text == refusal
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "notes"),
+    [
+        ('{"loose":\n"x"}', {"loose": None}, ["line 2: loose must be a whole number; ignored"]),
+        ('{"kept": "b"}', {"kept": "b"}, ["line 1: kept must be one of a; ignored"]),
+        ('{"texts": {"a": 3, "b": true}}', {"texts": {"a": "3", "b": "true"}}, 2),
+        ('{"texts": {"a": 1.5, "b": []}}', {"texts": {"a": "1.5", "b": None}}, 2),
+        (
+            '{"texts": {"A": "x"}}',
+            {"texts": {}},
+            ["line 1: texts.A is no small name; ignored"],
+        ),
+        ('{"other": [1]}', {"other": [1]}, ["line 1: other is not a known key; ignored"]),
+        ('{"list": {}}', {"list": None}, ["line 1: list is empty; ignored"]),
+        ('{"any": []}', {"any": None}, ["line 1: any is empty; ignored"]),
+        ('{"list": null}', {"list": None}, ["line 1: list is null; ignored"]),
+        ('{"whatever": [{"x": 1}]}', {"whatever": [{"x": 1}]}, []),
+    ],
+)
+def test_what_is_ignored_is_noted_by_line_and_key(text, value, notes):
+    noted = []
+    assert json_text.plain(json_shapes.fitted(json_text.parse(text), SHAPE, noted)) == value
+    assert noted == notes or len(noted) == notes
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"NAME": "x"}', {"name": "x"}),
+        ('{"lo\u017fe": 1, "Loo\u017fe": 2}', {"loſe": 1, "loose": 2}),
+        ('{"List": [{"URL": "u"}]}', {"list": [{"url": "u"}]}),
+        ('{"name": "x", "Name": "y"}', {"name": "y"}),
+        ('{"name": "x", "Name": null}', {"name": "x"}),
+    ],
+)
+def test_a_key_is_known_in_any_case_as_go_reads_it(text, value):
+    assert json_text.plain(json_shapes.fitted(json_text.parse(text), SHAPE, [])) == value
