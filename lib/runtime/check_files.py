@@ -1,7 +1,8 @@
 """CHECKS files: which requests a new web container has to answer, and asking it.
 
-A line is a request and the text its answer must hold, `//admin.example.com/login Sign in`, or one of WAIT=,
-TIMEOUT=, ATTEMPTS=. `{{ var "KEY" }}` stands for a variable of the app's config.
+A line is a request and what its answer must hold, an extended regular expression,
+`//admin.example.com/login Sign in|Welcome`, or one of WAIT=, TIMEOUT=, ATTEMPTS=.
+`{{ var "KEY" }}` stands for a variable of the app's config.
 Source: dokku v0.24.0 plugins/scheduler-docker-local/check-deploy; its requests are curl's.
 """
 
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 
 from lib.base import values
 from lib.base.errors import DokkuError, answer_reason
+from lib.tools import grep
 
 MOST_BYTES = 4 * 1024 * 1024  # of an answer in which the text is looked for
 MOST_REDIRECTS = 10
@@ -22,13 +24,18 @@ _INSIDE = re.compile(
 )  # there is one way to read each character
 _LITERAL = re.compile(_TEXT)
 _VARIABLE = re.compile(r"var\s+" + _TEXT + r"(?:\s*\|\s*default\s+" + _TEXT + r")?|\$([A-Za-z_]\w*)")
-_REQUEST = re.compile(r"(?:(https?):)?(/\S*)")
-_SETTING = re.compile(r"(WAIT|TIMEOUT|ATTEMPTS)\s*=\s*(\S*)(?:\s+#.*)?")
+_REQUEST = re.compile(r"(?:(https?):)?(/\S*)", re.IGNORECASE)
+_SETTING = re.compile(r"([A-Za-z_]\w*)\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s\"']*)(?:\s+#.*)?")
+_NUMBER = re.compile(r"([0-9]{1,99})(\.[0-9]*)?s?", re.ASCII)
+_SPECIAL = frozenset("\\^$.|?*+()[]{}")
 _ESCAPE = re.compile(r"\\(.)")
 
 
 class Check(NamedTuple):
-    """One request. url: as it is shown. host: empty for none of its own. headers: names and values."""
+    """One request. url: as it is shown. host: empty for none of its own. headers: names and values.
+
+    expected: a text, or an extended regular expression.
+    """
 
     url: str
     scheme: str
@@ -36,15 +43,17 @@ class Check(NamedTuple):
     path: str
     expected: str
     headers: tuple[tuple[str, str], ...] = ()
+    is_expression: bool = False
 
 
 class Plan(NamedTuple):
-    """wait: seconds before each attempt; timeout: seconds for each."""
+    """wait: seconds before each attempt; timeout: seconds for each. notes: what is ignored, a line each."""
 
     checks: list[Check]
     wait: int
     timeout: int
     attempts: int
+    notes: tuple[str, ...] = ()
 
 
 class Refused(DokkuError):
@@ -54,19 +63,38 @@ class Refused(DokkuError):
 def parse(text: str, variables: Mapping[str, str], wait: int, timeout: int, attempts: int) -> Plan:
     """The plan in a CHECKS file. wait, timeout, attempts: where the file does not say otherwise.
 
-    Raises: DokkuError for a template expression that is not known.
+    Raises: DokkuError for a line that is neither of what there may be, by its number; no check is left out.
     """
     numbers = {"WAIT": wait, "TIMEOUT": timeout, "ATTEMPTS": attempts}
-    checks = []
-    for line in map(str.strip, expand(text, variables).split("\n")):
-        setting = _SETTING.fullmatch(line)
-        request, _, expected = line.partition(" ")
+    checks, notes = [], []
+    for number, line in enumerate(map(str.strip, expand(text, variables).split("\n")), 1):
+        request, *expected = line.split(maxsplit=1)[:2] or [""]
         address = _REQUEST.fullmatch(request)
-        if setting and values.is_number(setting[2]):
-            numbers[setting[1]] = min(max(0, int(setting[2])), MOST_SECONDS)
-        elif address:
-            checks.append(_check(address[1] or "http", address[2], expected.strip()))
-    return Plan(checks, numbers["WAIT"], max(1, numbers["TIMEOUT"]), max(1, numbers["ATTEMPTS"]))
+        setting = _SETTING.fullmatch(line)
+        if not line or line.startswith("#"):
+            continue
+        if address:
+            checks.append(_check((address[1] or "http").lower(), address[2], "".join(expected)))
+        elif setting and setting[1] in numbers:
+            value = setting[2].strip("\"'").strip()
+            numbers[setting[1]] = _number(setting[1], value, number) if value else numbers[setting[1]]
+        elif setting:
+            notes.append(f"CHECKS, line {number}: {values.printable(setting[1])} is not known; ignored")
+        else:
+            shown = values.printable(line[:100])
+            raise DokkuError(
+                f"CHECKS, line {number}: neither a request nor WAIT=, TIMEOUT=, ATTEMPTS=: {shown}"
+            )
+    patience = (numbers["WAIT"], max(1, numbers["TIMEOUT"]), max(1, numbers["ATTEMPTS"]))
+    return Plan(checks, *patience, tuple(notes))
+
+
+def _number(name: str, value: str, line: int) -> int:
+    """Whole seconds, or attempts; a part of one counts as one."""
+    found = _NUMBER.fullmatch(value)
+    if found is None:
+        raise DokkuError(f"CHECKS, line {line}: {name} must be a number, not {values.printable(value[:100])}")
+    return min(int(found[1]) + bool((found[2] or "").strip(".0")), MOST_SECONDS)
 
 
 def expand(text: str, variables: Mapping[str, str]) -> str:
@@ -75,7 +103,8 @@ def expand(text: str, variables: Mapping[str, str]) -> str:
     Raises: DokkuError for any other expression, naming the line.
     """
 
-    text, filled, at = text.replace("\r\n", "\n"), [], 0
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    filled, at = [], 0
     while (start := text.find("{{", at)) >= 0:
         line_end = (text.find("\n", start) + 1 or len(text) + 1) - 1
         end = _end(text, start, line_end)
@@ -129,17 +158,30 @@ def ask(check: Check, ip: str, port: str, timeout: float, has_certificate: bool 
             continue
         if status >= 400:
             raise Refused(f"{check.url}: the requested URL returned error: {status}")
-        if check.expected.encode("utf-8", "surrogateescape") not in body:
-            raise Refused(f'{check.url}: expected to but did not find: "{check.expected}"')
+        reason = _unmet(check, body, max(0.1, deadline - time.monotonic()))
+        if reason is not None:
+            raise Refused(f'{check.url}: expected to but did not find: "{check.expected}"{reason}')
         return
     raise Refused(f"{check.url}: more than {MOST_REDIRECTS} redirects")
 
 
+def _unmet(check: Check, body: bytes, timeout: float) -> str | None:
+    """None when the body holds what is expected; otherwise a reason, if there is more to say."""
+    if check.expected.encode("utf-8", "surrogateescape") in body:
+        return None
+    if not check.is_expression or not _SPECIAL & set(check.expected):
+        return ""
+    try:
+        return None if grep.matches(check.expected, body, timeout) else ""
+    except grep.Unusable as unusable:
+        return f" ({unusable.text})"
+
+
 def _check(scheme: str, rest: str, expected: str) -> Check:
     if not rest.startswith("//"):
-        return Check(f"{scheme}://localhost{rest}", scheme, "", rest, expected)
+        return Check(f"{scheme}://localhost{rest}", scheme, "", rest, expected, is_expression=True)
     host, _, path = rest[2:].partition("/")
-    return Check(f"{scheme}://{host}/{path}", scheme, host, f"/{path}", expected)
+    return Check(f"{scheme}://{host}/{path}", scheme, host, f"/{path}", expected, is_expression=True)
 
 
 def _exchange(

@@ -77,9 +77,10 @@ def check(app: str, id_: str, process: str, port: str, ip: str, index: str = "1"
     container = Container(app, process, int(index) if values.is_number(index) else 1, id_, ip, port)
     with _explained(container):
         wanted = _healthchecks(container, STARTUP, READINESS)
-        plan = _plan(container)
+        text = _checks_file(container)
+        plan = _plan(container, "" if wanted else text)
         if wanted:
-            if plan.checks:
+            if text.strip():
                 log.verbose(f"app.json has healthchecks for {process}, CHECKS is not used")
             _pass_all(container, wanted)
         elif plan.checks:
@@ -148,15 +149,28 @@ def _named(app: str, name: str, serving: Sequence[Container]) -> list[Container]
     return found
 
 
-def _plan(container: Container) -> check_files.Plan:
-    """What the image's CHECKS file asks of a web container; a plan without checks where there is none."""
+def _checks_file(container: Container) -> str:
+    """The CHECKS file of a web container's image; empty where there is none."""
+    if container.process != "web":
+        return ""
+    state = containers.states([container]).get(container.id)
+    image = images.find(state.image) if state else None
+    return images.read_files(container.app, image).get("CHECKS", "") if image else ""
+
+
+def _plan(container: Container, text: str) -> check_files.Plan:
+    """What a CHECKS file asks of a container; a plan without checks for an empty one.
+
+    Raises: Failed, when it can't be understood.
+    """
     numbers = [check_settings.number(container.app, key) for key in ("wait", "timeout", "attempts")]
-    text = ""
-    if container.process == "web":
-        state = containers.states([container]).get(container.id)
-        image = images.find(state.image) if state else None
-        text = images.read_files(container.app, image).get("CHECKS", "") if image else ""
-    return check_files.parse(text, config.merged(container.app) if text else {}, *numbers)
+    try:
+        plan = check_files.parse(text, config.merged(container.app) if text else {}, *numbers)
+    except DokkuError as error:
+        raise Failed(error.text) from error
+    for note in plan.notes:
+        log.warn(note)
+    return plan
 
 
 def _healthchecks(container: Container, *types: str) -> list[Healthcheck]:

@@ -7,6 +7,8 @@ import threading
 import time
 from typing import ClassVar
 
+import hypothesis
+import hypothesis.strategies as st
 import pytest
 
 from lib.base.errors import DokkuError
@@ -20,7 +22,7 @@ def parse(text, **variables):
 
 def test_a_path_and_the_text_it_has_to_hold():
     assert parse("/health.txt  all is well \n").checks == [
-        Check("http://localhost/health.txt", "http", "", "/health.txt", "all is well")
+        Check("http://localhost/health.txt", "http", "", "/health.txt", "all is well", (), True)
     ]
 
 
@@ -45,14 +47,52 @@ def test_a_file_may_set_how_patient_its_checks_are():
 
 
 def test_what_a_file_does_not_set_is_as_given():
-    plan = parse("/\nWAIT=soon\nOTHER=1\n")
+    plan = parse("/\nWAIT=\nOTHER=1\n")
     assert (plan.wait, plan.timeout, plan.attempts) == (5, 30, 5)
+    assert plan.notes == ("CHECKS, line 3: OTHER is not known; ignored",)
 
 
-def test_comments_blank_and_other_lines_are_no_checks():
-    assert parse("# /a\n\n  \nexample.com/\nftp://x/\n/b # not a comment\n").checks == [
-        Check("http://localhost/b", "http", "", "/b", "# not a comment")
+def test_numbers_may_be_quoted_and_have_a_fraction():
+    plan = parse('WAIT=\'0.5\'\nTIMEOUT="7s" # a comment\nATTEMPTS="1"\n/\n')
+    assert (plan.wait, plan.timeout, plan.attempts) == (1, 7, 1)
+
+
+def test_comments_and_blank_lines_are_no_checks():
+    assert parse("# /a\n\n  \n/b # not a comment\n").checks == [
+        Check("http://localhost/b", "http", "", "/b", "# not a comment", (), True)
     ]
+
+
+@pytest.mark.parametrize(
+    "line", ["example.com/ x", "ftp://x/", "GET /", "WAIT=soon", "ATTEMPTS=-1", "x", "WAIT=1 2"]
+)
+def test_a_line_that_cannot_be_understood_is_refused_by_number(line):
+    with pytest.raises(DokkuError, match=r"^CHECKS, line 3: "):
+        parse(f"/a\n\n{line}\n")
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\xa0", " \t ", "\u3000", "\v"])
+def test_any_blank_parts_the_request_from_the_text(blank):
+    (check,) = parse(f"{blank}/a{blank}all is{blank}well{blank}\n").checks
+    assert (check.path, check.expected) == ("/a", f"all is{blank}well")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_ends_and_a_byte_order_mark_drop_no_check(end):
+    plan = parse(f"\ufeff/a one{end}WAIT=3{end}HTTP://x/b two")
+    assert [(check.path, check.expected) for check in plan.checks] == [("/a", "one"), ("/b", "two")]
+    assert plan.wait == 3
+
+
+@hypothesis.given(st.lists(st.text("/aW=1#\"' \t\r\xa0\ufeff", max_size=8), max_size=5))
+def test_each_line_is_a_check_a_number_a_comment_or_refused(lines):
+    text = "\n".join(lines)
+    try:
+        plan = parse(text)
+    except DokkuError:
+        return
+    read = text.removeprefix("\ufeff").replace("\r", "\n").split("\n")
+    assert len(plan.checks) == sum(line.strip().startswith("/") for line in read)
 
 
 def test_windows_line_ends_are_read():
@@ -62,7 +102,7 @@ def test_windows_line_ends_are_read():
 def test_variables_of_the_app_are_filled_in():
     text = '//{{ var "HOST" }}/ {{var "MISSING"}}{{ $GREETING }} {{"{"}} {{ var "NONE" | default "well" }}'
     assert parse(text, HOST="a.example.com", GREETING="hi").checks == [
-        Check("http://a.example.com/", "http", "a.example.com", "/", "hi { well")
+        Check("http://a.example.com/", "http", "a.example.com", "/", "hi { well", (), True)
     ]
 
 
@@ -122,6 +162,29 @@ def test_an_answer_without_the_text_is_refused(app):
     with pytest.raises(check_files.Refused) as refused:
         ask(app, "/ goodbye")
     assert refused.value.text == 'http://localhost/: expected to but did not find: "goodbye"'
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_the_text_is_an_extended_regular_expression(app, shell, code):
+    shell.answers("…grep -E…", status=code)
+    if code:
+        with pytest.raises(check_files.Refused, match="expected to but did not find"):
+            ask(app, "/ w.*d|x")
+    else:
+        ask(app, "/ w.*d|x")
+    assert len(shell.ran) == 1
+
+
+def test_a_text_that_is_there_as_it_stands_needs_no_expression(app, shell):
+    app.answers["/"] = (200, {}, b"f(x) [")
+    ask(app, "/ f(x) [")
+    assert shell.ran == []
+
+
+def test_an_expression_that_is_none_is_refused_and_says_so(app, shell):
+    shell.answers("…grep -E…", status=2)
+    with pytest.raises(check_files.Refused, match="it is no extended regular expression"):
+        ask(app, "/ w(")
 
 
 @pytest.mark.parametrize("status", [400, 404, 500, 503])
