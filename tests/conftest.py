@@ -35,6 +35,7 @@ _MEMORIES = (
     ("lib.app.ports", "_taken"),
     ("lib.build.images", "_files"),
     ("lib.build.records", "_under_way"),
+    ("lib.runtime.cron_jobs", "_told"),
     ("lib.runtime.own_networks", "_refused"),
     ("lib.runtime.releases", "_going_back_to"),
     ("lib.runtime.releases", "_made"),

@@ -9,8 +9,11 @@ from lib.runtime import cron_jobs, mount_owners, tasks
 
 
 def adopt_process_files(app: str, tag: str = "latest", *_: str) -> None:
-    found = images.read_files(app, images.verify(app, tag or "latest"))
+    image = images.verify(app, tag or "latest")
+    found = images.read_files(app, image)
     processes.adopt_files(app, found.get("Procfile"), found.get("DOKKU_SCALE"))
+    if image.kind == "dockerfile":
+        processes.warn_if_for_a_shell(app)
 
 
 def run_tasks(app: str, tag: str = "latest", *_: str) -> None:

@@ -21,6 +21,12 @@ _OPTION = re.compile(  # a comment; shell words, as long as a quote goes on; els
     r"""[ \t\r]*\#[^\n]* | (?: [^'"\\\n] | \\[^\n] | '[^']*' | "(?:[^"\\]|\\.)*" )*+ (?=\n|\Z) | [^\n]*""",
     re.VERBOSE | re.DOTALL,
 )
+_MARK = re.compile(  # what is quoted is passed over; a mark stands at the start of a word, `;` at its end too
+    r"""\\. | '[^']*' | "(?:[^"\\]|\\.)*"
+    | (?:(?<=\s)|\A) [0-9]? (?P<mark> &>>? | >>? | <<? | && | \|\|? | &(?=\s|\Z) | ; )
+    | (?P<end> ;(?=\s|\Z))""",
+    re.VERBOSE | re.DOTALL,
+)
 
 
 def lines(app: str, phase: str, process: str = "") -> list[str]:
@@ -45,6 +51,12 @@ def words(text: str) -> list[str]:
         return shlex.split(text)
     except ValueError as error:
         raise DokkuError(f"Unable to parse options or a command: {error}") from None
+
+
+def for_a_shell(line: str) -> str:
+    """The first mark in a command that only a shell would understand, `&&`, `|`, `>>` ...; empty for none."""
+    found = (match["mark"] or match["end"] for match in _MARK.finditer(line))
+    return next(filter(None, found), "")
 
 
 def kept(text: str) -> list[str]:

@@ -96,27 +96,48 @@ def procfile(app: str) -> dict[str, str]:
 
 
 def parse_procfile(text: str) -> dict[str, str]:
-    """Command line by type, in order. Raises: DokkuError naming the line.
+    """Command line by type, in order. Raises: DokkuError naming the line and the reason.
 
     Source: procfile-util's parser, comments after a command included.
     """
     found: dict[str, str] = {}
-    for number, line in enumerate(map(str.strip, text.split("\n")), 1):
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    for number, line in enumerate(map(str.strip, lines), 1):
         if not line or line.startswith(("#", "//")):
             continue
         entry = _ENTRY.fullmatch(line)
-        if entry is None or values.has_control_characters(line.replace("\t", " ")):
-            raise DokkuError(f"Invalid Procfile: invalid line in procfile, line {number}")
-        process, words = entry[1], entry[2]
-        if not values.is_process(process):
-            raise DokkuError(f"Invalid Procfile: invalid process name, line {number}")
-        if process in found:
-            raise DokkuError(f"Invalid Procfile: process names must be unique, line {number}")
+        process, words = (entry[1], entry[2]) if entry else ("", "")
         comment = _COMMENT_AFTER.fullmatch(words)
-        found[process] = (comment[1] if comment else words).strip()
-        if not found[process] or found[process].startswith(("#", "//")):
-            raise DokkuError(f"Invalid Procfile: comment in place of a command, line {number}")
+        command = (comment[1] if comment else words).strip()
+        reason = _problem(line, process, command, found)
+        if reason:
+            raise DokkuError(f"Invalid Procfile: line {number}: {reason}")
+        found[process] = command
     return found
+
+
+def _problem(line: str, process: str, command: str, known: dict[str, str]) -> str:
+    """Why a line of a Procfile is none; empty when it is one."""
+    if values.has_control_characters(line.replace("\t", " ")):
+        return "it has a control character"
+    if not process:
+        shown = values.printable(line[:60])
+        return f"expected TYPE: COMMAND, found {shown}" if ":" in line else f"there is no colon in {shown}"
+    if not values.is_process(process):
+        return f"{process} is no process type"
+    if process in known:
+        return f"{process} is there twice, process names must be unique"
+    return "a comment in place of a command" if not command or command.startswith(("#", "//")) else ""
+
+
+def warn_if_for_a_shell(app: str) -> None:
+    """Tell which commands of the Procfile have what a shell would read, for an image where none does."""
+    for process, command in procfile(app).items():
+        mark = options.for_a_shell(command)
+        if mark:
+            log.warn(
+                f"Procfile, {process}: no shell reads the command, {mark} is an argument: use sh -c '...'"
+            )
 
 
 def parse_scale(text: str) -> dict[str, int]:

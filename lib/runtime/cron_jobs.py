@@ -10,7 +10,7 @@ import re
 import shlex
 from typing import NamedTuple
 
-from lib.app import app_json, apps
+from lib.app import app_json, apps, options
 from lib.base import files, log, properties, settings
 from lib.base.errors import DokkuError
 from lib.base.values import printable
@@ -29,6 +29,7 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _FIELDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 _TERM = re.compile(r"(?:\*|([0-9]{1,2}|[a-z]{3})(?:-([0-9]{1,2}|[a-z]{3}))?)(?:/([0-9]{1,4}))?", re.ASCII)
+_told: set[str] = set()  # commands that this process has warned of
 
 
 class Job(NamedTuple):
@@ -77,8 +78,18 @@ def verify(tasks: list[app_json.CronTask]) -> None:
         try:
             line(task.schedule)
             words(task.command)
+            _warn_if_for_a_shell(number, task.command)
         except DokkuError as error:
             raise DokkuError(f"Cannot parse app.json: cron[{number}]: {error}") from None
+
+
+def _warn_if_for_a_shell(number: int, command: str) -> None:
+    mark = options.for_a_shell(command)
+    if mark and command not in _told:
+        _told.add(command)
+        log.warn(
+            f"app.json: cron[{number}]: no shell reads the command, {mark} is an argument: use sh -c '...'"
+        )
 
 
 def words(command: str) -> list[str]:
@@ -182,8 +193,10 @@ def _verified(fields: str) -> str:
 
     import cronsim
 
-    try:
-        cronsim.CronSim(fields, datetime.datetime(2024, 1, 1))
+    minute, hour, day, month, weekday = fields.split()
+    try:  # a day that no month has, as 31 2, is never: cron takes it too
+        cronsim.CronSim(f"{minute} {hour} {day} * {weekday}", datetime.datetime(2024, 1, 1))
+        cronsim.CronSim(f"* * * {month} *", datetime.datetime(2024, 1, 1))
     except cronsim.CronSimError as error:
         raise DokkuError(str(error).lower()) from None
     return fields

@@ -11,6 +11,8 @@ _HARMLESS = (
     *("cannot update a stopped container", "cannot update a deleted process"),
     *("is already in progress", "is marked for removal", "a prune operation is already running"),
 )
+_NO_PROGRAM = re.compile(r'exec: "([^"]+)": (?:stat \S+: no such file|executable file not found)')
+_OF_SHELLS = ("cd", "exec", "export", "set", "source", ".", "if", "for", "while", "umask", "ulimit", "eval")
 _LOST = re.compile(rb"^unable to find image \"sha256:[0-9a-f]+\"", re.MULTILINE)
 
 
@@ -34,9 +36,19 @@ def failure(done: run.Result, what: str) -> DokkuError:
     text = " ".join(done.errors.decode("utf-8", "replace").split())
     if "Cannot connect to the Docker daemon" in text or "error during connect" in text:
         return DokkuError(f"Unable to reach the docker daemon: {text}")
-    return ToolFailed(
-        "docker", done.status, f"docker {what}: {text.removeprefix('Error response from daemon: ')}"
-    )
+    said = f"docker {what}: {text.removeprefix('Error response from daemon: ')}"
+    return ToolFailed("docker", done.status, _on_shells(text) or said)
+
+
+def _on_shells(text: str) -> str:
+    """What to say of a command that only a shell could run, in an image where none does; else nothing."""
+    missing = _NO_PROGRAM.search(text)
+    program = missing[1] if missing else ""
+    if program.rsplit("/", 1)[-1] in ("sh", "bash"):
+        return f"The command needs a shell, and the image has no {program}"
+    if program in _OF_SHELLS or re.match(r"\w+=", program):
+        return f"The command needs a shell for {program}, and none reads it: use sh -c '...'"
+    return ""
 
 
 def has_lost_a_layer(errors: bytes) -> bool:

@@ -19,7 +19,7 @@ def test_a_good_procfile_and_none_pass(tmp_path):
 
 def test_a_bad_procfile_stops_the_deploy(tmp_path):
     (tmp_path / "Procfile").write_text("web: serve\nnonsense\n")
-    with pytest.raises(DokkuError, match="Invalid Procfile: invalid line in procfile, line 2"):
+    with pytest.raises(DokkuError, match="Invalid Procfile: line 2: "):
         HANDLER("blog", str(tmp_path), "f" * 40)
 
 

@@ -70,8 +70,38 @@ def test_a_url_in_a_command_is_no_comment():
 )
 def test_a_bad_procfile_is_refused_with_the_line(text, line):
     """NAME-4"""
-    with pytest.raises(DokkuError, match=rf"line {line}\Z"):
+    with pytest.raises(DokkuError, match=rf"^Invalid Procfile: line {line}: "):
         processes.parse_procfile(text)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_procfile_with_a_byte_order_mark_is_read(end):
+    text = end.join(["\ufeffweb: serve", "worker:\xa0work", ""])
+    assert processes.parse_procfile(text) == {"web": "serve", "worker": "work"}
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("web serve", "there is no colon in web serve"),
+        ("web:", "expected TYPE: COMMAND, found web:"),
+        ("-w: x", "-w is no process type"),
+        ("web: # x", "a comment in place of a command"),
+        ("web: \x1b[1m", "it has a control character"),
+    ],
+)
+def test_a_bad_line_is_told_with_its_reason(line, reason):
+    with pytest.raises(DokkuError) as caught:
+        processes.parse_procfile(f"a: b\n{line}\n")
+    assert caught.value.text == f"Invalid Procfile: line 2: {reason}"
+
+
+def test_a_command_that_needs_a_shell_is_told_where_none_reads_it(said):
+    give_procfile("web: cd app && serve\nworker: sh -c 'a && b'\n")
+    processes.warn_if_for_a_shell(APP)
+    assert lines_of(said, 2) == [
+        " !     Procfile, web: no shell reads the command, && is an argument: use sh -c '...'"
+    ]
 
 
 def test_the_port_is_filled_into_a_command():

@@ -106,12 +106,36 @@ def test_schedules_of_dokku_are_said_in_crons_words(text, found):
             "1,, * * * *",
         ),
         *("@reboot", "@nonsense", "@every", "@every 7m", "@every 90s", "@every 0m", "@every 5h", "@DAILY"),
-        *("* * * * *;id", "TZ=UTC * * * * *", "* * * * ٣", "-1 * * * *", "0 0 30 2 *"),
+        *("* * * * *;id", "TZ=UTC * * * * *", "* * * * ٣", "-1 * * * *", "0 0 32 2 *"),
     ],
 )
 def test_other_schedules_are_refused(text):
     with pytest.raises(DokkuError, match=r"invalid schedule"):
         cron_jobs.line(text)
+
+
+@pytest.mark.parametrize("text", ["0 0 31 2 *", "0 0 30 feb *", "0 0 31 4,6 *"])
+def test_a_day_that_never_comes_is_taken_as_cron_takes_it(text):
+    assert cron_jobs.line(text).startswith("0 0 3")
+
+
+@pytest.mark.parametrize(
+    ("command", "mark"),
+    [("task >> log", ">>"), ("a | b", "|"), ("a && b", "&&"), ("a; b", ";"), ("task 2>log", ">")],
+)
+def test_a_command_for_a_shell_is_told_once_that_none_reads_it(command, mark, said):
+    for _ in range(2):
+        cron_jobs.verify([app_json.CronTask(command, "@daily", "allow", False)])
+    text = f" !     app.json: cron[0]: no shell reads the command, {mark} is an argument: use sh -c '...'\n"
+    assert said == [(2, text.encode())]
+
+
+@pytest.mark.parametrize(
+    "command", ["sh -c 'a && b >> c'", "get http://x/?a=b&c=d", r"say \&\& x", 'a "| b"']
+)
+def test_quoted_marks_are_no_cause_for_a_warning(command, said):
+    cron_jobs.verify([app_json.CronTask(command, "@daily", "allow", False)])
+    assert said == []
 
 
 def test_a_command_is_words_and_nothing_is_expanded():

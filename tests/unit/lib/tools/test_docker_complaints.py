@@ -34,3 +34,19 @@ def test_any_other_complaint_is_a_failure(shell, said):
     shell.answers("docker container update …", err=f"{said}\n", status=1)
     with pytest.raises(DokkuError):
         docker.never_restart(ID, OTHER)
+
+
+@pytest.mark.parametrize(
+    ("program", "text"),
+    [
+        ("/bin/sh", "The command needs a shell, and the image has no /bin/sh"),
+        ("cd", "The command needs a shell for cd, and none reads it: use sh -c '...'"),
+        ("A=b", "The command needs a shell for A=b, and none reads it: use sh -c '...'"),
+    ],
+)
+def test_a_command_that_needs_a_shell_which_is_not_there_says_so(shell, program, text):
+    said = f'OCI runtime create failed: exec: "{program}": executable file not found in $PATH: unknown'
+    shell.answers("docker container start …", err=f"Error response from daemon: {said}\n", status=1)
+    with pytest.raises(DokkuError) as caught:
+        docker.start(ID)
+    assert caught.value.text == text
