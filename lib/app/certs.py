@@ -94,8 +94,10 @@ def names(app: str) -> list[str]:
     return found.names if found else []
 
 
-def put(app: str, certificate: bytes, key: bytes) -> None:
-    """Serve an app with a pair, both in PEM format, from now on.
+def put(app: str, certificate: bytes, key: bytes, is_generated: bool = False) -> None:
+    """Serve an app with a pair, both in PEM format, from now on; warn if browsers won't take it.
+
+    is_generated: it is self-signed on purpose.
 
     Fires: post-certs-update, post-domains-update. Raises: DokkuError for a pair that is none, or that can't
     be put in force; the app is then served as before. NotRunning when nginx is stopped: it starts with the
@@ -105,6 +107,8 @@ def put(app: str, certificate: bytes, key: bytes) -> None:
     objection = nginx.objection(pair.certificate, pair.key)
     if objection:
         raise DokkuError(f"nginx does not take this certificate and key: {objection}")
+    if not is_generated:
+        pem.warn_of_visitors(pair.says)
     ports = config.values(app)
     with _alone():
         before, new = _taken_over(app), _written(app, pair.certificate, pair.key)

@@ -28,7 +28,7 @@ class Pair(NamedTuple):
 
 
 def judged(certificate: bytes, key: bytes) -> Pair:
-    """A pair that a web server can use, with a warning if it can't yet. Raises: DokkuError saying why not."""
+    """A pair that a web server can use. Raises: DokkuError saying why it can't."""
     chain, private = _chain(certificate), _key(key)
     known = [_described(block) for block in chain]
     try:
@@ -42,11 +42,17 @@ def judged(certificate: bytes, key: bytes) -> Pair:
         if wanted in publics:
             raise DokkuError("CRT file must begin with the certificate of the key, the chain comes after it")
         raise DokkuError("KEY file does not belong to the certificate in the CRT file")
-    if known[0].seconds_left <= 0:
-        raise DokkuError(f"CRT file contains a certificate that expired at {known[0].ends}")
-    if known[0].starts_at > time.time():
-        log.warn(f"The certificate is not valid before {known[0].starts}: browsers refuse it until then")
     return Pair(b"".join(chain), private, known[0])
+
+
+def warn_of_visitors(says: openssl.Certificate) -> None:
+    """Tell why browsers will refuse a certificate, though a web server serves with it."""
+    if says.seconds_left <= 0:
+        log.warn(f"The certificate expired at {says.ends}: browsers refuse it")
+    if says.starts_at > time.time():
+        log.warn(f"The certificate is not valid before {says.starts}: browsers refuse it until then")
+    if says.is_self_signed:
+        log.warn("The certificate is self-signed: browsers warn of it")
 
 
 def blocks(data: bytes) -> list[tuple[bytes, bytes]]:

@@ -54,12 +54,15 @@ def detected(app: str) -> list[PortMap]:
         usual = {80: plain, 443: secure}
         wanted = announced or [PortMap("http", port, port) for port in exposed]
         found = [e._replace(host=usual.get(e.host, e.host)) for e in wanted if usual.get(e.host, e.host)]
-        target = next((entry.container for entry in found if entry[:2] == ("http", plain)), 0)
+        at = {entry.host: entry.container for entry in found if entry.scheme == "http"}
+        target = at.get(plain) or at.get(secure, 0)
     else:
         target = upstream_port(app)
         found = [PortMap("http", plain, target)] if plain else []
-    if secure and target and certs.exists(app) and not any(entry.host == secure for entry in found):
-        found.append(PortMap("https", secure, target))
+    if secure and target and certs.exists(app) and PortMap("https", secure, target) not in found:
+        found = [entry for entry in found if entry[:2] != ("http", secure)]  # an exposed 443
+        if not any(entry.host == secure for entry in found):
+            found.append(PortMap("https", secure, target))
     return sorted(found, key=str)
 
 
@@ -76,6 +79,7 @@ def settle(app: str) -> None:
                 config.set_values(app, {key: str(available())})
     found = [str(entry) for entry in detected(app)]
     if found != properties.get_list("ports", app, "map-detected"):
+        _warn_of_unused_certificate(app)
         properties.write_list("ports", app, "map-detected", found)
 
 
@@ -207,7 +211,23 @@ def follow_certificate(app: str) -> None:
     pairs = _secure_ports()
     plain = sorted((e for e in stored(app) if e.scheme == "http" and e.host in pairs), reverse=True)
     new = {pairs[e.host]: PortMap("https", pairs[e.host], e.container) for e in plain}  # 80 comes last
-    _edit(app, lambda before: [*(e for e in before if not _is_https_at(e, new)), *new.values()], stored)
+    bare = [e for e in stored(app) if e.scheme == "http" and e.host in pairs.values()]  # an exposed 443, say
+    new = {e.host: PortMap("https", e.host, e.container) for e in bare} | new
+    _edit(app, lambda before: [*(e for e in before if e.host not in new), *new.values()], stored)
+    _warn_of_unused_certificate(app)
+
+
+def _warn_of_unused_certificate(app: str) -> None:
+    """Say so when the app has a certificate, and nothing of its map is served with it."""
+    entries = mapped(app)
+    if not certs.exists(app) or not domains.is_enabled(app) or any(entry.is_secure for entry in entries):
+        return
+    target = next((entry.container for entry in entries), 5000)
+    log.warn(
+        f"The certificate of {app} serves nothing: its ports are {' '.join(map(str, entries)) or 'none'}"
+    )
+    ports = f"http:{http_port(app)}:{target} https:{https_port(app)}:{target}"
+    log.warn(f"To serve with it: dokku ports:set {app} {ports}")
 
 
 def forget_certificate(app: str) -> None:

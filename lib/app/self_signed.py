@@ -34,7 +34,7 @@ def generate(app: str, domain: str) -> None:
     if given and given[0] not in domains.stored(app):
         domains.add(app, given)
     log.info1("Installing certificate and key...")
-    certs.put(app, certificate, key)
+    certs.put(app, certificate, key, is_generated=True)
     files.replace(os.path.join(certs.directory(app), _REQUEST), request, 0o640)
     about = domain or next(iter(names), openssl.requested_name(request))
     log.info1("The following is a certificate signing request that can be used")

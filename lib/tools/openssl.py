@@ -41,6 +41,10 @@ class Certificate(NamedTuple):
         return _moment(self.ends)
 
     @property
+    def is_self_signed(self) -> bool:
+        return bool(self.subject) and _joined(self.issuer) == self.subject
+
+    @property
     def seconds_left(self) -> float:
         """Until it expires; negative for one that has."""
         return self.ends_at - time.time()
@@ -56,7 +60,7 @@ def certificate(pem: bytes) -> Certificate:
     subject = fields["subject"].strip()
     alternatives = "\n".join(line for line in about.splitlines() if line.startswith(" "))
     return Certificate(
-        subject="; ".join(_tight(part) for part in _PART.findall(subject)),
+        subject=_joined(subject),
         issuer=fields["issuer"].strip(),
         starts=fields["notBefore"],
         ends=fields["notAfter"],
@@ -138,6 +142,10 @@ def _said(*words: str, stdin: bytes = b"") -> str:
 
 def _common_names(subject: str) -> list[str]:
     return [name.strip() for name in _COMMON_NAME.findall(_QUOTED.sub("", subject))]
+
+
+def _joined(name: str) -> str:
+    return "; ".join(_tight(part) for part in _PART.findall(name))
 
 
 def _tight(part: str) -> str:

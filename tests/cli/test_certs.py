@@ -82,7 +82,7 @@ def test_a_value_that_is_not_there_is_not_deployed(dokku: Dokku, web: Path) -> N
 
 
 def bad_pairs(authority: Authority, old: Leaf) -> Iterator[tuple[bytes, bytes, str]]:
-    other, expired = authority.leaf("other.example.com"), authority.leaf("old.example.com", days=-1)
+    other = authority.leaf("other.example.com")
     hidden = certificates.openssl("pkey", "-aes128", "-passout", "pass:x", input=old.key)
     (authority.place / "both").write_bytes(old.certificate + old.key)
     container = ("pkcs12", "-export", "-in", str(authority.place / "both"), "-passout", "pass:x")
@@ -91,7 +91,6 @@ def bad_pairs(authority: Authority, old: Leaf) -> Iterator[tuple[bytes, bytes, s
     chain = authority.path.read_bytes()
     yield old.certificate, other.key, "KEY file does not belong to the certificate in the CRT file\n"
     yield chain + old.certificate, old.key, "CRT file must begin with the certificate of the key"
-    yield expired.certificate, expired.key, "CRT file contains a certificate that expired at "
     yield old.certificate, hidden, "KEY file is encrypted, take its passphrase away first"
     yield der, old.key, "CRT file does not contain a certificate in PEM format, it looks like DER"
     yield pfx, pfx, "CRT file does not contain a certificate in PEM format, it looks like PKCS#12 (.pfx)"
@@ -111,6 +110,26 @@ def test_a_bad_pair_is_refused_with_its_reason_and_the_old_one_stays(
         assert refused.err.startswith(f" !     {text}")
         assert refused.err.count("\n") == 1
     assert in_force(web) == new
+
+
+def test_an_expired_certificate_is_taken_with_a_warning(
+    dokku: Dokku, web: Path, tmp_path: Path, authority: Authority
+) -> None:
+    expired = authority.leaf("old.example.com", days=-1)
+    taken = dokku("certs:add", "web", *written(tmp_path, expired))
+    assert taken.code == 0
+    assert " !     The certificate expired at " in taken.err
+    assert in_force(web) == expired
+
+
+def test_a_certificate_that_serves_nothing_is_told(
+    dokku: Dokku, web: Path, tmp_path: Path, new: Leaf
+) -> None:
+    dokku("config:set", "--no-restart", "web", "DOKKU_DOCKERFILE_PORTS=3000")
+    taken = dokku("certs:add", "web", *written(tmp_path, new))
+    assert taken.code == 0
+    assert " !     The certificate of web serves nothing: its ports are http:3000:3000\n" in taken.err
+    assert " !     To serve with it: dokku ports:set web http:80:3000 https:443:3000\n" in taken.err
 
 
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")

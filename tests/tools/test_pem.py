@@ -8,6 +8,7 @@ import pytest
 from hypothesis import strategies as st
 
 from lib.app import pem
+from lib.base import log
 from lib.base.errors import DokkuError
 from tests import certificates
 
@@ -46,7 +47,7 @@ def test_the_parameters_of_a_curve_stay_with_the_key(leaf):
 
 
 def bad_pairs(authority, leaf):
-    other, expired = authority.leaf("other.example.com"), authority.leaf("a.example.com", days=-1)
+    other = authority.leaf("other.example.com")
     damaged = leaf.certificate.replace(b"MII", b"AAA", 1)
     hidden = certificates.openssl("pkey", "-aes128", "-passout", "pass:x", input=leaf.key)
     old = certificates.openssl(
@@ -63,7 +64,6 @@ def bad_pairs(authority, leaf):
     return [
         (leaf.certificate, other.key, "KEY file does not belong to the certificate in the CRT file"),
         (ca + leaf.certificate, leaf.key, "CRT file must begin with the certificate of the key, the chain "),
-        (expired.certificate, expired.key, "CRT file contains a certificate that expired at "),
         (leaf.certificate, hidden, "KEY file is encrypted, take its passphrase away first: openssl pkey "),
         (leaf.certificate, old, "KEY file is encrypted"),
         (
@@ -132,3 +132,18 @@ def test_many_beginnings_without_an_end_are_read_in_no_time():
     begins = b"-----BEGIN CERTIFICATE-----\n" * (pem.LARGEST // 28)
     assert pem.blocks(begins) == []
     assert pem.blocks(begins + b"AAAA\n-----END CERTIFICATE-----")[0][1].count(b"BEGIN") == 1
+
+
+def test_what_browsers_refuse_is_told(authority, leaf):
+    expired = authority.leaf("a.example.com", days=-1)
+    self_signed = certificates.openssl(
+        "req", "-x509", "-new", "-key", "/dev/stdin", "-subj", "/O=A, B/CN=a", input=leaf.key
+    )
+    warnings = []
+    for certificate, key in (leaf, expired, (self_signed, leaf.key)):
+        with log.collected() as said:
+            pem.warn_of_visitors(pem.judged(certificate, key).says)
+        warnings.append(b"".join(data for _, data in said).decode())
+    assert warnings[0] == ""
+    assert warnings[1].startswith(" !     The certificate expired at ")
+    assert warnings[2] == " !     The certificate is self-signed: browsers warn of it\n"

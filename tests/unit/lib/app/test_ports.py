@@ -59,6 +59,53 @@ def test_an_exposed_80_gets_443_with_a_certificate(app: Path) -> None:
     assert mapped() == ["http:80:80", "https:443:80"]
 
 
+@pytest.mark.parametrize(
+    ("exposed", "found"),
+    [
+        ("443", ["https:443:443"]),
+        ("80 443", ["http:80:80", "https:443:80"]),
+        ("3000 443", ["http:3000:3000", "https:443:443"]),
+        ("3000", ["http:3000:3000"]),
+    ],
+)
+def test_https_of_a_certificate_wins_over_an_exposed_443(app: Path, exposed: str, found: list[str]) -> None:
+    config.set_values("web", {"DOKKU_DOCKERFILE_PORTS": exposed})
+    assert not any("https" in entry for entry in mapped())
+    give_certificate(app)
+    assert mapped() == found
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("http:443:443 http:80:80", "http:80:80 https:443:80"),
+        ("http:443:443", "https:443:443"),
+        ("http:3000:3000", "http:3000:3000"),
+        ("grpcs:443:5000 http:81:1", "grpcs:443:5000 http:81:1"),
+    ],
+)
+def test_https_of_a_certificate_wins_over_a_plain_map_of_the_users(
+    app: Path, before: str, after: str
+) -> None:
+    config.set_values("web", {"DOKKU_PROXY_PORT_MAP": before})
+    give_certificate(app)
+    ports.follow_certificate("web")
+    assert config.get("web", "DOKKU_PROXY_PORT_MAP") == after
+
+
+def test_a_certificate_that_serves_nothing_is_told(app: Path, capfd: Output) -> None:
+    config.set_values("web", {"DOKKU_DOCKERFILE_PORTS": "3000"})
+    give_certificate(app)
+    ports.follow_certificate("web")
+    assert capfd.readouterr().err.splitlines() == [
+        " !     The certificate of web serves nothing: its ports are http:3000:3000",
+        " !     To serve with it: dokku ports:set web http:80:3000 https:443:3000",
+    ]
+    config.set_values("web", {"DOKKU_DOCKERFILE_PORTS": "80"})
+    ports.follow_certificate("web")
+    assert capfd.readouterr().err == ""
+
+
 def test_the_hosts_ports_can_be_elsewhere(app: Path) -> None:
     config.set_values(config.GLOBAL, {"DOKKU_PROXY_PORT": "8080", "DOKKU_PROXY_SSL_PORT": "8443"})
     give_certificate(app)
