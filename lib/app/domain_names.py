@@ -12,7 +12,7 @@ def as_ascii(name: str) -> str:
     import unicodedata
 
     small = unicodedata.normalize("NFC", name).lower()
-    wildcard = "*." if small.startswith("*.") else ""
+    wildcard = next((start for start in ("*.", ".") if small.startswith(start)), "")
     host = small.removeprefix(wildcard)
     try:
         spelled = host.encode("idna")

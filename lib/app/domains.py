@@ -5,13 +5,14 @@ kept in the file and left out of use. An app with NO_VHOST=1 has no names; it is
 Source: dokku v0.24.0 plugins/domains.
 """
 
+import contextlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from lib.app import apps, config, domain_names
-from lib.base import files, log, settings, triggers, values
-from lib.base.errors import DokkuError
+from lib.base import files, log, settings, signals, triggers, values
+from lib.base.errors import DokkuError, NotRunning
 
 GLOBAL = config.GLOBAL
 
@@ -34,12 +35,20 @@ def stored(owner: str) -> list[str]:
     Dokku 0.24 kept capitals; to browsers, nginx and us such a name is the one in small letters.
     """
     lines = files.read_lines(path(owner))
-    return [line.lower() if values.is_domain(line.lower()) else line for line in lines]
+    return [line.lower() if meant(line.lower()) else line for line in lines]
+
+
+def meant(line: str) -> list[str]:
+    """The domains that a line stands for: of `.example.com` itself and all below it; none of what is none."""
+    host = line.removeprefix(".")
+    if not values.is_domain(host) or (host != line and host.startswith("*")):
+        return []
+    return [line] if host == line else [host, f"*.{host}"]
 
 
 def valid(owner: str) -> list[str]:
-    """The lines that are domains, each once, in order."""
-    return list(dict.fromkeys(line for line in stored(owner) if values.is_domain(line)))
+    """The domains that the lines stand for, each once, in order."""
+    return list(dict.fromkeys(name for line in stored(owner) for name in meant(line)))
 
 
 def hostname() -> str:
@@ -51,32 +60,35 @@ def hostname() -> str:
 def add(app: str, names: Sequence[str] | None) -> None:
     """Give the app more domains. Fires: post-domains-update. Raises: DokkuError before any change."""
     wanted = _asked_for(app, names, "domains:add <app>")
-    with files.locked(path(app)):
-        known = stored(app)
-        _add_to(known, wanted, f"Skipping: %s already added to {app}", f"Added %s to {app}")
-        _write(app, known)
-    _warn_of_others(app, wanted)
-    _serve_by_name(app)
-    triggers.fire("post-domains-update", app, "add", *wanted)
+    with _put_back_on_failure(app):
+        with files.locked(path(app)):
+            known = stored(app)
+            _add_to(known, wanted, f"Skipping: %s already added to {app}", f"Added %s to {app}")
+            _write(app, known)
+        _warn_of_others(app, wanted)
+        _serve_by_name(app)
+        triggers.fire("post-domains-update", app, "add", *wanted)
 
 
 def set_(app: str, names: Sequence[str] | None) -> None:
     """Give the app these domains and no others. Fires: post-domains-update."""
     wanted = _asked_for(app, names, "domains:set <app>")
-    with files.locked(path(app)):
-        _write(app, list(dict.fromkeys(wanted)))
-    log.info1(f"Set {' '.join(wanted)} for {app}")
-    _warn_of_others(app, wanted)
-    _serve_by_name(app)
-    triggers.fire("post-domains-update", app, "set", *wanted)
+    with _put_back_on_failure(app):
+        with files.locked(path(app)):
+            _write(app, list(dict.fromkeys(wanted)))
+        log.info1(f"Set {' '.join(wanted)} for {app}")
+        _warn_of_others(app, wanted)
+        _serve_by_name(app)
+        triggers.fire("post-domains-update", app, "set", *wanted)
 
 
 def remove(app: str, names: Sequence[str] | None) -> None:
     """Take domains from the app; exactly these, whether valid or not. Fires: post-domains-update."""
     unwanted = _asked_for(app, names, "domains:remove <app>", strictly=False)
-    with files.locked(path(app)):
-        _remove_from(app, unwanted, f" from {app}")
-    triggers.fire("post-domains-update", app, "remove", *unwanted)
+    with _put_back_on_failure(app):
+        with files.locked(path(app)):
+            _remove_from(app, unwanted, f" from {app}")
+        triggers.fire("post-domains-update", app, "remove", *unwanted)
 
 
 def clear(app: str) -> None:
@@ -186,7 +198,7 @@ def claimants(names: Sequence[str], besides: str = "") -> dict[str, list[str]]:
     """For each of some domains the apps, sorted, that list it and are served by name; besides: not this."""
     found: dict[str, list[str]] = {name: [] for name in names}
     for app in apps.names() if names else []:
-        if app != besides and (shared := found.keys() & set(stored(app))) and is_enabled(app):
+        if app != besides and (shared := found.keys() & set(valid(app))) and is_enabled(app):
             for name in shared:
                 found[name].append(app)
     return found
@@ -214,9 +226,43 @@ def urls_path(app: str) -> str:
 
 
 def _start_anew(app: str, operation: str) -> None:
-    files.remove(path(app))
-    setup(app)
-    triggers.fire("post-domains-update", app, operation)
+    with _put_back_on_failure(app):
+        files.remove(path(app))
+        setup(app)
+        triggers.fire("post-domains-update", app, operation)
+
+
+@contextlib.contextmanager
+def _put_back_on_failure(app: str) -> Iterator[None]:
+    """When the block fails, the app has the domains it had, unless others have changed them meanwhile.
+
+    With nginx stopped (NotRunning) they stay: it starts with them. Fires then: post-domains-update.
+    """
+    before, was_off = files.read(path(app), "\0"), config.get(app, "NO_VHOST", "\0")
+    try:
+        yield
+    except NotRunning:
+        raise
+    except BaseException:
+        with signals.deferred(), log.only_warned():
+            _put_back(app, before, was_off)
+        raise
+
+
+def _put_back(app: str, before: str, was_off: str) -> None:
+    if (files.read(path(app), "\0"), config.get(app, "NO_VHOST", "\0")) == (before, was_off):
+        return
+    with files.locked(path(app)):
+        if before == "\0":
+            files.remove(path(app))
+        else:
+            files.replace(path(app), before, mode=0o644)
+    if was_off == "\0":
+        config.unset_values(app, ["NO_VHOST"])
+    else:
+        config.set_values(app, {"NO_VHOST": was_off})
+    log.warn(f"The domains of {app} are as before")
+    triggers.fire("post-domains-update", app, "set", *valid(app))
 
 
 def _below(vhost: str, app: str) -> list[str]:
@@ -248,7 +294,7 @@ def _verified(names: Sequence[str] | None, usage: str, strictly: bool = True) ->
         raise DokkuError(f"Please specify a domain name. Usage: dokku {usage} <domain> [<domain> ...]")
     spelled = [(name, domain_names.as_ascii(name)) for name in names]
     for name, found in spelled:
-        if (strictly and not values.is_domain(found)) or values.has_control_characters(name):
+        if (strictly and not meant(found)) or values.has_control_characters(name):
             hint = () if name.isascii() else ("Give the form that DNS has of it: xn--...",)
             raise DokkuError(f"{values.printable(name)} is invalid. exiting...", more=hint)
     for name, found in spelled:
@@ -276,7 +322,7 @@ def _remove_from(owner: str, unwanted: list[str], where: str) -> None:
 
 
 def _warn_of_others(app: str, names: list[str]) -> None:
-    for name, others in claimants(names, besides=app).items():
+    for name, others in claimants([name for line in names for name in meant(line)], besides=app).items():
         if others:
             log.warn(f"{name} is already a domain of {', '.join(others)}, which keeps it")
 

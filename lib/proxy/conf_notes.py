@@ -18,6 +18,8 @@ PLAIN, TLS, HTTP2 = "plain", "tls", "http2"
 
 _LEADS, _SERVES, _LISTENS = "# leads to ", "# serves ", "# listens at "
 _SUM = "# checksum: "  # of all before it: who has not changed the file need not have it read
+_MORE = "#   "  # goes on with the line above: nginx takes no comment of more than 4096 bytes
+_WIDTH = 1000
 _NOBODY, _EVERY_NAME, _NOWHERE = "nobody", "every name", "no port"
 _ADDRESS = re.compile(r"\[?([0-9.]+|[0-9A-Fa-f:.]+)\]?:[0-9]+")
 _PLACE = re.compile(r"(?:(\[[^]]*\]|[0-9.]+):)?([0-9]{1,5})")
@@ -45,14 +47,29 @@ class Note(NamedTuple):
 
 def signed(text: str, note: Note) -> str:
     """The text of a file with its note at the end."""
-    listens = " ".join(dict.fromkeys(map(str, note.listens))) or _NOWHERE
+    listens = list(dict.fromkeys(map(str, note.listens)))
     lines = (
-        f"{_LEADS}{' '.join(note.addresses) or _NOBODY}",
-        f"{_SERVES}{' '.join(note.names) or _EVERY_NAME}",
-        f"{_LISTENS}{listens}",
+        commented(_LEADS, note.addresses or [_NOBODY]),
+        commented(_SERVES, note.names or [_EVERY_NAME]),
+        commented(_LISTENS, listens or [_NOWHERE]),
     )
     noted = "\n".join([text.rstrip(), *lines, ""])
     return f"{noted}{_SUM}{_sum(noted)}\n"
+
+
+def commented(start: str, words: Iterable[str]) -> str:
+    """Words as a comment that nginx takes, in as many lines as it needs. start: how the first begins."""
+    lines = [start.rstrip()]
+    for word in words:
+        if len(lines[-1]) + len(word) > _WIDTH:
+            lines.append(_MORE.rstrip())
+        lines[-1] += f"{_MORE[1:] if lines[-1] == '#' and len(lines) > 1 else ' '}{word}"
+    return "\n".join(lines)
+
+
+def joined(text: str) -> str:
+    """A text with the lines of such comments put together again."""
+    return text.replace(f"\n{_MORE}", " ")
 
 
 @functools.lru_cache(maxsize=1024)
@@ -61,7 +78,7 @@ def of(text: str) -> Note:
     noted, _, checksum = text.rpartition(_SUM)
     read = Note([], [], []) if noted and checksum.strip() == _sum(noted) else _read(text)
     _, found, last = text.rpartition(f"\n{_LEADS}")
-    lines = f"{_LEADS}{last}".splitlines()[:3] if found else []
+    lines = joined(f"{_LEADS}{last}").splitlines()[:3] if found else []
     starts = (_LEADS, _SERVES, _LISTENS)
     if len(lines) < 3 or not all(map(str.startswith, lines, starts)):
         return read

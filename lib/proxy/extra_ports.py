@@ -33,10 +33,10 @@ def listened(text: str) -> dict[int, str]:
 def cover(ipv6: bool) -> None:
     """Keep a default server at each extra port; not where the administrator has one. The caller reloads.
 
-    The ports stand in the file's first line: as long as they are the same nothing is done.
+    The ports stand in the file's first lines: as long as they are the same nothing is done.
     """
     wanted = _wanted()
-    heading = " ".join(["#", *map(str, wanted)]) + "\n"
+    heading = conf_notes.commented("#", map(str, wanted)) + "\n"
     before = files.read(path())
     if before.startswith(heading) or not (before or wanted):
         return
@@ -57,7 +57,7 @@ def giving_way(coming: Iterable[str]) -> Iterator[None]:
     Without that they are put back at the end of the block.
     """
     before = files.read(path())
-    spoken = _places(map(conf_notes.listen, before.partition("\n")[0].split()[1:]))
+    spoken = _places(map(conf_notes.listen, conf_notes.joined(before).partition("\n")[0].split()[1:]))
     new = _places(listen for text in coming for listen in conf_notes.of(text).listens)
     if any(spoken.get(place, protocol) != protocol for place, protocol in new.items()):
         files.remove(path())

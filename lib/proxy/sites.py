@@ -181,8 +181,9 @@ def neighbours(
 def _names(app: str, owner: dict[str, str]) -> list[str]:
     listed = domains.listed(app)
     for line in domains.stored(app) if domains.is_enabled(app) else []:
-        if line not in listed:
+        if not domains.meant(line):
             log.warn(f"Skipping invalid domain {line!a} of {app}")
-        elif owner.get(line, app) != app:
-            log.warn(f"Skipping domain {line} of {app}: it belongs to {owner[line]}")
+    for name in listed:
+        if owner.get(name, app) != app:
+            log.warn(f"Skipping domain {name} of {app}: it belongs to {owner[name]}")
     return [name for name in listed if owner.get(name, app) == app]

@@ -19,7 +19,8 @@ import pytest
 from lib.app import config, domains, ports
 from lib.base import procfs, properties, settings
 from lib.base.errors import DokkuError
-from lib.proxy import conf_files, host_sites, nginx_service, nginx_texts, vhosts
+from lib.proxy import conf_files, conf_notes, host_sites, nginx_service, nginx_texts, vhosts
+from lib.proxy.conf_notes import Listen, Note
 from lib.tools import nginx, nginx_syntax
 from tests.certificates import Authority, new_key
 from tests.ports import free_port
@@ -441,3 +442,14 @@ def test_the_names_of_the_hosts_sites_are_those_that_nginx_shows(server: Server)
     found = nginx_syntax.walk(nginx_syntax.read(re.sub(r"^# conf.*:$", "", others, flags=re.MULTILINE)))
     named = {name.lower() for one in found if one.name == "server_name" for name in one.arguments}
     assert host_sites.names() == named == {"a.test", "\\b.test"}
+
+
+def test_nginx_takes_the_note_of_an_app_with_many_names_and_ports(server: Server) -> None:
+    names = [f"a-rather-long-name-{number}.example.com" for number in range(300)]
+    listens = [Listen("127.0.0.1", 1024 + number, "plain") for number in range(500)]
+    text = f"server {{ listen 127.0.0.1:{server.port}; server_name {' '.join(names)}; return 200 many; }}\n"
+    server.write(conf_notes.signed(text, Note(["10.0.0.1"], names, listens)))
+    assert nginx.problem() == ""
+    assert f"# serves {' '.join(names)}" in conf_notes.joined(
+        conf_notes.signed(text, Note([], names, listens))
+    )

@@ -1,5 +1,7 @@
 import os
 import re
+import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from lib.app import config, domain_names, domain_reports, domains
 from lib.base import settings
 from lib.base.errors import AppNotFound, DokkuError
+from tests.conftest import Shell
 
 Output = pytest.CaptureFixture[str]
 
@@ -40,6 +43,47 @@ def test_added_domains_are_appended_once_and_in_lower_case(app: Path, capfd: Out
     ]
 
 
+def test_a_leading_dot_stands_for_a_name_and_all_below_it(app: Path) -> None:
+    domains.add("web", [".Example.com", ".bücher.example"])
+    assert lines(app) == [".example.com", ".xn--bcher-kva.example"]
+    assert domains.listed("web")[:2] == ["example.com", "*.example.com"]
+    assert domains.claimants(["*.example.com"]) == {"*.example.com": ["web"]}
+    domains.remove("web", [".example.com"])
+    assert lines(app) == [".xn--bcher-kva.example"]
+
+
+@pytest.mark.parametrize("name", ["..example.com", ".*.example.com", ".", "*..example.com"])
+def test_other_dots_at_the_start_are_refused(app: Path, name: str) -> None:
+    with pytest.raises(DokkuError, match="is invalid"):
+        domains.add("web", [name])
+
+
+@pytest.mark.parametrize("change", [domains.add, domains.set_, domains.remove])
+@pytest.mark.parametrize("off", ["1", None])
+def test_a_change_that_fails_leaves_the_domains_as_they_were(
+    app: Path, fs: Any, shell: Shell, change: Callable[..., None], off: str | None
+) -> None:
+    (app / "VHOST").write_text("a.example.com\n# mine\n")
+    if off:
+        config.set_values("web", {"NO_VHOST": off})
+    script = os.path.join(settings.plugins_enabled(), "no", "post-domains-update")
+    fs.create_file(script, contents="#!/bin/sh\n", st_mode=stat.S_IFREG | 0o755)
+    shell.answers(f"{script}…", status=1)
+    with pytest.raises(DokkuError):
+        change("web", ["b.example.com" if change is not domains.remove else "a.example.com"])
+    assert (app / "VHOST").read_text() == "a.example.com\n# mine\n"
+    assert config.get("web", "NO_VHOST", "-") == (off or "-")
+
+
+def test_a_first_domain_that_fails_leaves_no_file(app: Path, fs: Any, shell: Shell) -> None:
+    script = os.path.join(settings.plugins_enabled(), "no", "post-domains-update")
+    fs.create_file(script, contents="#!/bin/sh\n", st_mode=stat.S_IFREG | 0o755)
+    shell.answers(f"{script}…", status=1)
+    with pytest.raises(DokkuError):
+        domains.add("web", ["b.example.com"])
+    assert not (app / "VHOST").exists()
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -62,7 +106,7 @@ def test_added_domains_are_appended_once_and_in_lower_case(app: Path, capfd: Out
             "a.*.b",
             "--",
             "*",
-            ".a",
+            ".*.a",
             "a.",
             f"{'a' * 64}.com",
             "a." * 130 + "a",
@@ -339,8 +383,8 @@ def test_whatever_is_asked_for_the_file_holds_valid_small_names_each_once(names:
     assert len(set(stored)) == len(stored)
     for name in stored:
         assert name == name.lower()
-        assert re.fullmatch(r"(\*\.)?[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*", name)
-        assert len(name) <= 253
+        assert re.fullmatch(r"(\*\.|\.)?[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*", name)
+        assert len(name) <= 254
 
 
 @hypothesis.settings(max_examples=100)

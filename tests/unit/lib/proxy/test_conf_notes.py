@@ -36,6 +36,14 @@ def test_notes_are_lines_that_people_can_read() -> None:
     ]
 
 
+def test_a_note_of_many_names_and_ports_has_no_line_that_nginx_refuses() -> None:
+    names = [f"name-{number}.example.com" for number in range(500)]
+    note = Note(["10.0.0.1"], names, [Listen("", 1000 + number, "plain") for number in range(900)])
+    signed = conf_notes.signed("# serves forged.example.com\n#   more.example.com", note)
+    assert max(map(len, signed.splitlines())) < 1100
+    assert conf_notes.of(signed) == note
+
+
 def test_servers_that_a_plugin_adds_count_as_well() -> None:
     added = "server {\n  listen 81;\n  server_name c.com;\n}\n"
     for text in (added + conf_notes.signed("server {}", NOTE), conf_notes.signed("server {}", NOTE) + added):
