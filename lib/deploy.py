@@ -27,36 +27,59 @@ def pushed(app: str, updates: Sequence[tuple[str, str, str]]) -> None:
     updates: (old commit, new commit, ref) per pushed ref. Raises: DokkuError, which rejects the whole push.
     """
     wanted = f"refs/heads/{repos.deploy_branch(app)}"
-    is_chosen = repos.configured_branch(app) or repos.head(app) or any(ref == wanted for *_, ref in updates)
-    for _, new, ref in updates:
+    is_chosen = repos.has_chosen_branch(app) or any(ref == wanted for *_, ref in updates)
+    idle, is_idle = "", True  # the first ref that nothing was done with, and whether that is all there was
+    coming: list[str] = []
+    for old, new, ref in updates:
         branch = ref.removeprefix("refs/heads/")
+        is_deployed = ref in (wanted, f"refs/tags/{repos.deploy_branch(app)}")
         if new == NOTHING:
             if ref == wanted:
                 raise DokkuError(f"Refusing to delete the deploy branch {branch}")
-        elif ref in (wanted, f"refs/tags/{repos.deploy_branch(app)}"):
-            with _pushed_to(app, ref):
+        elif is_deployed or (ref == f"refs/heads/{branch}" and not is_chosen and not _is_for_plugins()):
+            if not is_deployed:  # of several new branches, one is deployed
+                log.info1(f"Set {branch} to DOKKU_DEPLOY_BRANCH.")
+            with _pushed_to(app, ref, new, old, coming):
                 triggers.fire("receive-app", app, new)
-        elif triggers.has_plugins("receive-branch"):
+                if not is_deployed:
+                    properties.write("git", app, "deploy-branch", branch)
+            is_chosen, is_idle = True, False
+        elif _is_for_plugins():
             triggers.fire("receive-branch", app, new, ref)
-        elif ref.startswith("refs/heads/") and not is_chosen:
-            is_chosen = True  # of several new branches, one is deployed
-            log.info1(f"Set {branch} to DOKKU_DEPLOY_BRANCH.")
-            with _pushed_to(app, ref):
-                triggers.fire("receive-app", app, new)
-                properties.write("git", app, "deploy-branch", branch)
-        elif ref.startswith("refs/heads/"):
-            log.info1(f"WARNING: deploy did not complete, you must push to {repos.deploy_branch(app)}.")
-            log.info1(f"for example, try 'git push <dokku> {branch}:{repos.deploy_branch(app)}'")
+            is_idle = False
+        else:
+            idle = idle if idle.startswith("refs/heads/") else ref
+            if ref != branch:
+                log.info1(f"WARNING: deploy did not complete, you must push to {repos.deploy_branch(app)}.")
+                log.info1(f"for example, try 'git push <dokku> {branch}:{repos.deploy_branch(app)}'")
+        coming += [branch] if new != NOTHING and ref != branch else []
+    if idle and is_idle:
+        log.warn(f"Nothing was deployed, this deploys it: git push <dokku> {repos.refspec(app, idle)}")
+
+
+def _is_for_plugins() -> bool:
+    return triggers.has_plugins("receive-branch")
 
 
 @contextlib.contextmanager
-def _pushed_to(app: str, ref: str) -> Iterator[None]:
-    """The deploy of a push, after which git writes the ref: no lock of a killed git may be in its way."""
+def _pushed_to(app: str, ref: str, new: str, old: str, coming: Sequence[str]) -> Iterator[None]:
+    """The deploy of a push, after which git writes the ref: nothing may be in its way by then."""
     with locks.deploy(app):
         repos.clear_away(app, ref)
+        repos.verify_update(app, ref, new, old, coming)
         yield
         repos.follow_deploy_branch(app)
+        repos.note_choice(app)
         triggers.fire("deploy-source-set", app, "git-push", "")
+
+
+def received(app: str, updates: Sequence[tuple[str, str, str]]) -> None:
+    """See to a push that git has taken: a deployed tag called like the deploy branch becomes that branch."""
+    tag = f"refs/tags/{repos.deploy_branch(app)}"
+    if any(ref == tag and new != NOTHING for _, new, ref in updates):
+        with locks.deploy(app, despite_operator=True):
+            repos.clear_away(app, tag)
+            repos.take_tag(app, tag)
 
 
 def synced(app: str, remote: str, ref: str = "", build: str = "", keeps_branch: bool = False) -> None:
@@ -104,6 +127,7 @@ def from_directory(
             return
         signals.failpoint("committed")
         triggers.fire("receive-app", app, commit)
+        repos.note_own_branch(app)
         repos.advance(app, commit)
         if source[0]:
             triggers.fire("deploy-source-set", app, *source)

@@ -89,6 +89,7 @@ def choose_branch(app: str, found: Found, keeps_branch: bool) -> None:
 
 def adopt(app: str, found: Found) -> None:
     """Make what was found the tip of the deploy branch."""
+    repos.note_choice(app)
     if found.is_new:
         repos.advance(app, found.commit)
     else:

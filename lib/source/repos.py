@@ -5,7 +5,7 @@ import os
 import re
 import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from lib.app import apps
 from lib.base import files, log, properties, scratch, settings, signals, values
@@ -17,6 +17,7 @@ DEFAULT_BRANCH = "master"
 REV_VARIABLE = "GIT_REV"
 _NOT_BARE = re.compile(r"^\s*bare\s*=\s*false", re.MULTILINE | re.IGNORECASE)
 _PARTS = ("HEAD", "objects", "refs")  # where one is missing, git sees no repository at all
+_OURS = "branch-is-ours"  # property: the deploy branch holds nothing but archives and images
 ABANDONED = 3600  # seconds without a change
 
 
@@ -30,6 +31,31 @@ def configured_branch(app: str) -> str:
     return properties.get("git", app, "deploy-branch") or properties.get(
         "git", properties.GLOBAL, "deploy-branch"
     )
+
+
+def has_chosen_branch(app: str) -> bool:
+    """Whether a person has chosen the deploy branch: by a setting, or by what was pushed or synced."""
+    return bool(configured_branch(app) or (head(app) and not properties.get("git", app, _OURS)))
+
+
+def note_own_branch(app: str) -> None:
+    """Write down that an archive or an image begins the deploy branch, unless a person has chosen one."""
+    if not has_chosen_branch(app):
+        properties.write("git", app, _OURS, "true")
+
+
+def note_choice(app: str) -> None:
+    """The deploy branch is a person's from now on."""
+    if properties.get("git", app, _OURS):
+        properties.delete("git", app, _OURS)
+
+
+def refspec(app: str, ref: str) -> str:
+    """What to push in place of a ref that is not deployed."""
+    kind, _, name = ref.removeprefix("refs/").partition("/")
+    if kind == "tags":
+        return f"{name}^{{commit}}:refs/heads/{deploy_branch(app)}"
+    return f"{name if kind == 'heads' else '<branch>'}:{deploy_branch(app)}"
 
 
 def path(app: str) -> str:
@@ -59,9 +85,17 @@ def _close(app: str) -> None:
                 os.chmod(place, mode)
 
 
+def hook_program() -> str:
+    """What a hook calls."""
+    return os.environ.get("DOKKU_PROGRAM") or "dokku"
+
+
 def write_hook(app: str) -> None:
-    """Put our pre-receive hook in place, unless it is there: it hands a push to `dokku git-hook APP`."""
-    program = os.environ.get("DOKKU_PROGRAM") or "dokku"
+    """Put our pre-receive hook in place, unless it is there: it hands a push to `dokku git-hook APP`.
+
+    For who pushes to the directory on this machine; a push over ssh has the hooks of the program's own tree.
+    """
+    program = hook_program()
     variables = f"DOKKU_ROOT={shlex.quote(settings.root())}"
     text = (
         "#!/usr/bin/env bash\nset -e\nset -o pipefail\n\n"
@@ -99,7 +133,8 @@ def clear_away(app: str, ref: str = "") -> None:
     """
     refs = {f"refs/heads/{deploy_branch(app)}", *filter(None, [ref])}
     ours = [*(f"{name}.lock" for name in sorted(refs)), "HEAD.lock", "refs/dokku/sync.lock", "config.lock"]
-    old = ["packed-refs.lock", "shallow.lock", *_unfinished_packs(app)]
+    ours.append("shallow.lock")
+    old = ["packed-refs.lock", *_unfinished_packs(app)]
     for name in (*ours, *old):
         place = os.path.join(path(app), name)
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
@@ -119,11 +154,35 @@ def _unfinished_packs(app: str) -> list[str]:
     return found
 
 
-def verify_room(app: str, branch: str) -> None:
-    """Raises: DokkuError when another branch of the app keeps git from having this one: a/b beside a."""
-    for other in git.branches(path(app)):
+def verify_room(app: str, branch: str, coming: Iterable[str] = ()) -> None:
+    """Raises: DokkuError when another branch of the app keeps git from having this one: a/b beside a.
+
+    coming: other branches that git writes before this one.
+    """
+    for other in (*git.branches(path(app)), *coming):
         if f"{other}/".startswith(f"{branch}/") is not f"{branch}/".startswith(f"{other}/"):
             raise DokkuError(f"Branch {other} of {app} is in the way of {branch}, git can't have both")
+
+
+def verify_update(app: str, ref: str, new: str, old: str, coming: Iterable[str] = ()) -> None:
+    """Raises: DokkuError for an update of a ref that git would refuse once our hook has accepted it.
+
+    new, old: objects; old is all zeros for a ref that is not there. coming: as for `verify_room`.
+    """
+    if ref.startswith("refs/heads/"):
+        verify_room(app, ref.removeprefix("refs/heads/"), coming)
+        kind = git.kind(path(app), new)
+        if kind == "tag":
+            hint = f"git push <dokku> <tag>^{{commit}}:{ref}"
+            raise DokkuError(f"{ref} takes a commit and this is an annotated tag, push its commit: {hint}")
+        if kind != "commit":
+            text = (
+                f"{ref} takes a commit and this is a {kind}" if kind else f"Revision {new} of {app} not found"
+            )
+            raise DokkuError(text)
+    problem = git.update_problem(path(app), ref, new, old)
+    if problem:
+        raise DokkuError(f"Git can't write {ref} of {app}: {values.printable(problem)}")
 
 
 def deployable(app: str, revision: str = "") -> str:
@@ -159,6 +218,16 @@ def tidy(app: str) -> None:
         git.collect_garbage(path(app))
     except DokkuError as error:
         log.warn(f"Unable to pack the repository of {app}: {error}")
+
+
+def take_tag(app: str, ref: str) -> None:
+    """Move the deploy branch to the commit of a tag of the same name.
+
+    The tag goes: a client that names the branch could mean either.
+    """
+    advance(app, deployable(app, ref))
+    git.delete_refs(path(app), ref)
+    log.info1(f"Set branch {deploy_branch(app)} to the commit of the tag")
 
 
 def rev_variable(app: str) -> str:
@@ -236,6 +305,8 @@ def _stand_alone(app: str, tree: str, revision: str, alternates: str) -> None:
     inside = os.path.join(tree, ".git")
     branch = deploy_branch(app)
     env = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": alternates} if alternates else {}
+    if not git.has_history(inside, revision, alternates):
+        git.cut_off(tree, revision)
     git.pack_everything(tree, env)
     files.remove(os.path.join(inside, "objects", "info", "alternates"))
     git.update_ref(inside, f"refs/heads/{branch}", revision)

@@ -1,13 +1,15 @@
 """The other end of git's own commands: what `git push` and `git fetch` start over ssh."""
 
+import os
 import re
 
 from lib.app import apps
-from lib.base import locks, pushers, triggers, values
+from lib.base import locks, pushers, settings, triggers, values
 from lib.base.errors import DokkuError, ToolFailed
 from lib.source import repos
 from lib.tools import git
 
+HOOKS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "hooks")
 _UPDATE = re.compile(r"([0-9a-f]{40}|[0-9a-f]{64}) ([0-9a-f]{40}|[0-9a-f]{64}) (refs/\S+)")
 
 
@@ -29,12 +31,23 @@ def receive(word: str) -> None:
     """Become git-receive-pack for the app that a client names, which is made if need be.
 
     The lock file is open in the new program: the hook locks it, and it stays locked until the refs are
-    written. So is the way to the client, which the hook watches.
+    written. So is the way to the client, which the hook watches. The hooks are those of this program: git
+    would pass over the repository's own where a setting of the host names others, or a mount forbids them.
+    Raises: DokkuError when git would not run them, and so not deploy.
     """
     app = repos.app_of(word)
+    hook = os.path.join(HOOKS, "pre-receive")
+    if not os.access(hook, os.X_OK):
+        raise DokkuError(f"{hook} can't be executed, no push can be deployed: install dokku again")
     repos.ensure(app)
-    lock, pusher = str(locks.open_for_child(app)), pushers.word_for_child()
-    git.receive_pack(repos.path(app), {locks.INHERITED: lock, pushers.INHERITED: pusher})
+    env = {
+        locks.INHERITED: str(locks.open_for_child(app)),
+        pushers.INHERITED: pushers.word_for_child(),
+        "DOKKU_ROOT": settings.root(),
+        "DOKKU_HOOK_PROGRAM": repos.hook_program(),
+        "DOKKU_HOOK_APP": app,
+    }
+    git.receive_pack(repos.path(app), HOOKS, env)
 
 
 def upload(service: str, word: str) -> None:

@@ -8,7 +8,7 @@ import os
 import shlex
 from collections.abc import Mapping
 
-from lib.base import run, settings
+from lib.base import files, run, settings
 from lib.base.errors import ToolFailed
 from lib.tools import ssh
 
@@ -89,6 +89,24 @@ def update_ref(repository: str, ref: str, commit: str) -> None:
     _git("update-ref", "--end-of-options", ref, commit, repository=repository)
 
 
+def kind(repository: str, name: str) -> str:
+    """What an object is: commit, tag, tree or blob; empty when there is none of that name."""
+    done = run.result(*_argv("cat-file", "-t", name, repository=repository), env=environment())
+    return done.output.decode().strip() if done.status == 0 else ""
+
+
+def update_problem(repository: str, ref: str, new: str, old: str) -> str:
+    """Why git would not let a ref go from one object to another, in its words; empty when it would.
+
+    It takes the locks that the real update takes, and changes nothing.
+    """
+    script = f"start\nupdate {ref} {new} {old}\nprepare\nabort\n"
+    words = _argv("update-ref", "--stdin", repository=repository)
+    done = run.result(*words, env=environment(), stdin=script.encode("utf-8", "surrogateescape"))
+    said = done.errors.decode("utf-8", "replace").strip().splitlines()
+    return said[0].removeprefix("fatal: ").removeprefix("prepare: ") if done.status and said else ""
+
+
 def delete_refs(repository: str, prefix: str) -> None:
     """Remove every ref below a prefix."""
     listing = _git("for-each-ref", "--format=delete %(refname)", prefix, repository=repository)
@@ -135,8 +153,30 @@ def clone_work_tree(repository: str, tree: str, commit: str, alternates: str) ->
     """
     env = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": alternates} if alternates else {}
     ours = {"GIT_ALLOW_PROTOCOL": "file"}  # this one repository is on this machine
-    _git("clone", "--quiet", "--shared", "--no-checkout", "--", repository, tree, env=ours, pushed=False)
+    if is_shallow(repository):  # git would copy what the branches need, and no more
+        _git("init", "--quiet", "--", tree, pushed=False)
+        objects = os.path.join(repository, "objects")
+        files.replace(os.path.join(tree, ".git", "objects", "info", "alternates"), f"{objects}\n")
+    else:
+        _git("clone", "--quiet", "--shared", "--no-checkout", "--", repository, tree, env=ours, pushed=False)
     _git("-C", tree, "checkout", "--quiet", "--force", "--detach", commit, env=env, pushed=False)
+
+
+def is_shallow(repository: str) -> bool:
+    """Whether some history of a repository is cut off: it came from a shallow clone."""
+    return bool(files.read(os.path.join(repository, "shallow")))
+
+
+def has_history(repository: str, commit: str, alternates: str) -> bool:
+    """Whether all commits are there from which a commit comes."""
+    env = {**environment(), **({"GIT_ALTERNATE_OBJECT_DIRECTORIES": alternates} if alternates else {})}
+    words = ["rev-list", "--quiet", "--end-of-options", commit]
+    return run.result(*_argv(*words, repository=repository), env=env).status == 0
+
+
+def cut_off(tree: str, commit: str) -> None:
+    """Let the history of a work tree begin with a commit."""
+    files.replace(os.path.join(tree, ".git", "shallow"), f"{commit}\n")
 
 
 def set_origin(tree: str, url: str) -> None:
@@ -149,9 +189,13 @@ def pack_everything(tree: str, env: run.Env) -> None:
     _git("-C", tree, "repack", "-a", "-d", "-q", env=env, pushed=False)
 
 
-def receive_pack(repository: str, env: run.Env) -> None:
-    """Become git-receive-pack, which checks what arrives and runs the repository's own pre-receive hook."""
+def receive_pack(repository: str, hooks: str, env: run.Env) -> None:
+    """Become git-receive-pack, which checks what arrives and runs the hooks of a directory, and no others.
+
+    A shallow push is taken as it is: the repository is shallow from then on.
+    """
     config = ["receive.fsckObjects=true", "receive.autogc=false", "receive.denyNonFastForwards=false"]
+    config += ["receive.shallowUpdate=true", f"core.hooksPath={hooks}"]
     config += [f"receive.fsck.{kind}=ignore" for kind in _RELAXED]
     flags = [word for setting in config for word in ("-c", setting)]
     ours = {name: os.environ[name] for name in os.environ if name in _TO_HOOK or not name.startswith("GIT_")}

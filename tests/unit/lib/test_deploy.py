@@ -70,6 +70,7 @@ def repository(shell, tip=""):
     os.makedirs(os.path.join(settings.app_dir(APP), "refs/heads"), exist_ok=True)
     shell.answers("git …rev-parse --verify --quiet …", out=f"{tip}\n" if tip else "", status=0 if tip else 1)
     shell.answers(f"git …rev-parse --verify --quiet …{NEW}…", out=f"{NEW}\n")
+    shell.answers("git …cat-file -t …", out="commit\n")
 
 
 def image(shell, id_="sha256:1"):
@@ -110,13 +111,53 @@ def test_a_push_of_another_branch_is_accepted_and_explained(shell, fired, said):
         "-----> WARNING: deploy did not complete, you must push to master.\n"
         "-----> for example, try 'git push <dokku> feature:master'\n"
     )
+    assert text_of(said, 2) == (
+        " !     Nothing was deployed, this deploys it: git push <dokku> feature:master\n"
+    )
 
 
-def test_a_push_of_any_other_ref_is_accepted_without_a_word(shell, fired, said):
+def test_a_push_of_any_other_ref_is_accepted_and_not_deployed(shell, fired, said):
     """GIT-11"""
     repository(shell, OLD)
     deploy.pushed(APP, [(NONE, NEW, "refs/tags/v1"), (NONE, NEW, "refs/notes/x")])
-    assert (fired, said) == ([], [])
+    assert (fired, text_of(said)) == ([], "")
+    assert text_of(said, 2).startswith(" !     Nothing was deployed, this deploys it: git push <dokku> ")
+
+
+@pytest.mark.parametrize("kind", ["tag", "tree", "blob", ""])
+def test_a_branch_that_git_will_not_write_is_not_deployed(shell, fired, kind):
+    """CRS-8"""
+    repository(shell, OLD)
+    shell.answers(f"git …cat-file -t {NEW}", out=f"{kind}\n")
+    with pytest.raises(DokkuError, match=r"refs/heads/master takes a commit|not found"):
+        deploy.pushed(APP, [(OLD, NEW, "refs/heads/master")])
+    assert fired == []
+
+
+def test_a_ref_that_git_can_not_write_is_not_deployed(shell, fired):
+    """CRS-8"""
+    repository(shell, OLD)
+    shell.answers("git …update-ref --stdin…", err="fatal: prepare: cannot lock ref 'x'\n", status=128)
+    with pytest.raises(DokkuError, match="Git can't write refs/heads/master of blog: cannot lock ref 'x'"):
+        deploy.pushed(APP, [(OLD, NEW, "refs/heads/master")])
+    assert fired == []
+
+
+def test_the_first_branch_after_archives_alone_is_chosen(shell, fired):
+    repository(shell, OLD)
+    properties.write("git", APP, "branch-is-ours", "true")
+    deploy.pushed(APP, [(NONE, NEW, "refs/heads/main")])
+    assert fired == [("receive-app", APP, NEW), PUSHED]
+    assert properties.get("git", APP, "deploy-branch") == "main"
+    assert not properties.is_set("git", APP, "branch-is-ours")
+
+
+def test_a_tag_that_was_deployed_becomes_the_branch(shell, fired):
+    repository(shell, OLD)
+    deploy.received(APP, [(NONE, NEW, "refs/tags/v1"), (OLD, NEW, "refs/heads/other")])
+    assert not any("update-ref" in line for line in shell.ran)
+    deploy.received(APP, [(NONE, NEW, "refs/tags/master")])
+    assert any("update-ref --end-of-options refs/heads/master" in line for line in shell.ran)
 
 
 def test_the_first_push_of_any_branch_chooses_it(shell, fired, said):
