@@ -29,8 +29,9 @@ def set_(words: Sequence[str]) -> None:
     For config.GLOBAL there are those of GLOBAL.
     Raises: DokkuError for an unknown property, or a value it can't have.
     """
-    app, key, *rest = [*words, "", "", ""]
-    value = " ".join(filter(None, rest)) if key.endswith("-cmd") else rest[0]
+    given = [*words, "", "", ""]
+    app, key = given[:2]
+    value = " ".join(filter(None, given[2:])) if key.endswith("-cmd") else given[2]
     known = sorted(GLOBAL if app == config.GLOBAL else (PATH, POLICY, *VARIABLES))
     if app != config.GLOBAL:
         apps.verify_app_name(app)
