@@ -1,4 +1,4 @@
-"""cron:* - what apps have run by the clock."""
+"""cron:* - tasks that apps have run on a schedule."""
 
 from typing import Annotated
 
@@ -38,7 +38,7 @@ def report(words: ReportWords = None, format_: Format = "stdout") -> None:
 
 @namespace.command("resume")
 def resume(app: App = "", id_: Id = "") -> None:
-    """Have a cron task run by the clock again."""
+    """Have a cron task run on schedule again."""
     cron_settings.resume(app, id_)
 
 
@@ -56,5 +56,5 @@ def set_(owner: Owner = "", key: Key = "", value: Value = "", is_global: Global 
 
 @namespace.command("suspend")
 def suspend(app: App = "", id_: Id = "") -> None:
-    """Have a cron task no longer run by the clock."""
+    """Have a cron task no longer run on schedule."""
     cron_settings.suspend(app, id_)

@@ -31,7 +31,7 @@ from lib.runtime import cron_table
 namespace = typer.Typer(help="Manage certificates from Let's Encrypt")
 
 Force = Annotated[bool, typer.Option("--force", "-f", help="order also where there is no need, or too often")]
-Add = Annotated[bool, typer.Option("--add", help="renew by the clock")]
+Add = Annotated[bool, typer.Option("--add", help="renew on schedule")]
 Remove = Annotated[bool, typer.Option("--remove", help="renew only by hand")]
 
 
@@ -58,7 +58,7 @@ def cleanup(app: App = "") -> None:
 
 @namespace.command("cron-job")
 def cron_job(add: Add = False, remove: Remove = False) -> None:
-    """Have certificates renewed by the clock, or no longer; without a flag, say which it is."""
+    """Have certificates renewed on schedule, or no longer; without a flag, say which it is."""
     acme_settings.change_renewing(add, remove)
     cron_table.write_all()
 

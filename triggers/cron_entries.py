@@ -1,4 +1,4 @@
-"""cron-entries SCHEDULER: what is to be run by the clock besides the apps' own tasks.
+"""cron-entries SCHEDULER: what is to be run on schedule besides the apps' own tasks.
 
 Fired by: lib/runtime/cron_table.py. Stdout: lines SCHEDULE;COMMAND[;LOGFILE].
 """

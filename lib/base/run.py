@@ -217,6 +217,8 @@ def _started(argv: list[str], cwd: str, env: dict[str, str], alone: bool, *strea
     import sh
 
     program = shutil.which(argv[0], path=env.get("PATH"))
+    if program is None and os.path.isfile(argv[0]):
+        raise DokkuError(f"{argv[0]} cannot be run", exit_code=126)
     if program is None:
         raise DokkuError(f"{argv[0]} not found", exit_code=127 if "/" in argv[0] else 1)
     how: dict[str, Any] = dict(zip(("_in", "_out", "_err"), streams, strict=True), _new_session=alone)

@@ -1,4 +1,4 @@
-"""What the host does for dokku by the clock and at boot: retire old containers, restore apps, rotate logs."""
+"""What the host does for dokku on schedule and at boot: retire old containers, restore apps, rotate logs."""
 
 import os
 

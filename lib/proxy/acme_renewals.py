@@ -1,4 +1,4 @@
-"""Which certificates are due, and their renewal: by hand, and twice a day by the clock.
+"""Which certificates are due, and their renewal: by hand, and twice a day on schedule.
 
 A certificate is due when its grace period has begun, or when its app has a domain that it is not for. After
 failed orders the clock waits, longer each time. All that are renewed together cost nginx one reload.
@@ -137,7 +137,7 @@ def advise(app: str, operation: str = "", *_: str) -> None:
 
 
 def entry() -> str:
-    """What cron is to run, as a line of trigger cron-entries; empty where nothing is ordered by the clock.
+    """What cron is to run, as a line of trigger cron-entries; empty where nothing is ordered on schedule.
 
     Twice a day, at a minute that this host has by chance: the servers ask for that.
     """

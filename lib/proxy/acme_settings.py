@@ -97,12 +97,12 @@ def set_(owner: str, key: str, given: str) -> None:
 
 
 def is_renewing() -> bool:
-    """Whether the host renews by the clock; it does unless somebody took that away."""
+    """Whether the host renews on schedule; it does unless somebody took that away."""
     return properties.get(STORE, properties.GLOBAL, "autorenew") != "false"
 
 
 def change_renewing(add: bool, remove: bool) -> None:
-    """Have the host renew by the clock, or not; say what it does when neither is wanted.
+    """Have the host renew on schedule, or not; say what it does when neither is wanted.
 
     The plugin, if it comes (again), finds the same.
     """
@@ -111,7 +111,7 @@ def change_renewing(add: bool, remove: bool) -> None:
         raise DokkuError("Specify --add or --remove to modify the cron-job")
     if not add and not remove:
         known = "is on" if is_renewing() else "is off"
-        log.verbose(f"Renewal by the clock {known}. Specify --add or --remove to modify the cron-job")
+        log.verbose(f"Scheduled renewal {known}. Specify --add or --remove to modify the cron-job")
     elif add:
         properties.delete(STORE, properties.GLOBAL, "autorenew")
         files.replace(flag, "")

@@ -1,4 +1,4 @@
-"""Jobs by the clock: the cron entries of an app's app.json, and running one of them.
+"""Scheduled jobs: the cron entries of an app's app.json, and running one of them.
 
 A job's id is made of its command and its schedule: it stays when the app is deployed again or renamed.
 Source: dokku v0.24.0 and 0.38 plugins/cron. Departures: seconds, `L`, `#` and intervals that no table of cron
@@ -33,7 +33,7 @@ _told: set[str] = set()  # commands that this process has warned of
 
 
 class Job(NamedTuple):
-    """schedule: as the app says it. policy: allow, forbid or replace. is_suspended: not by the clock."""
+    """schedule: as the app says it. policy: allow, forbid or replace. is_suspended: not on schedule."""
 
     app: str
     id: str

@@ -80,12 +80,12 @@ def set_(app: str, key: str, value: str) -> None:
 
 
 def suspend(app: str, id_: str) -> None:
-    """Have a job no longer run by the clock, also by later versions of the app."""
+    """Have a job no longer run on schedule, also by later versions of the app."""
     _decide(app, id_, "true", "Suspended")
 
 
 def resume(app: str, id_: str) -> None:
-    """Have a job run by the clock again, whatever app.json says of it."""
+    """Have a job run on schedule again, whatever app.json says of it."""
     _decide(app, id_, "false", "Resumed")
 
 

@@ -92,10 +92,10 @@ def test_what_looks_like_flags_is_kept_for_the_plugin(dokku: Dokku) -> None:
 
 def test_the_clock_is_said_to_renew_or_not(dokku: Dokku) -> None:
     dokku.make_app("web")
-    assert "Renewal by the clock is on." in dokku("letsencrypt:cron-job").out
+    assert "Scheduled renewal is on." in dokku("letsencrypt:cron-job").out
     assert dokku("letsencrypt:cron-job", "--remove").out == "-----> Removed cron job from dokku's crontab.\n"
     assert dokku("letsencrypt:report", "web", "--letsencrypt-autorenew").out == "false\n"
-    assert "Renewal by the clock is off." in dokku("letsencrypt:cron-job").out
+    assert "Scheduled renewal is off." in dokku("letsencrypt:cron-job").out
     assert dokku("letsencrypt:cron-job", "--add").out == "-----> Added cron job to dokku's crontab.\n"
     assert dokku("letsencrypt:report", "web", "--letsencrypt-autorenew").out == "true\n"
 

@@ -147,7 +147,7 @@ def test_the_clock_renews_until_that_is_taken_away(capfd: Output) -> None:
     assert not flag.exists()
     assert "Removed cron job from dokku's crontab." in capfd.readouterr().out
     acme_settings.change_renewing(add=False, remove=False)
-    assert "Renewal by the clock is off." in capfd.readouterr().out
+    assert "Scheduled renewal is off." in capfd.readouterr().out
     with pytest.raises(DokkuError, match="Specify --add or --remove"):
         acme_settings.change_renewing(add=True, remove=True)
 
