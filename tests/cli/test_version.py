@@ -1,3 +1,4 @@
+import json
 import re
 
 from tests.cli.conftest import Dokku
@@ -12,3 +13,11 @@ def test_version_is_one_line_of_three_integers(dokku: Dokku) -> None:
 
 def test_version_at_a_terminal_is_the_same(dokku: Dokku) -> None:
     assert dokku.pty("version").out == dokku("version").out
+
+
+def test_verbose_adds_the_versions_of_programs(dokku: Dokku) -> None:
+    lines = dokku("version", "--verbose").out.splitlines()
+    assert lines[0] == dokku("version").out.strip()
+    assert any(line.startswith("python:") for line in lines)
+    known = json.loads(dokku("version", "--format", "json").out)
+    assert f"dokku version {known['version']}" == lines[0]
