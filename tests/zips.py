@@ -180,7 +180,9 @@ REFUSED = {
     "a drive with a slash": _refused(UNSAFE, entry("c:/x", b"x")),
     "a backslash first": _refused(UNSAFE, entry("\\x", b"x")),
     "a backslash": _refused(UNSAFE, entry("a\\b", b"x")),
-    "a backslash of Windows": _refused(UNSAFE, entry("a\\b", b"x", made=20)),
+    "a backslash of Windows with the parent": _refused(UNSAFE, entry("..\\canary", b"x", made=20)),
+    "a backslash of Windows at the start": _refused(UNSAFE, entry("\\x", b"x", made=20)),
+    "a backslash of Windows beside a slash": _refused(UNSAFE, entry("a/b\\c", b"x", made=20)),
     "the parent": _refused(UNSAFE, entry("../canary", b"x")),
     "the parent, further in": _refused(UNSAFE, entry("a/../../canary", b"x")),
     "the parent, at the end": _refused(UNSAFE, entry("a/..", b"x")),
@@ -233,7 +235,9 @@ REFUSED = {
     "a name that is not in the code it claims": _refused(
         _unsupported("a"), entry(b"a\xff", b"x", flags=UTF8)
     ),
-    "a name in a code page of DOS": _refused(_unsupported("a"), entry(b"a\x84", b"x", made=20)),
+    "a name in a code page of DOS": _refused(
+        "Archive contains a name in an unknown code page: a", entry(b"a\x84", b"x", made=20)
+    ),
     "a file, then below it": _refused(_conflict("f/g"), entry("f", b"x"), entry("f/g", b"x")),
     "a directory, then a file": _refused(_conflict("d"), entry("d/x", b"x"), entry("d", b"x")),
     "an encrypted entry": _refused("Archive contains encrypted entry a", entry("a", b"x", flags=1)),
@@ -362,6 +366,19 @@ TAKEN = {
     "another name in UTF-8": Taken(
         zipped(GOOD, entry(b"a\x84", b"1", **_twice(extra=unicode_name(b"a\x84", "aä")))),
         {**HELLO, **_plain(aä=b"1")},
+    ),
+    "names of .NET on Windows": Taken(
+        zipped(
+            entry("dir\\", b"", made=20, mode=0),
+            entry("dir\\ä€.txt", b"1", made=20, mode=0),
+            entry("plain.txt", b"2", made=20, mode=0),
+            entry("b/ü.txt", b"3", made=20, mode=0),
+        ),
+        _plain(**{"dir/ä€.txt": b"1", "plain.txt": b"2", "b/ü.txt": b"3"}),
+    ),
+    "names of Explorer, OS/2 and NTFS": Taken(
+        zipped(*(entry(f"ä{host}", b"1", made=host << 8 | 20, mode=0) for host in (0, 6, 10, 11))),
+        _plain(**{f"ä{host}": b"1" for host in (0, 6, 10, 11)}),
     ),
     "another name that is outdated": Taken(
         zipped(GOOD, entry("b", b"1", **_twice(extra=unicode_name(b"b", "c", crc=1)))),

@@ -10,7 +10,7 @@ import os
 import pwd
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from lib.base import settings
 from lib.base.errors import DokkuError
@@ -65,6 +65,16 @@ def replace(path: str, content: str | bytes, mode: int = 0o600, lasting: bool = 
 def replace_lines(path: str, lines: list[str], mode: int = 0o600) -> None:
     """One line per entry, each with its line end."""
     replace(path, "".join(f"{line}\n" for line in lines), mode)
+
+
+def patch(path: str, changes: Mapping[int, bytes]) -> None:
+    """Overwrite parts of a file that is the caller's alone, by position."""
+    if not changes:
+        return
+    with open(path, "r+b") as file:
+        for position, content in changes.items():
+            file.seek(position)
+            file.write(content)
 
 
 def remove(path: str, lasting: bool = True) -> None:

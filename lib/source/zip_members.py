@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from typing import IO, NamedTuple
 
-from lib.base import values
+from lib.base import files, values
 from lib.base.errors import ArchiveRejected
 from lib.source import members
 from lib.source.limits import Limits
@@ -29,13 +29,15 @@ _ENCRYPTED, _SIZES_FOLLOW, _UTF8 = 1 << 0, 1 << 3, 1 << 11
 _PATCHED, _STRONG, _MASKED = 1 << 5, 1 << 6, 1 << 13
 _AGREED = _ENCRYPTED | _PATCHED | _STRONG | _MASKED | _UTF8  # flags that both headers must share
 _WIDE_EXTRA, _NAME_EXTRA = 0x0001, 0x7075
-_DOS_HOSTS = (0, 6, 11)  # whose names are in a code page that nobody wrote down
+_DOS, _NTFS = 0, 11
+_DOS_HOSTS = (_DOS, 6, _NTFS)  # whose names are in a code page that nobody wrote down, unless in UTF-8
 _MOST = 0xFFFFFFFF  # a number of 32 bits that is found elsewhere, in 64
 
 
 class _Entry(NamedTuple):
-    """One line of the central directory. raw: its name as it is there; extras by number."""
+    """One line of the central directory. at: where it is; raw: its name as it is there."""
 
+    at: int
     raw: bytes
     name: str
     host: int
@@ -49,14 +51,19 @@ class _Entry(NamedTuple):
 
 
 def listed(path: str, limits: Limits) -> dict[str, Member]:
-    """Every member by its normal name, and the directories above it. Raises: ArchiveRejected."""
+    """Every member by its normal name, and the directories above it; the file is made fit for unzip.
+
+    Raises: ArchiveRejected.
+    """
     try:
         with open(path, "rb") as file:
             count, start, end = _directory(file)
             members.judge_amount(0, count, limits)
             entries = list(_entries(file, count, start, end))
             members.judge_amount(sum(entry.size for entry in entries), count, limits)
-            return _judged(file, entries, _starts(file, entries, start))
+            found = _judged(file, entries, _starts(file, entries, start))
+        files.patch(path, dict(change for entry in entries for change in _changes(entry)))
+        return found
     except (struct.error, zlib.error, OSError, ValueError, ArithmeticError):
         raise damaged() from None
 
@@ -113,13 +120,14 @@ def _entries(file: IO[bytes], count: int, start: int, end: int) -> Iterator[_Ent
         (signature, made, _, flags, method, _, _, checksum, packed, size, name_size, extra_size, comment_size,
          disk, _, attributes, offset) = _CENTRAL.unpack(_read(file, start, _CENTRAL.size))  # fmt: skip
         raw = _read(file, start + _CENTRAL.size, name_size)
+        at = start
         extras = _extras(_read(file, start + _CENTRAL.size + name_size, extra_size))
         start += _CENTRAL.size + name_size + extra_size + comment_size
         if signature != b"PK\1\2" or disk or start > end:
             raise damaged()
         size, packed, offset = _widened(extras, size, packed, offset)
         name = _name(raw, extras, flags, made >> 8)
-        yield _Entry(raw, name, made >> 8, flags, method, checksum, packed, size, attributes, offset)
+        yield _Entry(at, raw, name, made >> 8, flags, method, checksum, packed, size, attributes, offset)
     if start != end:
         raise damaged()
 
@@ -153,12 +161,37 @@ def _name(raw: bytes, extras: dict[int, bytes], flags: int, host: int) -> str:
     if not flags & _UTF8 and other[:5] == b"\1" + struct.pack("<L", zlib.crc32(raw)):
         raw, flags = other[5:], _UTF8
     shown = raw.decode("utf-8", "replace")
-    if b"\0" in raw or not raw or (not flags & _UTF8 and host in _DOS_HOSTS and not raw.isascii()):
+    if b"\0" in raw or not raw:
         raise members.unsupported(shown)
+    if not flags & _UTF8 and host in _DOS_HOSTS and not raw.isascii():
+        raise ArchiveRejected(
+            "unsupported_entry",
+            f"Archive contains a name in an unknown code page: {values.printable(shown)[:300]}."
+            " Pack it with names in UTF-8 (7-Zip: -mcu=on)",
+        )
+    raw = _with_slashes(raw, host)
     try:
         return raw.decode("utf-8", "strict" if flags & _UTF8 else "surrogateescape")
     except UnicodeDecodeError:
         raise members.unsupported(shown) from None
+
+
+def _with_slashes(raw: bytes, host: int) -> bytes:
+    """A name with the slashes that unzip reads for the backslashes of .NET."""
+    return raw.replace(b"\\", b"/") if host == _DOS and b"/" not in raw else raw
+
+
+def _changes(entry: _Entry) -> Iterator[tuple[int, bytes]]:
+    """What unzip has to find in place of what is there, by place, to name the member as we do.
+
+    It takes a name of DOS for one in a code page, though a flag says UTF-8; not one of NTFS.
+    """
+    name = _with_slashes(entry.raw, entry.host)
+    if name != entry.raw:
+        yield entry.at + _CENTRAL.size, name
+        yield entry.offset + _LOCAL.size, name
+    if entry.host in _DOS_HOSTS and entry.host != _NTFS and not entry.name.isascii():
+        yield entry.at + 5, bytes([_NTFS])
 
 
 def _starts(file: IO[bytes], entries: list[_Entry], end: int) -> list[int]:
