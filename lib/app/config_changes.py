@@ -92,19 +92,22 @@ def clear(owner: str, restart: bool) -> None:
 
 
 def import_(owner: str, source: str, shape: str, replace: bool, restart: bool) -> None:
-    """Set what a file says, or stdin when it is `-`: an ENV file or a JSON object of texts.
+    """Set what a file says, or stdin when it is `-` or not given: an ENV file, or what config:export wrote.
 
     replace: in place of all others. Names are shown, values are not.
     Raises: DokkuError before anything is written, for a file that can't be read or holds nothing.
     """
-    if shape not in ("envfile", "json"):
+    if shape not in ("envfile", "exports", "shell", "docker-args", "json", "json-list"):
         raise DokkuError(f"Unknown import format: {shape}")
+    source = source or ("" if os.isatty(0) else "-")
     if not source:
         raise DokkuError("A file to import from, or - for stdin, must be given")
     if source == "-":
         log.info1_quiet("Reading config vars from stdin")
     text = _text_of(source)
-    new = env_text.parse(text, source) if shape == "envfile" else _from_json(text, source)
+    if shape.startswith("json") and text.lstrip()[:1] not in ("{", "["):
+        raise DokkuError(f"Unable to read {printable(source)}: no valid JSON")
+    new = env_text.read(text, source)
     if not new:
         raise DokkuError("No config vars to set")
     (config.replace_values if replace else config.set_values)(owner, new)
@@ -151,18 +154,6 @@ def _text_of(source: str) -> str:
     if len(content) > IMPORT_LIMIT:
         raise DokkuError(f"Unable to import more than {IMPORT_LIMIT} bytes")
     return content.decode("utf-8", "surrogateescape")
-
-
-def _from_json(text: str, source: str) -> dict[str, str]:
-    import json
-
-    try:
-        found = json.loads(text)
-    except ValueError:
-        raise DokkuError(f"Unable to read {printable(source)}: no valid JSON") from None
-    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-        raise DokkuError(f"Unable to read {printable(source)}: not a JSON object of strings")
-    return found
 
 
 def _restart(owner: str, wanted: bool) -> None:

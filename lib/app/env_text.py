@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from lib.base.errors import DokkuError
+from lib.base.values import printable
 
 FORMATS = (
     *("exports", "envfile", "docker-args", "docker-args-keys", "shell", "pretty", "json", "json-list"),
@@ -19,6 +20,47 @@ _TO_ESCAPE = str.maketrans({c: f"\\{c}" for c in '\\"!$`'} | {"\n": "\\n", "\r":
 _QUOTED = {quote: re.compile(rf"{quote}((?:[^\\{quote}]|\\.)*){quote}", re.DOTALL) for quote in "\"'"}
 _BLANKS = " \t\r"
 _HTML = str.maketrans({c: f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"})
+_SHELLS_VALUE = r"'(?:[^']|'\\'')*+'"
+_SHELLS_PAIR = rf"([A-Za-z_][A-Za-z0-9_]*)=({_SHELLS_VALUE})"
+_WRITTEN = [  # what `export` has written: the start of each variable, its end, the end of all
+    re.compile(rf"(?:{start}{re.sub('[(](?=[^?])', '(?:', _SHELLS_PAIR)}{end})+{last}")
+    for start, end, last in (
+        ("export ", r"(?:\n|\Z)", r""),
+        ("", r"[ ]", r"\n?"),
+        ("--env=", r"(?: (?=-)|(?=\n?\Z))", r"\n?"),
+    )
+]
+
+
+def read(text: str, name: str) -> dict[str, str]:
+    """The variables in any form that `export` writes with values, and in what `parse` takes.
+
+    A shell's quotes mean what they mean to a shell where all of the text is in one of the forms for shells.
+    Raises: DokkuError for what is none of them.
+    """
+    text = text.removeprefix("\ufeff")
+    if text.lstrip()[:1] in ("{", "["):
+        return _of_json(text, name)
+    if any(form.fullmatch(text) for form in _WRITTEN):
+        return {key: value[1:-1].replace("'\\''", "'") for key, value in re.findall(_SHELLS_PAIR, text)}
+    return parse(text, name)
+
+
+def _of_json(text: str, name: str) -> dict[str, str]:
+    """An object of texts, or a list of objects with name and value."""
+    import json
+
+    try:
+        found = json.loads(text)
+    except ValueError:
+        raise DokkuError(f"Unable to read {printable(name)}: no valid JSON") from None
+    if isinstance(found, list) and all(
+        isinstance(one, dict) and one.keys() == {"name", "value"} for one in found
+    ):
+        found = {str(one["name"]): one["value"] for one in found}
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise DokkuError(f"Unable to read {printable(name)}: not a JSON object of strings")
+    return found
 
 
 def parse(text: str, name: str = "ENV") -> dict[str, str]:

@@ -161,3 +161,25 @@ def test_json_replaces_bytes_that_are_no_text():
 def test_an_unknown_format_is_refused():
     with pytest.raises(DokkuError, match="Unknown export format: yaml"):
         env_text.export({}, "yaml")
+
+
+_KEYS = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,5}", fullmatch=True)
+_VALUES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12) | st.text(
+    "'\\\\\"\\n$` =#-en", max_size=8
+)
+
+
+@given(st.dictionaries(_KEYS, _VALUES, min_size=1, max_size=4))
+@pytest.mark.parametrize("shape", ["exports", "envfile", "docker-args", "shell", "json", "json-list"])
+def test_what_is_exported_is_read_back_exactly(shape, values):
+    assert env_text.read(env_text.export(values, shape), "in") == values
+
+
+def test_what_people_write_is_read_as_an_env_file():
+    assert env_text.read("export A='x' # y\nB: z\n", "in") == {"A": "x", "B": "z"}
+
+
+@pytest.mark.parametrize("text", ["[1]", '[{"name": "A"}]', '{"A": 1}', "{"])
+def test_json_of_another_kind_is_refused(text):
+    with pytest.raises(DokkuError, match="Unable to read in: "):
+        env_text.read(text, "in")
