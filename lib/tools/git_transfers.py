@@ -3,6 +3,7 @@
 What it does on this machine alone is in lib/tools/git.py.
 """
 
+import os
 import re
 import time
 from collections.abc import Sequence
@@ -64,6 +65,7 @@ def update_submodules(
 
     trees, script = [tree], 'printf "%s\\0" "$toplevel/$sm_path"'
     for _ in range(_DEPTH):
+        trees = [parent for parent in trees if os.path.lexists(os.path.join(parent, ".gitmodules"))]
         for parent in trees:
             submodule(parent, "sync")
             submodule(parent, "update", "--init", "--progress")

@@ -73,6 +73,29 @@ def test_an_older_commit_can_be_checked_out(tmp_path):
         assert listing(tree) == ["a"]
 
 
+@pytest.mark.parametrize("keep", ["true", "false"])
+def test_a_repository_inside_the_source_arrives_empty_and_is_told(tmp_path, keep, capfd):
+    properties.write("git", APP, "keep-git-dir", keep)
+    tip = commit(tmp_path, a="1")
+    listed = _git(settings.app_dir(APP), "ls-tree", tip).strip()
+    entries = f"{listed}\n160000 commit {tip}\tvendor\n"
+    tree = subprocess.run(
+        ["git", "-C", settings.app_dir(APP), "mktree"],
+        input=entries,
+        text=True,
+        capture_output=True,
+        check=True,
+    ).stdout.strip()
+    made = _git(
+        settings.app_dir(APP), "-c", "user.name=a", "-c", "user.email=a", "commit-tree", "-m", "x", tree
+    )
+    with repos.checked_out(APP, made.strip()) as place:
+        assert Path(place, "a").read_text() == "1"
+        assert not Path(place, "vendor").exists() or os.listdir(f"{place}/vendor") == []
+    said = capfd.readouterr().err
+    assert " !     vendor is a git repository inside this one, and arrives empty:\n" in said
+
+
 def test_the_git_directory_of_a_checkout_stands_alone_on_the_deploy_branch(tmp_path):
     properties.write("git", APP, "keep-git-dir", "true")
     properties.write("git", APP, "deploy-branch", "release/1")
