@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from lib.app import app_json, config, processes
 from lib.base import locks, log, properties, scratch, signals, triggers
-from lib.base.errors import DokkuError
+from lib.base.errors import DokkuError, reason
 from lib.build import builders, exposed_ports, images, layers, manifests, records
 from lib.proxy import batching, traffic, urls
 from lib.runtime import checks, containers, launch, releases, retirement, schedulers
@@ -267,4 +267,4 @@ def retire(app: str, ids: Sequence[str]) -> None:
         images.remove_unused(app)
         layers.remove_abandoned(app)
     except (DokkuError, OSError) as error:  # the new version serves all the same
-        log.warn(f"Unable to clear away what is old, the next deploy tries again: {error}")
+        log.warn(f"Unable to clear away what is old, the next deploy tries again: {reason(error)}")

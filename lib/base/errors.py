@@ -1,5 +1,6 @@
 """Everything a user can see go wrong. Raised where the fact is known, caught only by the entry points."""
 
+import os
 from collections.abc import Mapping
 
 
@@ -109,13 +110,31 @@ class Interrupted(KeyboardInterrupt):
 def reason(error: Exception) -> str:
     """Say in one line why something failed that nothing in the code expected to fail.
 
-    A refusal of the operating system is told by its path and words; anything else is a bug of ours, and is
-    told by its place in our code.
+    A refusal of the operating system is told by its path and words, and by what mends it where that is known;
+    anything else is a bug of ours, and is told by its place in our code.
     """
+    if isinstance(error, DokkuError):
+        return error.text
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        shown = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        return shown + mending(error)
     text = str(error).split("\n")[0]
     return f"A bug of dokku ({_place(error)}){': ' if text else ''}{text}; DOKKU_TRACE=1 shows more"
+
+
+def mending(error: OSError) -> str:
+    """Name the owner of what may not be used, and the command that gives it to us; empty for other errors."""
+    place = os.path.abspath(os.fsdecode(error.filename)) if error.filename else "/"
+    if not isinstance(error, PermissionError) or place == "/":
+        return ""
+    while not os.path.lexists(place):
+        place = os.path.dirname(place)
+    owner, us = os.lstat(place).st_uid, os.geteuid()
+    if owner == us:
+        return ""
+    import shlex
+
+    return f". {place} belongs to {_user(owner)}: chown -R {_user(us)} {shlex.quote(place)}"
 
 
 def answer_reason(error: Exception) -> str:
@@ -131,6 +150,15 @@ def answer_reason(error: Exception) -> str:
     ):
         return "the answer is not HTTP"
     return getattr(error, "strerror", None) or str(error) or "the connection failed"
+
+
+def _user(number: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def _place(error: Exception) -> str:

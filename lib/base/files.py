@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from lib.base import settings
-from lib.base.errors import DokkuError
+from lib.base.errors import DokkuError, mending
 
 _LOCK = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 UNFINISHED = 60  # seconds after which a file beside another is nobody's
@@ -131,12 +131,24 @@ def locked(path: str) -> Iterator[None]:
         os.close(descriptor)
 
 
+def open_lock(name: str, flags: int) -> int:
+    """Open a lock file. One that only others may open, as root's, is replaced: none of ours has it open."""
+    try:
+        return os.open(name, flags, 0o600)
+    except PermissionError as error:
+        with contextlib.suppress(OSError):
+            if os.lstat(name).st_uid != os.geteuid():
+                os.unlink(name)
+                return os.open(name, flags, 0o600)
+        raise error
+
+
 def forget_locks(top: str) -> None:
     """Remove the lock files of what was at a path and below it; one that somebody holds stays."""
     with contextlib.suppress(FileNotFoundError):
         for name in os.listdir(_locks()):
             if f"{name}%2F".startswith(f"{_escaped(top)}%2F"):
-                descriptor = os.open(os.path.join(_locks(), name), _LOCK, 0o600)
+                descriptor = open_lock(os.path.join(_locks(), name), _LOCK)
                 with contextlib.suppress(BlockingIOError), os.fdopen(descriptor):
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     os.unlink(os.path.join(_locks(), name))
@@ -149,9 +161,9 @@ def _locked(path: str) -> int:
     name = os.path.join(_locks(), _escaped(path)[-240:])
     while True:
         try:
-            descriptor = os.open(name, _LOCK, 0o600)
+            descriptor = open_lock(name, _LOCK)
         except OSError as error:
-            raise DokkuError(f"Unable to lock {path}: {error.strerror}") from error
+            raise DokkuError(f"Unable to lock {path}: {error.strerror}{mending(error)}") from error
         try:
             give(descriptor)
             fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 
 from lib.base import files, settings
-from lib.base.errors import Locked
+from lib.base.errors import Locked, mending
 
 _held: dict[str, int] = {}  # app: nesting depth, in this process
 _guard = threading.Lock()
@@ -138,9 +138,9 @@ def _taken(descriptor: int) -> bool:
 
 def _open(app: str) -> int:
     try:
-        descriptor = os.open(path(app), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        descriptor = files.open_lock(path(app), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError as error:
-        raise Locked(f"Unable to lock {path(app)}: {error.strerror}") from error
+        raise Locked(f"Unable to lock {path(app)}: {error.strerror}{mending(error)}") from error
     files.give(descriptor)
     return descriptor
 

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterable, Iterator
 
 from lib.base import procfs
-from lib.base.errors import DokkuError
+from lib.base.errors import DokkuError, reason
 
 # What a terminal obeys, but for tabs and line ends: our lines hold words of authors, images and servers.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x80-\x9f]")
@@ -62,7 +62,7 @@ def only_warned() -> Iterator[None]:
     except DokkuError as error:
         failure(error)
     except OSError as error:  # a file that root has put there, a full disk
-        warn(str(error))
+        warn(reason(error))
 
 
 def failure(error: DokkuError) -> None:

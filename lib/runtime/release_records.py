@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from lib.base import files, log, procfs, properties, settings, values
-from lib.base.errors import DokkuError
+from lib.base.errors import DokkuError, reason
 from lib.runtime import containers
 
 DEPLOYING, SUCCEEDED, SKIPPED = "deploying", "succeeded", "skipped"
@@ -191,7 +191,7 @@ def only_warned(app: str) -> Iterator[None]:
     try:
         yield
     except (DokkuError, OSError) as error:
-        log.warn(f"Unable to keep the releases of {app} on record: {error}")
+        log.warn(f"Unable to keep the releases of {app} on record: {reason(error)}")
 
 
 def is_alive(release: Release) -> bool:

@@ -2,6 +2,7 @@ import errno
 import http.client
 import os
 import re
+from typing import Any
 
 import pytest
 
@@ -57,3 +58,23 @@ def test_why_a_server_gave_no_answer_is_told_in_words(error: Exception) -> None:
     assert said.isprintable()
     assert " " in said
     assert type(error).__name__ not in said
+
+
+def test_what_belongs_to_others_is_told_with_the_command_that_mends_it(
+    monkeypatch: pytest.MonkeyPatch, fs: Any
+) -> None:
+    fs.create_file("/srv/dokku/a b/ENV")
+    os.chown("/srv/dokku/a b/ENV", 0, 0)
+    os.chown("/srv/dokku/a b", 0, 0)
+    monkeypatch.setattr("os.geteuid", lambda: 4711)
+    denied = PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/srv/dokku/a b/ENV")
+    shown = "/srv/dokku/a b/ENV: Permission denied. /srv/dokku/a b/ENV belongs to root"
+    assert reason(denied) == f"{shown}: chown -R 4711 '/srv/dokku/a b/ENV'"
+    new = PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/srv/dokku/a b/.new/x")
+    assert reason(new).endswith("/srv/dokku/a b belongs to root: chown -R 4711 '/srv/dokku/a b'")
+
+
+def test_what_is_ours_needs_no_other_owner(fs: Any) -> None:
+    fs.create_file("/srv/x")
+    os.chown("/srv/x", os.geteuid(), -1)
+    assert reason(PermissionError(errno.EACCES, "Permission denied", "/srv/x")) == "/srv/x: Permission denied"

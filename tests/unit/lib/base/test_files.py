@@ -174,3 +174,20 @@ def test_only_what_is_to_last_is_flushed(
     files.remove(str(tmp_path / "one"), lasting=lasting)
     assert bool(flushed) is lasting
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_file_that_is_roots_is_replaced_where_the_directory_is_ours(
+    monkeypatch: pytest.MonkeyPatch, fs: Any
+) -> None:
+    fs.create_file("/locks/x", contents="root's")
+    os.chown("/locks/x", os.geteuid() + 1, -1)
+    real, denials = os.open, [PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/locks/x")]
+
+    def opened(*words: Any) -> int:
+        if denials:
+            raise denials.pop()
+        return real(*words)
+
+    monkeypatch.setattr("os.open", opened)
+    os.close(files.open_lock("/locks/x", os.O_RDWR | os.O_CREAT))
+    assert os.stat("/locks/x").st_size == 0
