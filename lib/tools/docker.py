@@ -16,9 +16,6 @@ STALL = 60  # seconds
 TRANSFER = 3600  # seconds for an image to come over a network
 ATTEMPTS = 3  # at a build that stumbles over what others remove
 Json = dict[str, Any]
-_ABSENT = (  # of cp; the first is what a client of 20.10 says, the others those up to 28
-    *(b"No such container:path", b"Could not find the file", b"not a directory", b"too many links"),
-)
 
 
 def inspect(*ids: str) -> list[Json]:
@@ -180,8 +177,8 @@ def copy_out(container: str, path: str, most: int = outputs.MOST) -> bytes | Non
     """
     words = ["container", "cp", f"{container}:{path}", "-"]
     done = run.result(settings.docker(), *words, timeout=QUICK, most=most)
-    if done.status and not any(text in done.errors for text in _ABSENT):
-        raise docker_complaints.failure(done, "cp")
+    if done.status:
+        docker_complaints.verify_copy(done, container, lambda: bool(inspect(container)))
     return done.output if done.status == 0 else None
 
 

@@ -1,6 +1,7 @@
 """What docker's client complains of: what passes for nothing, and what is a failure."""
 
 import re
+from collections.abc import Callable
 
 from lib.base import run
 from lib.base.errors import DokkuError, ToolFailed
@@ -11,6 +12,8 @@ _HARMLESS = (
     *("cannot update a stopped container", "cannot update a deleted process"),
     *("is already in progress", "is marked for removal", "a prune operation is already running"),
 )
+_OF_EITHER = b"No such container:path"  # what clients up to 20.10 say of a missing container, too
+_NO_FILE = (_OF_EITHER, b"Could not find the file", b"not a directory", b"too many links")  # clients up to 28
 _NO_PROGRAM = re.compile(r'exec: "([^"]+)": (?:stat \S+: no such file|executable file not found)')
 _OF_SHELLS = ("cd", "exec", "export", "set", "source", ".", "if", "for", "while", "umask", "ulimit", "eval")
 _LOST = re.compile(rb"^unable to find image \"sha256:[0-9a-f]+\"", re.MULTILINE)
@@ -29,6 +32,17 @@ def verify(done: run.Result, what: str) -> None:
     complaints = [text for text in said if text]
     if done.status and not (complaints and all(map(_is_harmless, complaints))):
         raise failure(done, what)
+
+
+def verify_copy(done: run.Result, container: str, exists: Callable[[], bool]) -> None:
+    """Let a file pass that is not in a container. exists: whether the container is there.
+
+    Raises: failure, for anything else.
+    """
+    if not any(text in done.errors for text in _NO_FILE):
+        raise failure(done, "cp")
+    if _OF_EITHER in done.errors and not exists():
+        raise DokkuError(f"docker cp: No such container: {container}")
 
 
 def failure(done: run.Result, what: str) -> DokkuError:

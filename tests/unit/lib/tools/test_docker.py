@@ -245,8 +245,16 @@ def test_pruning_while_another_process_prunes_is_left_to_it(shell):
 )
 def test_a_file_that_a_container_has_not_is_none(shell, said):
     shell.answers("docker container cp …", err=f"Error response from daemon: {said}\n", status=1)
+    shell.answers("docker container inspect …", out='{"Id":"c"}\n')
     assert docker.copy_out(ID, "/x") is None
-    assert shell.ran == [f"docker container cp {ID}:/x -"]
+    assert shell.ran[0] == f"docker container cp {ID}:/x -"
+
+
+def test_a_client_that_says_the_same_of_a_missing_container_is_asked_again(shell):
+    shell.answers("docker container cp …", err="Error: No such container:path: c:/x\n", status=1)
+    shell.answers("docker container inspect …", err="Error: No such container: c\n", status=1)
+    with pytest.raises(DokkuError, match="docker cp: No such container"):
+        docker.copy_out(ID, "/x")
 
 
 def test_a_copy_that_broke_off_is_not_taken_for_a_missing_file(shell):
