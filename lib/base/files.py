@@ -77,6 +77,21 @@ def patch(path: str, changes: Mapping[int, bytes]) -> None:
             file.write(content)
 
 
+def closed_directories(top: str) -> list[str]:
+    """The directories below a path that we may not empty, as they belong to others; not those in them."""
+    found = []
+    for parent, directories, _ in os.walk(top):
+        places = [(name, os.path.join(parent, name)) for name in directories]
+        shut = [
+            name
+            for name, place in places
+            if not os.path.islink(place) and not os.access(place, os.R_OK | os.W_OK | os.X_OK)
+        ]
+        found += [os.path.join(parent, name) for name in shut]
+        directories[:] = [name for name in directories if name not in shut]
+    return found
+
+
 def remove(path: str, lasting: bool = True) -> None:
     """Remove a file, a link or a whole directory; nothing there is success. lasting: as for replace."""
     if os.path.isdir(path) and not os.path.islink(path):

@@ -1,7 +1,7 @@
 """The directory in which an app's buildpacks keep what the next build can use: $DOKKU_ROOT/APP/cache.
 
 Builds mount it, and what they leave there belongs to users of their containers: only a container may remove
-it then. That container gets the cache and nothing else of the host.
+it then. That container gets the cache, and to read the host's own programs: so no image is pulled for it.
 """
 
 import contextlib
@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from lib.base import files, settings, signals
 from lib.base.errors import DokkuError
 from lib.build import buildpacks
-from lib.tools import docker, docker_commit
+from lib.tools import docker, docker_commit, docker_images
 
 _PLACE = "cache"
-_EMPTY = ("sh", "-c", "rm -rf /cache/* /cache/.[!.]* /cache/..?*")
-_COPY = ("cp", "-a", "/cache/.", "/moved")
+_EMPTY = ("/usr/bin/find", "/cache", "-mindepth", "1", "-delete")
+_COPY = ("/usr/bin/cp", "-a", "/cache/.", "/moved")
+_PROGRAMS = ("/usr", "/lib", "/lib64")  # of the host, with what they are linked to
 
 
 def option(app: str) -> str:
@@ -38,6 +39,15 @@ def purge(app: str) -> None:
         files.remove(_path(app))
 
 
+def give_up(app: str) -> None:
+    """Remove what only root may of an app that is going: its cache, and others' directories in its own."""
+    purge(app)
+    for place in files.closed_directories(settings.app_dir(app)):
+        inside = os.path.relpath(place, settings.root())
+        seen = os.path.join(os.environ.get("DOKKU_HOST_ROOT") or settings.root(), inside)
+        _in_container(app, [f"--volume={seen}:/cache"], _EMPTY)
+
+
 def move(old: str, new: str) -> None:
     """Give an app the cache of another, which has none then."""
     if not os.path.isdir(_path(old)):
@@ -52,16 +62,22 @@ def move(old: str, new: str) -> None:
 
 
 def _in_container(app: str, options: Sequence[str], command: Sequence[str]) -> None:
-    """Run a program as root in the stack's image, which the administrator chose, not the app's author."""
-    image = buildpacks.stack(app) or buildpacks.default_stack()
-    flags = ["--user=0", "--network=none", "--entrypoint=", *options]
-    container = docker.create("", image, command, marks(app), flags)
-    try:
-        if docker_commit.run_attached(container):
-            raise DokkuError(f"Unable to handle the build cache of {app}, which its containers own")
-    finally:
-        with signals.deferred(), contextlib.suppress(DokkuError):
-            docker.remove(container)
+    """Run a program of the host as root in a container without files of its own.
+
+    Where dokku runs in a container itself, docker's host may have others: then in the stack's image.
+    """
+    is_inside = bool(os.environ.get("DOKKU_HOST_ROOT"))
+    seen = [f"--volume={os.path.realpath(path)}:{path}:ro" for path in _PROGRAMS if os.path.isdir(path)]
+    flags = ["--user=0", "--network=none", *([] if is_inside else seen), *options]
+    stack = contextlib.nullcontext(buildpacks.stack(app) or buildpacks.default_stack())
+    with stack if is_inside else docker_images.empty() as image:
+        container = docker.create("", image, command, marks(app), ["--entrypoint=", *flags])
+        try:
+            if docker_commit.run_attached(container):
+                raise DokkuError(f"Unable to handle files of {app} that its containers own")
+        finally:
+            with signals.deferred(), contextlib.suppress(DokkuError):
+                docker.remove(container)
 
 
 def _path(app: str) -> str:

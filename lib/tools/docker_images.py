@@ -1,10 +1,11 @@
 """docker, for containers that run to their end, and for images put together from layers it already has."""
 
+import contextlib
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lib.base import run, settings
-from lib.base.errors import ToolFailed
+from lib.base.errors import DokkuError, ToolFailed
 from lib.tools import docker
 
 
@@ -26,6 +27,18 @@ def commit(container: str, name: str, changes: Sequence[str]) -> str:
     flags = [f"--change={change}" for change in changes]
     argv = [settings.docker(), "container", "commit", *flags, container, *([name] if name else [])]
     return run.capture(*argv, timeout=docker.TRANSFER).strip()
+
+
+@contextlib.contextmanager
+def empty() -> Iterator[str]:
+    """An image without a file, gone after the block: its containers have what is mounted."""
+    nothing = bytes(10240)  # a tar archive of nothing
+    id_ = run.capture(settings.docker(), "image", "import", "-", stdin=nothing, timeout=docker.QUICK).strip()
+    try:
+        yield id_
+    finally:
+        with contextlib.suppress(DokkuError):
+            run.result(settings.docker(), "image", "rm", "--", id_, timeout=docker.QUICK)
 
 
 def tags(pattern: str) -> list[str]:
