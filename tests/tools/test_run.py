@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -287,3 +288,13 @@ def test_another_thread_is_interrupted_in_its_program_or_at_its_next_and_may_cle
     assert happened == ["130"]
     assert (tmp_path / "cleared").exists()
     assert (tmp_path / "began").exists() is begun
+
+
+def test_more_than_a_program_can_be_given_is_told_as_that():
+    """Not as a program that can't be run."""
+    with pytest.raises(DokkuError) as caught:
+        run.run("true", env={f"KEY{number}": "x" * 100_000 for number in range(30)})
+    assert re.fullmatch(
+        r"true cannot be run: 30\d{5} bytes of arguments and variables are more than the system passes on",
+        caught.value.text,
+    )
