@@ -6,7 +6,9 @@ others meanwhile: no link is followed, and each step is taken from a directory t
 """
 
 import os
+import pwd
 import re
+import shlex
 import sys
 
 from lib.base import files, log, run, settings, values
@@ -15,6 +17,7 @@ from lib.host import daemon, trees
 
 PROGRAM = f"{trees.CURRENT}/bin/own-storage"  # sudoers names it
 OWNERS = {"herokuish": 32767, "heroku": 1000, "paketo": 2000, "packeto": 2000, "root": 0}
+TOP = "."  # as a name: the directory above all of them, for the system user whatever owner is named
 KEEP = "false"  # as an owner: whoever it is
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -31,6 +34,7 @@ def ensure(name: str, owner: str) -> None:
     _verify(name)
     chosen = None if owner == KEEP else _id_of(owner)
     log.info1(f"Ensuring {path(name)} exists")
+    _take_back()
     files.make_directory(path(name))
     if chosen is not None:
         wanted = chosen + (_REMAPPED if _is_remapped() else 0)
@@ -41,6 +45,31 @@ def ensure(name: str, owner: str) -> None:
 
 def path(name: str) -> str:
     return os.path.join(settings.data("storage"), name)
+
+
+def _take_back() -> None:
+    """Let data/storage be the system user's again, when root or docker has made it. Raises: DokkuError."""
+    top = settings.data("storage")
+    if not os.path.isdir(top) or os.access(top, os.W_OK | os.X_OK):
+        return
+    try:
+        run.run("sudo", "-n", PROGRAM, TOP, settings.user(), timeout=60)
+    except ToolFailed:
+        raise DokkuError(f"{top} belongs to others: chown {settings.user()} {shlex.quote(top)}") from None
+
+
+def own_top() -> None:
+    """Give data/storage itself, and nothing in it, to the system user. Follows no link."""
+    held = [os.open(settings.lib(), _OPEN & ~os.O_NOFOLLOW)]
+    try:
+        for part in ("data", "storage"):
+            held.append(os.open(part, _OPEN, dir_fd=held[-1]))
+        os.fchown(held[-1], pwd.getpwnam(settings.user()).pw_uid, -1)
+    except (OSError, KeyError) as error:
+        raise DokkuError(f"Unable to take {settings.data('storage')} back") from error
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
 
 
 def own(name: str, owner: int) -> None:
@@ -62,12 +91,15 @@ def own(name: str, owner: int) -> None:
 
 
 def main() -> None:
-    """`own-storage NAME ID`, as root; exits with the status."""
+    """`own-storage NAME ID`, or `. USER` for data/storage itself, as root; exits with the status."""
     try:
         settings.load_host()
         settings.clean_environment()
         name, owner = [*sys.argv[1:], "", ""][:2]
-        own(name, _id_of(owner))
+        if name == TOP:
+            own_top()
+        else:
+            own(name, _id_of(owner))
     except DokkuError as error:
         log.warn(error.text)
         sys.exit(error.exit_code)

@@ -1,6 +1,7 @@
 """Giving directories away, on a real file system: nothing outside is touched, whatever links there are."""
 
 import os
+import pwd
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,13 @@ def test_a_link_in_place_of_a_directory_is_refused(place: Path, tmp_path: Path, 
 def test_a_directory_that_is_not_there_is_refused(place: Path) -> None:
     with pytest.raises(DokkuError):
         storage_directories.own("other", OWNER)
+
+
+def test_the_directory_above_goes_back_to_the_system_user_alone(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOKKU_SYSTEM_USER", "nobody")
+    os.chown(place.parent, 4711, 0)
+    storage_directories.own_top()
+    assert owner_of(place.parent) == (pwd.getpwnam("nobody").pw_uid, 0)
+    assert owner_of(place) == (0, 0)

@@ -71,3 +71,19 @@ def test_an_owner_that_is_none_is_refused_before_anything_is_made(said, shell, n
         storage_directories.ensure("a", owner)
     assert refusal.value.text == "Unsupported chown permissions"
     assert not os.path.exists(f"{settings.lib()}/data")
+
+
+def test_a_top_that_root_or_docker_made_is_taken_back_by_sudo(said, shell, nobody, monkeypatch):
+    os.makedirs(settings.data("storage"))
+    real = os.access
+    monkeypatch.setattr("os.access", lambda path, mode: path != settings.data("storage") and real(path, mode))
+    storage_directories.ensure("node-app", "false")
+    assert shell.ran == [f"sudo -n /opt/dokku/current/bin/own-storage . {settings.user()}"]
+
+
+def test_without_sudo_the_chown_that_mends_it_is_told(said, shell, nobody, monkeypatch):
+    os.makedirs(settings.data("storage"))
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    shell.answers("sudo …", status=1)
+    with pytest.raises(DokkuError, match=f"storage belongs to others: chown {settings.user()} "):
+        storage_directories.ensure("node-app", "false")
