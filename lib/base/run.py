@@ -229,10 +229,10 @@ def _started(argv: list[str], cwd: str, env: dict[str, str], alone: bool, *strea
     try:
         return sh.Command(program)(*argv[1:], _env=env, _cwd=cwd or None, _preexec_fn=_default_signals, **how)
     except sh.ForkException as failure:  # say, a script whose first line names no program
-        is_too_much = f"[Errno {errno.E2BIG}]" in str(failure)  # sh has the text of the traceback only
-        amount = sum(map(len, (*argv, *env, *env.values())))
-        reason = f": {amount} bytes of arguments and variables are more than the system passes on"
-        raise DokkuError(f"{argv[0]} cannot be run{reason if is_too_much else ''}", exit_code=126) from None
+        amount = f"{sum(map(len, (*argv, *env, *env.values())))} bytes of arguments and variables are more"
+        # sh has the text of the traceback only
+        reason = f": {amount} than the system passes on" if f"[Errno {errno.E2BIG}]" in str(failure) else ""
+        raise DokkuError(f"{argv[0]} cannot be run{reason}", exit_code=126) from None
 
 
 def _stop(process: Any, pipes: Sequence[outputs.Pipe], is_patient: bool) -> None:

@@ -275,7 +275,7 @@ def checked_out(app: str, revision: str) -> Iterator[str]:
         tree = os.path.join(place, "tree")
         os.mkdir(tree, 0o755)
         has_modules = git.has_path(path(app), revision, ".gitmodules")
-        for embedded in [] if has_modules else git.embedded(path(app), revision):
+        for embedded in [] if has_modules else git_transfers.embedded(path(app), revision):
             log.warn(f"{values.printable(embedded)} is a git repository inside this one, and arrives empty:")
             log.warn("add it with git submodule add, or remove its .git and add its files")
         if keeps_git_dir(app) or has_modules:

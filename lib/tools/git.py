@@ -55,12 +55,6 @@ def tree_of(repository: str, commit: str) -> str:
     ).strip()
 
 
-def embedded(repository: str, commit: str) -> list[str]:
-    """The paths in a commit at which other repositories stand, of which it holds a name only."""
-    listing = _git("ls-tree", "-r", "-z", "--end-of-options", commit, repository=repository)
-    return [entry.partition("\t")[2] for entry in listing.split("\0") if entry.startswith("160000 ")]
-
-
 def has_path(repository: str, commit: str, path: str) -> bool:
     """Whether a commit holds a file of that path."""
     words = ["ls-tree", "--name-only", "--end-of-options", commit, "--", path]

@@ -76,6 +76,13 @@ def update_submodules(
     raise DokkuError(f"Submodules are nested more than {_DEPTH} levels deep")
 
 
+def embedded(repository: str, commit: str) -> list[str]:
+    """The paths in a commit at which other repositories stand, of which it holds a name only."""
+    argv = ["git", f"--git-dir={repository}", "ls-tree", "-r", "-z", "--end-of-options", commit]
+    listing = run.capture(*argv, env=git.environment())
+    return [entry.partition("\t")[2] for entry in listing.split("\0") if entry.startswith("160000 ")]
+
+
 def told(errors: bytes) -> str:
     """The end of what git wrote to stderr, without its and the server's lines of progress."""
     text = errors.decode("utf-8", "replace")
