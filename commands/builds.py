@@ -17,9 +17,8 @@ Follow = Annotated[bool, typer.Option("--follow", "-f", help="go on until the bu
 
 @namespace.command("cancel")
 def cancel(app: App = "") -> None:
-    """End the build of an app that is running."""
-    number = records.cancel(apps.verify_app_name(app))
-    log.info1(f"Cancelled build {number} of {app}")
+    """End the build of an app that is running, or a deploy without one."""
+    log.info1(f"Cancelled {records.cancel(apps.verify_app_name(app))}")
 
 
 @namespace.command("list")

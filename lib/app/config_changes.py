@@ -7,10 +7,11 @@ import os
 from collections.abc import Mapping, Sequence
 
 from lib.app import apps, config, env_text
-from lib.base import log, triggers
-from lib.base.errors import DokkuError
+from lib.base import locks, log, retry, triggers
+from lib.base.errors import DokkuError, Locked
 from lib.base.values import printable
 
+PATIENCE = 900  # seconds that a restart waits for a deploy of somebody else
 IMPORT_LIMIT = 16 * 1024 * 1024
 
 
@@ -156,6 +157,21 @@ def _text_of(source: str) -> str:
     return content.decode("utf-8", "surrogateescape")
 
 
+def _wait_for_deploy(app: str) -> None:
+    """Wait until nobody else deploys the app: its containers may be without the change.
+
+    Raises: DokkuError when that takes too long.
+    """
+    if not locks.is_others(app):
+        return
+    log.info1(f"Waiting for the deploy of {app} that is under way, at most {PATIENCE} seconds")
+    if not retry.until(lambda: not locks.is_others(app), timeout=PATIENCE, every=0.5):
+        hint = f"Run 'ps:restart {app}' when it has ended, or 'builds:cancel {app}' to end it"
+        raise DokkuError(
+            f"The variables of {app} are set, but it was not restarted: a deploy runs", more=(hint,)
+        )
+
+
 def _restart(owner: str, wanted: bool) -> None:
     """Let containers get the change. That it fails is a warning: the config is set, and clients rely on 0."""
     if (
@@ -167,8 +183,14 @@ def _restart(owner: str, wanted: bool) -> None:
     if not apps.is_deployed(owner):
         log.warn(f"App {owner} has not been deployed")
         return
+    _wait_for_deploy(owner)
     log.info1(f"Restarting app {owner}")
     try:
         triggers.fire("app-restart", owner)
+    except Locked as error:
+        if os.path.exists(locks.manual_path(owner)):  # people have frozen it, and know
+            log.warn(f"Failure while restarting app: {error.text}")
+            return
+        raise
     except DokkuError as error:
         log.warn(f"Failure while restarting app: {error.text or f'exit status {error.exit_code}'}")

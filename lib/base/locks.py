@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from lib.base import files, settings
+from lib.base import files, procfs, settings
 from lib.base.errors import Locked, mending
 
 _held: dict[str, int] = {}  # app: nesting depth, in this process
@@ -62,6 +62,20 @@ def is_running(app: str) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def is_others(app: str) -> bool:
+    """Whether a process deploys the app that is neither this one nor above it."""
+    with _guard:
+        ours = app in _held
+    return not ours and is_running(app) and not _is_ours(app)
+
+
+def holder(app: str) -> tuple[int, str, str]:
+    """Who deploys the app right now: its pid, its start as in procfs.started, its command; 0 for nobody."""
+    known = _holder(path(app)) if is_running(app) else {}
+    pid = known.get("pid", "")
+    return int(pid) if pid.isdigit() else 0, known.get("process_start", ""), known.get("command", "")
 
 
 def lock_manually(app: str) -> None:
@@ -183,6 +197,7 @@ def _description(token: str) -> str:
         json.dumps(
             {
                 "pid": os.getpid(),
+                "process_start": procfs.started(os.getpid()),
                 "since": since,
                 "user": who,
                 "command": command,
@@ -214,6 +229,8 @@ def _refusal(app: str, lock_file: str) -> Locked:
         f"Held by {holder['user']} ({holder['command'] or 'dokku'}) since {holder['since']}" if holder else ""
     )
     hint = "Run 'apps:unlock' to release the existing deploy lock"
+    if lock_file == path(app):
+        hint = f"Wait until it has ended, or run 'builds:cancel {app}' to end it"
     return Locked(
         f"{app} currently has a deploy lock in place. Exiting...",
         more=tuple(filter(None, (who, hint))),

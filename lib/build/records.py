@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from lib.base import files, log, procfs, properties, pushers, retry, settings, signals, tee, values
+from lib.base import files, locks, log, procfs, properties, pushers, retry, settings, signals, tee, values
 from lib.base.errors import DokkuError, Interrupted, reason
 from lib.build import transcripts
 
@@ -108,18 +108,25 @@ def show(app: str, number: str = "", follow: bool = False) -> None:
         transcripts.show(path)
 
 
-def cancel(app: str) -> int:
-    """End the build of an app that is under way, and wait until it has ended; its number.
+def cancel(app: str) -> str:
+    """End the build of an app that is under way, and wait until it has ended; what was ended.
 
-    Raises: DokkuError when there is none, or when it does not end.
+    A deploy without a build (ps:restart) is ended as well. Raises: DokkuError when there is none, or when it
+    does not end.
     """
     record = next((record for record in reversed(all_(app)) if record.outcome == RUNNING), None)
-    if record is None or not _terminated(record):
+    pid, start, command = (record.pid, record.process_start, "") if record else locks.holder(app)
+    if not pid or not _terminated(pid, start):
         raise DokkuError(f"No build of {app} is running")
-    number = record.number
-    if not retry.until(lambda: not _is_running(app, number), timeout=60, every=0.1):
-        raise DokkuError(f"Build {number} of {app} has been asked to end, and has not yet")
-    return number
+    number = record.number if record else 0
+    what = f"build {number} of {app}" if record else f"the deploy of {app} ({command or 'dokku'})"
+
+    def has_ended() -> bool:
+        return not _is_running(app, number) if number else locks.holder(app)[0] != pid
+
+    if not retry.until(has_ended, timeout=60, every=0.1):
+        raise DokkuError(f"{what[0].upper()}{what[1:]} has been asked to end, and has not yet")
+    return what
 
 
 def keep(app: str) -> int:
@@ -245,14 +252,14 @@ def _cancel_ourselves() -> None:
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
 
-def _terminated(record: Record) -> bool:
-    """Ask the process of a build to end; the pid of one that has gone may be a stranger's by now."""
+def _terminated(pid: int, process_start: str) -> bool:
+    """Ask a process to end; the pid of one that has gone may be a stranger's by now."""
     try:
-        process = os.pidfd_open(record.pid)
+        process = os.pidfd_open(pid)
     except ProcessLookupError:
         return False
     try:
-        if procfs.started(record.pid) != record.process_start:
+        if procfs.started(pid) != process_start:
             return False
         signal.pidfd_send_signal(process, signal.SIGTERM)
         return True

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.base import descendants
+from lib.base import descendants, procfs
 from tests.archives import GOOD, archive
 from tests.cli.conftest import TREE, Dokku
 
@@ -228,3 +228,18 @@ def test_following_ends_when_nobody_reads_any_more(dokku: Dokku, app: str) -> No
     assert follower.wait(timeout=30) == 0
     assert dokku("builds:cancel", app).out == "-----> Cancelled build 1 of blog\n"
     assert builder.wait(timeout=30) == 143
+
+
+def test_a_deploy_without_a_build_is_cancelled_as_well(dokku: Dokku, app: str) -> None:
+    """LCK-2"""
+    lock = dokku.root / app / ".deploy.lock"
+    with subprocess.Popen(["flock", "--no-fork", str(lock), "sleep", "60"]) as process:
+        while b"flock" in Path(f"/proc/{process.pid}/cmdline").read_bytes():
+            time.sleep(0.05)
+        about = {"pid": process.pid, "process_start": procfs.started(process.pid), "user": "jane"}
+        lock.write_text(json.dumps({**about, "since": "now", "command": "ps:restart", "token": "t"}))
+        refused = dokku("apps:destroy", "--force", app)
+        assert f"run 'builds:cancel {app}' to end it" in refused.err
+        done = dokku("builds:cancel", app)
+    assert (done.out, done.code) == (f"-----> Cancelled the deploy of {app} (ps:restart)\n", 0)
+    assert process.returncode == -signal.SIGTERM

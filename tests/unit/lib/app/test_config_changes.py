@@ -1,13 +1,14 @@
 """What config:set and its kin say, and the restart that follows."""
 
+import contextlib
 import io
 import os
 
 import pytest
 
 from lib.app import config, config_changes
-from lib.base import log, properties, settings
-from lib.base.errors import AppNotFound, DokkuError
+from lib.base import locks, log, properties, settings
+from lib.base.errors import AppNotFound, DokkuError, Locked
 
 APP = "blog"
 NOT_DEPLOYED = f" !     App {APP} has not been deployed"
@@ -227,3 +228,36 @@ def test_an_endless_file_is_refused(monkeypatch):
     monkeypatch.setattr("builtins.open", lambda *_, **__: io.BytesIO(b"A=1\n" * 5_000_000))
     with pytest.raises(DokkuError, match="Unable to import more than"):
         config_changes.import_(APP, "/in", "envfile", replace=False, restart=False)
+
+
+def test_a_restart_waits_for_the_deploy_of_somebody_else(fired, said, monkeypatch):
+    left = [True, True, True, False, False]
+    monkeypatch.setattr(locks, "is_others", lambda _app: left.pop(0))
+    config_changes.set_pairs(APP, ["A=1"], encoded=False, restart=True)
+    assert fired() == [("app-restart", APP)]
+    assert "-----> Waiting for the deploy of blog that is under way, at most 900 seconds" in lines_of(said)
+
+
+def test_a_restart_that_waited_too_long_is_a_failure(fired, said, monkeypatch):
+    monkeypatch.setattr(locks, "is_others", lambda _app: True)
+    with pytest.raises(
+        DokkuError, match="The variables of blog are set, but it was not restarted"
+    ) as refused:
+        config_changes.set_pairs(APP, ["A=1"], encoded=False, restart=True)
+    assert "builds:cancel blog" in refused.value.more[0]
+    assert (fired(), config.get(APP, "A")) == ([], "1")
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_a_lock_is_a_warning_only_if_people_made_it(said, monkeypatch, frozen):
+    properties.write("common", APP, "deployed", "true")
+    if frozen:
+        locks.lock_manually(APP)
+
+    def refuse(name, *_):
+        if name == "app-restart":
+            raise Locked("locked")
+
+    monkeypatch.setattr("lib.base.triggers.fire", refuse)
+    with contextlib.nullcontext() if frozen else pytest.raises(Locked):
+        config_changes.set_pairs(APP, ["A=1"], encoded=False, restart=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.base import files, locks, settings
+from lib.base import files, locks, procfs, settings
 from lib.base.errors import Locked
 
 TEXT = "blog currently has a deploy lock in place. Exiting..."
@@ -58,8 +58,18 @@ def test_the_refusal_says_who_holds_it_and_how_to_unlock() -> None:
         pass
     assert refusal.value.more == (
         "Held by alice (git-hook) since 2026-01-02T03:04:05Z",
-        "Run 'apps:unlock' to release the existing deploy lock",
+        "Wait until it has ended, or run 'builds:cancel blog' to end it",
     )
+
+
+def test_who_deploys_is_known_by_process_and_is_not_us() -> None:
+    assert (locks.holder("blog"), locks.is_others("blog")) == ((0, "", ""), False)
+    with somebody_elses_deploy():
+        assert (locks.holder("blog"), locks.is_others("blog")) == ((1, "", "git-hook"), True)
+    with locks.deploy("blog"):
+        pid, start, _ = locks.holder("blog")
+        assert (pid, start) == (os.getpid(), procfs.started(os.getpid()))
+        assert not locks.is_others("blog")
 
 
 def test_other_apps_go_on() -> None:
