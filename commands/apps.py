@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from commands._params import ANY_FLAG, App, Format, ReportWords
+from lib import renaming
 from lib.app import app_reports, apps, deploy_locks, reports
 
 namespace = typer.Typer(help="Manage apps")
@@ -65,7 +66,7 @@ def locked(app: App = "") -> None:
 @namespace.command("rename")
 def rename(old: Old = "", new: New = "", skip_deploy: SkipDeploy = False) -> None:
     """Rename an app."""
-    apps.rename(apps.verify_app_name(old), new, skip_deploy)
+    apps.rename(apps.verify_app_name(old), new, skip_deploy, renaming.take_over)
 
 
 @namespace.command("report", context_settings=ANY_FLAG)

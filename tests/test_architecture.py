@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 TREE = Path(__file__).resolve().parents[1]
 OURS = ("bin", "commands", "lib", "triggers", "tests")
-STORIES = ("lib.deploy", "lib.restore")
+STORIES = ("lib.deploy", "lib.renaming", "lib.restore")
 
 # Which packages of ours a module of a layer may import, besides its own.
 MAY_IMPORT = {

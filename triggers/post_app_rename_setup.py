@@ -1,10 +1,10 @@
-"""post-app-rename-setup OLD NEW: NEW was created; give it all that OLD has, which is destroyed next.
+"""post-app-rename-setup OLD NEW: NEW was created; give it a copy of what OLD has, which still serves.
 
 Fired by: lib/app/apps.py rename.
 """
 
 from lib.app import copies, domains
-from lib.build import caches, records
+from lib.build import records
 from lib.runtime import release_images
 from lib.source import repos
 
@@ -16,7 +16,6 @@ def copy(old: str, new: str) -> None:
 
 HANDLERS = {
     "builds": records.copy,
-    "builder-herokuish": lambda old, new, *_: caches.move(old, new),
     "git": copy,
     "releases": release_images.copy,
     "nginx-vhosts": lambda old, new, *_: domains.rename(

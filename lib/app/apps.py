@@ -4,12 +4,14 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Callable
 
 from lib.base import files, locks, log, properties, settings, signals, triggers, values
 from lib.base.errors import AppNotFound, DokkuError
 
 NONE_YET = "You haven't deployed any applications yet"
 TAKEN = "Name is already taken"
+TakeOver = Callable[[str, str, bool], None]
 
 
 def names() -> list[str]:
@@ -141,15 +143,16 @@ def clone(old: str, new: str, skip_deploy: bool, ignore_existing: bool) -> None:
     _fire_rebuilding("post-app-clone", old, new, skip_deploy)
 
 
-def rename(old: str, new: str, skip_deploy: bool) -> None:
-    """Move an app to another name: a copy, then the old one destroyed, then a deploy.
+def rename(old: str, new: str, skip_deploy: bool, take_over: TakeOver) -> None:
+    """Move an app to another name: a copy, which takes over what the old one serves, then the old one goes.
 
-    Fires: post-app-rename-setup, what destroy fires, post-app-rename.
+    take_over: called with both names and skip_deploy when the copy is made; when it fails, the old one stays
+    as it is. Fires: post-app-rename-setup, what destroy fires, post-app-rename.
     """
     _verify_new(new)
     with locks.deploy(old):
         log.info1_quiet(f"Renaming {old} to {new}")
-        _create_as("post-app-rename-setup", old, new)
+        _create_as("post-app-rename-setup", old, new, lambda: take_over(old, new, skip_deploy))
         destroy(old)
     _fire_rebuilding("post-app-rename", old, new, skip_deploy)
 
@@ -163,11 +166,12 @@ def _verify_new(new: str) -> None:
         raise DokkuError(TAKEN)
 
 
-def _create_as(trigger: str, old: str, new: str) -> None:
+def _create_as(trigger: str, old: str, new: str, then: Callable[[], None] = lambda: None) -> None:
     """Make an app that is as another; when that fails, half of a copy does not stay in the way."""
     create(new)
     try:
         triggers.fire(trigger, old, new)
+        then()
     except BaseException:
         with signals.deferred(), log.collected(), contextlib.suppress(DokkuError):
             destroy(new)

@@ -59,6 +59,14 @@ def drop_old(app: str) -> None:
     images.remove_unused(app)
 
 
+def share(old: str, new: str) -> None:
+    """Give an app the image that another is deployed from, with its own name and label.
+
+    Raises: DokkuError when there is none.
+    """
+    docker.label(verify(old).id, images.name(new), {images.APP_LABEL: new})
+
+
 def copy(old: str, new: str) -> None:
     """Give an app the history of another, whose name it takes over, with the images that are kept.
 

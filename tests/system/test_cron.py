@@ -68,7 +68,7 @@ def test_tasks_run_by_the_clock_and_leave_the_table_to_others(instance: Instance
     assert instance.get(app) == (200, "cron")
 
     renamed = instance.name("cron-renamed")
-    assert instance.dokku("apps:rename", app, renamed).code == 0
+    assert instance.dokku("apps:rename", app, renamed, env={"DOKKU_WAIT_TO_RETIRE": "0"}).code == 0
     assert f"cron:run {app} " not in cron.table
     assert f"cron:run {renamed} " in cron.table
     for name in (renamed, other):

@@ -142,7 +142,9 @@ def test_an_app_is_cloned_renamed_and_destroyed(behind: Behind) -> None:
     assert clone.code == 0, clone
     assert ask(behind.port, behind.instance.host(gone)).status == 200
     renamed = behind.instance.name("balanced-otherwise")
+    behind.instance.set_environment(DOKKU_WAIT_TO_RETIRE="0")
     behind.must("apps:rename", gone, renamed)
+    behind.instance.set_environment()
     assert ask(behind.port, behind.instance.host(gone)).status == 404
     assert ask(behind.port, behind.instance.host(renamed)).status == 200
     gone = renamed

@@ -208,7 +208,7 @@ def test_the_cache_moves_with_a_new_name_and_goes_with_the_app(instance, stack) 
     assert instance.push(repo, app).code == 0
     new = instance.name("new-name")
 
-    renamed = instance.dokku("apps:rename", app, new)
+    renamed = instance.dokku("apps:rename", app, new, env={"DOKKU_WAIT_TO_RETIRE": "0"})
 
     assert renamed.code == 0, renamed
     assert "Using what 1 builds left" in renamed.out

@@ -185,7 +185,7 @@ def test_the_first_deploys_task_runs_once_in_an_apps_life(instance: Instance) ->
         code, said = app.push(f"more {number}")
         assert code == 0, said
     renamed, cloned = instance.name("once-renamed"), instance.name("once-cloned")
-    assert instance.dokku("apps:rename", app.name, renamed).code == 0
+    assert instance.dokku("apps:rename", app.name, renamed, env={"DOKKU_WAIT_TO_RETIRE": "0"}).code == 0
     assert instance.dokku("apps:clone", renamed, cloned).code == 0
     assert instance.get(renamed) == (200, "more 2")
     assert instance.get(cloned) == (200, "more 2")

@@ -5,7 +5,8 @@ import os
 import pytest
 
 from lib.base import files, properties, settings
-from triggers import buildpack_stack_name, post_app_rename_setup, post_delete, post_stack_set
+from lib.build import caches
+from triggers import buildpack_stack_name, post_delete, post_stack_set
 
 APP, OTHER = "blog", "shop"
 
@@ -35,7 +36,7 @@ def test_the_cache_of_this_app_goes_and_no_other(drop):
 
 def test_the_cache_moves_with_a_new_name(fs):
     os.makedirs(settings.app_dir("new"))
-    post_app_rename_setup.HANDLERS["builder-herokuish"](APP, "new")
+    caches.move(APP, "new")
     assert (cached(APP), files.read(f"{settings.app_dir('new')}/cache/gems")) == (False, APP)
 
 

@@ -125,12 +125,23 @@ def test_renaming_copies_first_and_destroys_the_old_app_then(fired):
     apps.create("web")
     fired.clear()
 
-    apps.rename("web", "site", skip_deploy=False)
+    apps.rename("web", "site", False, lambda *words: fired.append(("take-over", *words)))
 
     names = [words[0] for words in fired]
-    assert names.index("post-app-rename-setup") < names.index("pre-delete")
+    assert names.index("post-app-rename-setup") < names.index("take-over") < names.index("pre-delete")
     assert names[-1] == "post-app-rename"
     assert apps.names() == ["site"]
+
+
+def test_a_name_that_nothing_can_be_started_under_leaves_the_app_as_it_is(fired):
+    def refuse(*_):
+        raise DokkuError("port is already allocated")
+
+    apps.create("web")
+    with pytest.raises(DokkuError, match="already allocated"):
+        apps.rename("web", "site", False, refuse)
+    assert apps.names() == ["web"]
+    assert ("pre-delete", "web", "latest") not in fired
 
 
 @pytest.mark.parametrize("action", [apps.clone, apps.rename])
@@ -138,7 +149,7 @@ def test_the_new_name_is_judged_before_anything_happens(fired, action):
     apps.create("web")
     apps.create("taken")
     fired.clear()
-    more = (False, False) if action is apps.clone else (False,)
+    more = (False, False)
 
     for new, reason in (
         ("", "Please specify an new app name"),
