@@ -217,6 +217,7 @@ def roll_out(app: str, tag: str = "latest", only: str = "") -> None:
         containers.remove_orphans(app, spared=retirement.ids(app))
         with launch.generation(app, image, tag, led_to) as new:  # on failure: removed, pointers put back
             wanted = [pair for pair in processes.wanted(app) if only in ("", pair[0])]
+            new.verify_ports(wanted)
             for places in launch.batches(app, wanted):  # web.1 and web.2, then worker.1
                 bring_up(new, places, old)
             signals.failpoint("checked")
@@ -248,11 +249,10 @@ def bring_up(
     new: launch.Generation, places: Sequence[launch.Place], old: Sequence[containers.Container]
 ) -> None:
     """Start some containers and wait until they are ready; types whose checks are off are stopped before."""
-    app = new.app
+    app, made = new.app, new.create(places)
     for process in [process for process, index in places if index == 1 and checks.is_disabled(app, process)]:
-        launch.stop_now(app, process, old)
-        new.is_one_way = new.is_one_way or any(container.process == process for container in old)
-    checks.wait_until_all_ready(new.start(places))
+        new.stop_old(process, old)
+    checks.wait_until_all_ready(new.run(made))
 
 
 def retire(app: str, ids: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ docker-options/APP/PROCESS.deploy, as later releases have it; what those left un
 there is no file. Source: dokku v0.24.0 plugins/docker-options.
 """
 
+import itertools
 import os
 import re
 import shlex
@@ -57,6 +58,17 @@ def for_a_shell(line: str) -> str:
     """The first mark in a command that only a shell would understand, `&&`, `|`, `>>` ...; empty for none."""
     found = (match["mark"] or match["end"] for match in _MARK.finditer(line))
     return next(filter(None, found), "")
+
+
+def fixed_port(flags: Sequence[str]) -> str:
+    """The first port of the host that docker's flags name for a container; empty when they name none."""
+    for flag, following in itertools.pairwise([*flags, ""]):
+        named = following if flag in ("-p", "--publish") else ""
+        if match := re.fullmatch(r"(?:-p|--publish=)(.+)", flag):
+            named = match[1]
+        if match := re.fullmatch(r"(?:.*:)?([0-9]+):[0-9]+(?:/[a-z]+)?", named):
+            return match[1]
+    return ""
 
 
 def kept(text: str) -> list[str]:

@@ -41,6 +41,7 @@ class State(NamedTuple):
     killed: it has ended, and its restart policy would have it run; docker leaves what `docker kill` ended.
     returns: it is down, and docker or `ps:retire` starts it again. ip: where the host reaches it; of one that
     is down only if it keeps that address. networks: their names. lacks_own: it is to be put on its app's own.
+    finished_at: when it ended, for one that its policy leaves down though nobody has stopped it for good.
     crashing: it keeps ending and being started again, whether or not it runs at the moment.
     """
 
@@ -60,6 +61,7 @@ class State(NamedTuple):
     hostname: str = ""
     returns: bool = False
     lacks_own: bool = False
+    finished_at: str = ""
     crashing: bool = False
 
 
@@ -120,6 +122,25 @@ def stop(containers: Iterable[Container], patience: int) -> None:
     if ids:
         docker.never_restart(*ids)
         docker.stop(*ids, patience=patience)
+
+
+def restart_policies(ids: Iterable[str]) -> dict[str, str]:
+    """The restart policy (`on-failure:10`) of each running container, by id."""
+    found = {}
+    for known in docker.inspect(*ids):
+        policy = known["HostConfig"].get("RestartPolicy") or {}
+        name, most = policy.get("Name") or "no", int(policy.get("MaximumRetryCount") or 0)
+        if known["State"]["Running"]:
+            found[known["Id"]] = f"{name}:{most}" if most and name == "on-failure" else name
+    return found
+
+
+def start_again(policies: Mapping[str, str]) -> None:
+    """Start stopped containers, and give them back the restart policies that `stop` took."""
+    for policy in sorted(set(policies.values())):
+        ids = [id_ for id_, own in policies.items() if own == policy]
+        docker.restart_by(policy, *ids)
+        docker.start(*ids)
 
 
 def start_registered(app: str) -> bool:
@@ -230,6 +251,7 @@ def _state(container: Container, known: docker.Json, drivers: addresses.Drivers)
         hostname=known["Config"].get("Hostname", ""),
         returns=_is_wanted(known) or known["State"]["Status"] == "restarting",
         lacks_own=addresses.lacks_own(known),
+        finished_at=_left_at(known),
         crashing=_is_crashing(known),
     )
 
@@ -245,6 +267,13 @@ def _is_crashing(known: docker.Json) -> bool:
 
     started = datetime.datetime.fromisoformat(state["StartedAt"])
     return time.time() - started.timestamp() < STEADY
+
+
+def _left_at(known: docker.Json) -> str:
+    """When a container ended well whose policy has it run again after a failure only; empty for others."""
+    name = (known["HostConfig"].get("RestartPolicy") or {}).get("Name")
+    is_left = known["State"]["Status"] == "exited" and name == "on-failure" and not _is_wanted(known)
+    return str(known["State"].get("FinishedAt") or "") if is_left else ""
 
 
 def _is_wanted(known: docker.Json) -> bool:

@@ -37,11 +37,41 @@ class Generation:
         self.was_deployed = False
         self.adopted = False
         self.settled = False
-        self.is_one_way = False  # something of the old set was stopped before this one started
+        self.stopped: dict[str, str] = {}  # of the old set, to let this one start: restart policy by id
+
+    @property
+    def is_one_way(self) -> bool:
+        """Whether something of the old set was stopped before this one started."""
+        return bool(self.stopped)
 
     def start(self, places: Sequence[Place]) -> list[Container]:
-        """Start some containers, all at once; the containers with their addresses."""
-        made = [self._create(process, index) for process, index in places]
+        """Create and start some containers, all at once; the containers with their addresses."""
+        return self.run(self.create(places))
+
+    def verify_ports(self, wanted: Sequence[tuple[str, int]]) -> None:
+        """Raises: DokkuError for several containers of a type that would all be at one port of the host.
+
+        wanted: pairs of process and count.
+        """
+        for process, count in wanted:
+            taken = options.fixed_port(self._options(process, 1)) if count > 1 else ""
+            if taken:
+                what = f"{self.app} can't run {count} containers of {process}"
+                hint = f"See the --publish of docker-options:report {self.app}"
+                raise DokkuError(f"{what}: all would be at host port {taken}", more=(hint,))
+
+    def create(self, places: Sequence[Place]) -> list[Container]:
+        """Create some containers: what docker refuses, it refuses before anything else is stopped."""
+        return [self._create(process, index) for process, index in places]
+
+    def stop_old(self, process: str, old: Iterable[Container]) -> None:
+        """Stop a process type's running containers: its checks are disabled. On failure they run again."""
+        leaving = [container for container in old if container.process == process]
+        self.stopped |= containers.restart_policies(container.id for container in leaving)
+        stop_now(self.app, process, leaving)
+
+    def run(self, made: Sequence[Container]) -> list[Container]:
+        """Start some created containers; the containers with their addresses."""
         if not made:
             return []
         own_networks.attach(self.app, [container.id for container in made])
@@ -90,7 +120,7 @@ class Generation:
             log.warn("The proxy still leads to the new containers: old and new ones stay up")
             self._adopt()
             return
-        if self.adopted and self.before:
+        if self.adopted and self.before and not self.stopped:
             retirement.register(self.app, self.created, schedulers.wait_to_retire(self.app))
             with contextlib.suppress(DokkuError):
                 rename(self.app)
@@ -99,6 +129,16 @@ class Generation:
                 docker.never_restart(*self.created)
             finally:
                 docker.remove(*self.created)
+        if self.stopped:
+            self._start_again()
+
+    def _start_again(self) -> None:
+        """Have what was stopped for this generation serve again, and the proxy lead there."""
+        log.info1("Starting the old containers again")
+        with log.only_warned():
+            containers.start_again(self.stopped)
+            if self.adopted:
+                triggers.fire("proxy-build-config", self.app)
 
     def _adopt(self) -> None:
         leaving = [container.id for container in self.before if container not in self.kept]

@@ -158,7 +158,12 @@ def stop(*ids: str, patience: int) -> None:
 
 
 def never_restart(*ids: str) -> None:
-    _ask_loosely("container", "update", "--restart=no", *ids)
+    restart_by("no", *ids)
+
+
+def restart_by(policy: str, *ids: str) -> None:
+    """Give containers a restart policy: `no`, `always`, `on-failure:10`."""
+    _ask_loosely("container", "update", f"--restart={policy}", *ids)
 
 
 def remove(*ids: str) -> None:

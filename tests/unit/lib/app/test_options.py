@@ -129,3 +129,21 @@ def test_an_open_quote_is_refused_without_the_text(text):
     with pytest.raises(DokkuError) as refused:
         options.words(text)
     assert "hunter2" not in refused.value.text
+
+
+@pytest.mark.parametrize(
+    ("flags", "port"),
+    [
+        (["-p", "8080:80"], "8080"),
+        (["-p8080:80"], "8080"),
+        (["--publish=127.0.0.1:8080:80/tcp"], "8080"),
+        (["--publish", "[::1]:53:53/udp"], "53"),
+        (["--publish=80"], ""),
+        (["--publish=127.0.0.1::80"], ""),
+        (["--publish=8000-8009:80"], ""),
+        (["--path=8080:80", "-p"], ""),
+        ([], ""),
+    ],
+)
+def test_the_port_of_the_host_that_flags_name_is_found(flags, port):
+    assert options.fixed_port(flags) == port

@@ -536,3 +536,39 @@ def test_when_replacing_one_type_fails_all_are_as_before(shell, proxy):
         )
     assert containers.registered(APP) == before
     assert retirement.ids(APP) == [A]
+
+
+def test_what_was_stopped_for_a_version_that_does_not_start_runs_again(shell, attached, said):
+    serve(C)
+    created(shell, A)
+    old = {**known(C), "HostConfig": {"RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 10}}}
+    inspected(shell, old)
+    shell.answers(f"docker container start {A}", err="port is already allocated\n", status=1)
+
+    def replace(new):
+        made = new.create([("web", 1)])
+        new.stop_old("web", containers.registered(APP))
+        assert new.is_one_way
+        new.run(made)
+
+    with pytest.raises(DokkuError, match="already allocated"):
+        deploying(replace)
+    told = [line for line in shell.ran if "create" not in line and "inspect" not in line]
+    assert told == [
+        f"docker container update --restart=no {C}",
+        f"docker container stop -t 30 {C}",
+        f"docker container start {A}",
+        f"docker container update --restart=no {A}",
+        f"docker container rm --force {A}",
+        f"docker container update --restart=on-failure:10 {C}",
+        f"docker container start {C}",
+    ]
+    assert [container.id for container in containers.registered(APP)] == [C]
+
+
+def test_several_containers_at_one_port_of_the_host_are_refused_before_any_is_made(shell):
+    options.add(APP, ["deploy"], "--publish=127.0.0.1:8080:5000")
+    deploying(lambda new: new.verify_ports([("web", 1)]))
+    with pytest.raises(DokkuError, match="can't run 2 containers of web: all would be at host port 8080"):
+        deploying(lambda new: new.verify_ports([("worker", 1), ("web", 2)]))
+    assert argv_of(shell, "create") == []
