@@ -6,6 +6,7 @@ written anew.
 Running it again changes nothing. Source of the texts: dokku v0.24.0 plugins/ps.
 """
 
+import datetime
 import functools
 from collections.abc import Mapping, Sequence
 
@@ -15,6 +16,7 @@ from lib.base.errors import ToolFailed
 from lib.proxy import batching, haproxy_vhosts, owners, traffic
 from lib.runtime import attachments, containers, release_images, schedulers
 from lib.runtime.containers import Container, State
+from lib.tools import docker_networks
 
 OFFLINE = 5  # seconds that an app which is up may wait for others to be put in force with it
 PATIENCE = 10  # seconds that a started container has to be up
@@ -46,7 +48,8 @@ def stale_vhosts(names: Sequence[str]) -> list[str]:
 def keep_up(names: Sequence[str]) -> None:
     """Start what somebody killed of some apps, and have the proxy lead to where their containers are.
 
-    Docker restarts what crashed, but not what `docker kill` ended. Asks docker once, and again if it started
+    Docker restarts what crashed, but not what `docker kill` ended, nor what ended well when docker itself was
+    stopped. Asks docker once, and again if it started
     any. Containers that an older release made get addresses that they keep. An app that was stopped stays so;
     one that is being deployed is left to that.
     """
@@ -54,7 +57,11 @@ def keep_up(names: Sequence[str]) -> None:
     ours = [app for app in _ours(names) if not locks.is_running(app)]
     serving = {app: containers.registered(app) for app in ours}
     alive = _states(serving)
-    killed = [state for state in alive.values() if state.killed and process_settings.is_restored(state.app)]
+    killed = [
+        state
+        for state in (*(one for one in alive.values() if one.killed), *_ended_with_docker(alive))
+        if process_settings.is_restored(state.app)
+    ]
     if killed:
         _revive(killed)
         alive = _states(serving)
@@ -73,9 +80,25 @@ def _states(serving: Mapping[str, Sequence[Container]]) -> dict[str, State]:
     return containers.states(one for found in serving.values() for one in found)
 
 
+def _ended_with_docker(alive: Mapping[str, State]) -> list[State]:
+    """Containers that ended well before docker was started: it took them down, and leaves them."""
+    ended = [state for state in alive.values() if state.finished_at]
+    since = _time(docker_networks.daemon_start()) if ended else 0.0
+    return [state for state in ended if 0 < _time(state.finished_at) < since]
+
+
+def _time(text: str) -> float:
+    """Seconds since 1970 of docker's ISO times; 0 for none."""
+    try:
+        return datetime.datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return 0.0
+
+
 def _revive(killed: Sequence[State]) -> None:
     for state in killed:
-        log.info1(f"{state.process}.{state.index} of {state.app} was killed, it is started again")
+        what = "was killed" if state.killed else "ended with docker"
+        log.info1(f"{state.process}.{state.index} of {state.app} {what}, it is started again")
     with log.only_warned():
         containers.revive(killed)
 

@@ -99,3 +99,8 @@ def _labels(text: str) -> dict[str, str]:
         else:
             found[key] += f",{word}"
     return found
+
+
+def daemon_start() -> str:
+    """When docker was started, as an ISO time: it makes its bridge anew then. Empty where it has none."""
+    return next((str(one.get("Created") or "") for one in inspect("bridge")), "")

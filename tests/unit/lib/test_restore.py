@@ -232,6 +232,23 @@ def test_what_was_killed_is_started_if_its_policy_has_it_run(
     assert fired() == ([] if comes_back else ["proxy-build-config blog"])
 
 
+@pytest.mark.parametrize(
+    ("finished", "started"),
+    [("2026-01-02T03:04:04.123456789Z", True), ("2026-01-02T03:04:06Z", False), ("", False)],
+)
+def test_what_docker_took_down_with_itself_is_started(shell, fired, said, finished, started):
+    """Without systemd nobody calls ps:restore when docker was restarted."""
+    deploy("blog", BLOG)
+    down = json.loads(known(BLOG, "blog", running=False, policy="on-failure:10"))
+    down["State"]["FinishedAt"] = finished
+    shell.answers("docker container inspect …", out=json.dumps(down) + "\n")
+    bridge = {"Name": "bridge", "Created": "2026-01-02T04:04:05.5+01:00"}
+    shell.answers("docker network inspect …bridge", out=json.dumps(bridge) + "\n")
+    restore.keep_up(["blog"])
+    assert (f"docker container start {BLOG}" in shell.ran) is started
+    assert ("web.1 of blog ended with docker, it is started again" in text_of(said, 1)) is started
+
+
 def test_an_app_that_was_stopped_stays_so(shell, fired):
     deploy("blog", BLOG, DOKKU_APP_RESTORE="0")
     down = known(BLOG, "blog", running=False, policy="always", code=137)
