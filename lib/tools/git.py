@@ -100,9 +100,8 @@ def update_problem(repository: str, ref: str, new: str, old: str) -> str:
 
     It takes the locks that the real update takes, and changes nothing.
     """
-    script = f"start\nupdate {ref} {new} {old}\nprepare\nabort\n"
-    words = _argv("update-ref", "--stdin", repository=repository)
-    done = run.result(*words, env=environment(), stdin=script.encode("utf-8", "surrogateescape"))
+    script = f"start\nupdate {ref} {new} {old}\nprepare\nabort\n".encode("utf-8", "surrogateescape")
+    done = run.result(*_argv("update-ref", "--stdin", repository=repository), env=environment(), stdin=script)
     said = done.errors.decode("utf-8", "replace").strip().splitlines()
     return said[0].removeprefix("fatal: ").removeprefix("prepare: ") if done.status and said else ""
 
@@ -155,8 +154,7 @@ def clone_work_tree(repository: str, tree: str, commit: str, alternates: str) ->
     ours = {"GIT_ALLOW_PROTOCOL": "file"}  # this one repository is on this machine
     if is_shallow(repository):  # git would copy what the branches need, and no more
         _git("init", "--quiet", "--", tree, pushed=False)
-        objects = os.path.join(repository, "objects")
-        files.replace(os.path.join(tree, ".git", "objects", "info", "alternates"), f"{objects}\n")
+        files.replace(os.path.join(tree, ".git/objects/info/alternates"), f"{repository}/objects\n")
     else:
         _git("clone", "--quiet", "--shared", "--no-checkout", "--", repository, tree, env=ours, pushed=False)
     _git("-C", tree, "checkout", "--quiet", "--force", "--detach", commit, env=env, pushed=False)
