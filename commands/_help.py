@@ -22,8 +22,11 @@ def show(namespace: str) -> None:
     log.columns([(f"    {usage}", text) for usage, text in rows(namespace)])
 
 
-def summary(namespace: str) -> str:
-    return str(_modules.load(namespace).namespace.info.help or "")
+def summary(namespace: str, in_list: bool = False) -> str:
+    """The description of a namespace, as its own help has it or as the list of all namespaces does."""
+    info = _modules.load(namespace).namespace.info
+    listed = info.short_help if in_list and isinstance(info.short_help, str) else ""
+    return str(listed or info.help or "")
 
 
 def rows(namespace: str) -> list[tuple[str, str]]:
@@ -45,7 +48,7 @@ def _parameters(info: Any) -> list[str]:
             words.append(str(param.metavar or param.name))
         elif not getattr(param, "hidden", False):
             value = "" if param.is_flag else f" {param.metavar or 'VALUE'}"
-            words.append(f"[{param.opts[0]}{value}]")
+            words.append(f"[{'|'.join([param.opts[0], *param.secondary_opts])}{value}]")
     return sorted(words, key=lambda word: not word.startswith("[-"))
 
 

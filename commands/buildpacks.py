@@ -8,7 +8,10 @@ from commands._params import ANY_FLAG, App, Format, Global, Key, Owner, ReportWo
 from lib.app import apps, reports
 from lib.build import buildpacks
 
-namespace = typer.Typer(help="Manage buildpacks settings for an app")
+namespace = typer.Typer(
+    help="Manage buildpacks settings for an app",
+    short_help="Manage buildpack settings for an app",  # 0.24 has both
+)
 
 Buildpack = Annotated[str, typer.Argument(metavar="<buildpack>")]
 Position = Annotated[int, typer.Option("--index", metavar="N", help="its place, from 1")]

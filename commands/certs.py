@@ -9,7 +9,7 @@ from lib.app import apps, cert_reports, certs, reports, self_signed
 from lib.base.report import SHELL
 from lib.source import cert_files
 
-namespace = typer.Typer(help="Manage Dokku apps SSL (TLS) certs")
+namespace = typer.Typer(help="Manage SSL (TLS) certs")
 
 Certificate = Annotated[str, typer.Argument(metavar="CRT")]
 Key = Annotated[str, typer.Argument(metavar="KEY")]

@@ -8,7 +8,7 @@ from commands._params import ANY_FLAG, App, Format, LiteralDashes, ReportWords
 from lib.app import docker_options, reports
 from lib.base.report import SHELL
 
-namespace = typer.Typer(help="Pass options to Docker in the phases of an app")
+namespace = typer.Typer(help="Manage docker options for an app")
 
 Phases = Annotated[str, typer.Argument(metavar="<phase>,...")]
 SomePhases = Annotated[list[str] | None, typer.Argument(metavar="[<phase>,...]")]

@@ -44,7 +44,7 @@ def _ours(everything: bool) -> list[list[tuple[str, ...]]]:
     names = [name for name in _modules.namespaces() if _help.rows(name) and not _plugins.replaces(name)]
     if everything:
         return [[(f"    {usage}", text) for usage, text in _help.rows(name)] for name in names]
-    return [[(f"    {name}", _help.summary(name)) for name in names]]
+    return [[(f"    {name}", _help.summary(name, in_list=True)) for name in names]]
 
 
 def _theirs(everything: bool) -> list[tuple[str, ...]]:

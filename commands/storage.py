@@ -9,7 +9,7 @@ from lib.app import reports, storage
 from lib.base.report import SHELL
 from lib.host import storage_directories
 
-namespace = typer.Typer(help="Mount local volume / directories inside containers")
+namespace = typer.Typer(help="Manage mounted volumes")
 
 Name = Annotated[str, typer.Argument(metavar="<directory>")]
 Owner = Annotated[str, typer.Option("--chown", metavar="OWNER")]
