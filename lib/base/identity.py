@@ -38,8 +38,7 @@ def assume(words: list[str], program: str, argv: list[str], original: str = "") 
         if needs_root(words[0]):
             raise DokkuError("This command must be run as root")
         os.environ["SSH_USER"] = os.environ.get("USER") or "root"
-        sudo = ["sudo", "-n", "-u", settings.user(), "-E", "-H"]
-        run.become(*sudo, program, *argv, env={**environment.whole(), _ORIGINAL: original or None})
+        run.become(*_sudo(program), *argv, env={**environment.whole(), _ORIGINAL: original or None})
     _read_named_file(words)
     os.environ["SSH_USER"] = os.environ.get("USER") or "root"
     become_system_user()
@@ -51,6 +50,15 @@ def content(path: str) -> bytes | None:
         with contextlib.suppress(OSError), open(path, "rb") as file:
             _read[path] = file.read(_MOST)
     return _read.get(path)
+
+
+def has_terminal() -> bool:
+    """Whether somebody sits at a terminal that this process belongs to."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def become_system_user() -> None:
@@ -65,6 +73,23 @@ def become_system_user() -> None:
     os.environ.update(HOME=wanted.pw_dir, USER=wanted.pw_name, LOGNAME=wanted.pw_name, PATH=settings.PATH)
     if not os.access(".", os.R_OK | os.X_OK):
         os.chdir("/")
+
+
+def _sudo(program: str) -> list[str]:
+    """How sudo starts a program as the system user. It may ask for a password at a terminal.
+
+    Raises: DokkuError where it would have to, and there is none.
+    """
+    user = settings.user()
+    if has_terminal():
+        return ["sudo", "-u", user, "-E", "-H", program]
+    if not run.succeeds("sudo", "-n", "-u", user, "-l", program):
+        who = pwd.getpwuid(os.getuid()).pw_name
+        raise DokkuError(
+            f"sudo does not let {who} run dokku without a password, and there is no terminal to ask at",
+            more=(f"As root, add to /etc/sudoers.d/{who}: {who} ALL=({user}) NOPASSWD:SETENV: {program}",),
+        )
+    return ["sudo", "-n", "-u", user, "-E", "-H", program]
 
 
 def _read_named_file(words: list[str]) -> None:

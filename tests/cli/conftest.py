@@ -178,7 +178,13 @@ def as_nobody(*words: str, env: dict[str, str], input: str = "") -> Result:
     program = str(TREE / "bin/dokku")
     _verify_nobody_reads(program, sys.executable)
     done = subprocess.run(
-        [*_SWITCH, program, *words], env=env, input=input.encode(), capture_output=True, cwd="/", check=False
+        [*_SWITCH, program, *words],
+        env=env,
+        input=input.encode(),
+        capture_output=True,
+        cwd="/",
+        check=False,
+        start_new_session=True,  # without our terminal
     )
     return Result(done.stdout.decode(), done.stderr.decode(), done.returncode)
 

@@ -54,7 +54,10 @@ def test_anybody_else_goes_through_sudo(nobodys: Dokku) -> None:
     )
     assert answer.code == 0
     program = str(TREE / "bin/dokku")
-    assert calls() == [["-n", "-u", "root", "-E", "-H", program, "--quiet", "apps:create", "a b"]]
+    assert calls() == [
+        ["-n", "-u", "root", "-l", program],
+        ["-n", "-u", "root", "-E", "-H", program, "--quiet", "apps:create", "a b"],
+    ]
 
 
 def test_a_host_without_the_system_user_is_told_so(dokku: Dokku) -> None:
@@ -76,5 +79,11 @@ def test_who_may_not_use_sudo_is_told_and_nothing_happens(nobodys: Dokku) -> Non
     nobodys.program("sudo", '#!/bin/sh\necho "sudo: a password is required" >&2\nexit 1\n')
     env = {**nobodys.environment, "DOKKU_SYSTEM_USER": "root"}
     answer = as_nobody("apps:create", "blog", env=env)
-    assert (answer.out, answer.err, answer.code) == ("", "sudo: a password is required\n", 1)
+    program = TREE / "bin/dokku"
+    assert answer == (
+        "",
+        " !     sudo does not let nobody run dokku without a password, and there is no terminal to ask at\n"
+        f" !     As root, add to /etc/sudoers.d/nobody: nobody ALL=(root) NOPASSWD:SETENV: {program}\n",
+        1,
+    )
     assert not (nobodys.root / "blog").exists()
