@@ -55,8 +55,11 @@ def ask(name: str, *args: str) -> str:
     return "".join(said)
 
 
-def poll(name: str, *args: str) -> list[Answer]:
-    """What each says to a trigger by itself, in order; a script that fails is the last that is asked."""
+def poll(name: str, *args: str, may_decline: bool = False) -> list[Answer]:
+    """What each says to a trigger by itself, in order; a script that fails is the last that is asked.
+
+    may_decline: a script that ends with 1 and has said nothing has nothing to say, and the next is asked.
+    """
     said = []
     for owner, answer in _answers(name):
         if not isinstance(answer, Plugin):
@@ -64,6 +67,8 @@ def poll(name: str, *args: str) -> list[Answer]:
             continue
         done = run.result(*_argv(name, answer, args), env=_environment_of(answer))
         log.raw(done.errors, 2)
+        if may_decline and done.status == 1 and not done.output and not done.errors:
+            continue
         said.append(Answer(owner, done.output.decode("utf-8", "surrogateescape"), done.status))
         if done.status:
             break

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from lib.app import apps
 from lib.base import files, log, properties, settings, triggers, values
-from lib.base.errors import DokkuError
+from lib.base.errors import DokkuError, TriggerFailed
 from lib.runtime import cron_jobs, schedulers
 from lib.runtime.cron_jobs import PLUGIN
 from lib.tools import crontab
@@ -24,6 +24,7 @@ MAILTO, MAILFROM = "mailto", "mailfrom"
 _DEFAULTS = {"MAILFROM": "root", "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"}
 _OF_PLUGINS = ("PATH=/usr/local/bin:/usr/bin:/bin", "SHELL=/bin/bash")
 _NOTE = "# Jobs of apps (cron:list). Whatever is written between these lines is lost."
+_SHOWN = 200  # characters of a command in the comment above its job
 _ASSIGNMENT = re.compile(r"\s*[\"']?(\w+)[\"']?\s*=")
 _OF_024 = re.compile(r"(\S.*?) dokku --rm run --cron-id ([A-Za-z0-9+/=]+) (\S+) (.*)")
 
@@ -66,7 +67,10 @@ def injected() -> tuple[list[tuple[str, str, str]], list[str]]:
     The renewal of certificates is among it, as it was when that was a plugin.
     """
     found, wrong = [], []
-    for entry in filter(None, triggers.ask("cron-entries", schedulers.DOCKER_LOCAL).split("\n")):
+    answers = triggers.poll("cron-entries", schedulers.DOCKER_LOCAL, may_decline=True)
+    if answers and answers[-1].status:
+        raise TriggerFailed("cron-entries", answers[-1].plugin, answers[-1].status)
+    for entry in filter(None, "".join(answer.said for answer in answers).split("\n")):
         schedule, _, rest = entry.partition(";")
         command, _, log_file = (word.strip() for word in rest.partition(";"))
         try:
@@ -110,9 +114,13 @@ def _lines(without: str, entries: Sequence[tuple[str, str, str]]) -> list[str]:
             continue
         try:
             mine = [
-                f"{cron_jobs.line(job.schedule)} {program()} --quiet cron:run {app} {job.id}"
+                text
                 for job in cron_jobs.jobs(app)
                 if not job.is_suspended
+                for text in (
+                    f"# {app}: {values.printable(job.command)[:_SHOWN]}",
+                    f"{cron_jobs.line(job.schedule)} {program()} --quiet cron:run {app} {job.id}",
+                )
             ]
         except DokkuError as error:  # one app's file is no reason to stop the jobs of others
             log.warn(f"Skipping the cron tasks of {app}: {error}")

@@ -83,8 +83,10 @@ def test_what_apps_want_is_written_below_what_others_wrote(dokku, table):
     assert done == ("=====> Setting maintenance to false\n-----> Updated schedule file\n", "", 0)
     written = table.read_bytes()
     assert written.startswith(FOREIGN.encode("latin-1"))
-    assert f"\n@daily /usr/bin/dokku --quiet cron:run blog {job['id']}\n".encode() in written
-    assert b"report" not in written
+    assert (
+        f"\n# blog: bin/report\n@daily /usr/bin/dokku --quiet cron:run blog {job['id']}\n".encode() in written
+    )
+    assert written.count(b"report") == 1
     assert write(dokku).out == "=====> Setting maintenance to false\n"
     assert (dokku.bin / "table.calls").read_text() == "\n"
 

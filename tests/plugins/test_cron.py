@@ -70,3 +70,17 @@ def test_plugins_ask_for_properties_and_judge_files(dokku, plugn):
     done = plugn("trigger", "app-json-is-valid", "blog", str(bad))
     assert done.err.startswith(" !     Cannot parse app.json: cron[0]: invalid schedule * * * * * *: ")
     assert done.code == 1
+
+
+def test_a_hook_that_ends_with_1_and_says_nothing_wants_nothing(dokku, plugn, table, entries):
+    entries.write_text("@daily;/bin/true\n")
+    dokku.plugin("another", cron_entries='#!/bin/bash\n[[ $1 == kubernetes ]] && echo "@daily;/bin/false"\n')
+    assert plugn("trigger", "cron-write").code == 0
+    assert "\n@daily /bin/true\n" in table.read_text()
+
+
+@pytest.mark.parametrize("script", ["echo broken >&2; exit 1", "exit 2", "echo '@daily;/bin/false'; exit 1"])
+def test_a_hook_that_fails_otherwise_changes_nothing(dokku, plugn, table, script):
+    dokku.plugin("another", cron_entries=f"#!/bin/bash\n{script}\n")
+    assert plugn("trigger", "cron-write").code != 0
+    assert table.read_text() == "# mine\n"
