@@ -39,6 +39,7 @@ def config_(
     if shell and export:
         raise DokkuError("Only one of --shell and --export can be given")
     if not shell and not export:
+        log.warn("Deprecated: Use the 'config:show' command instead")
         show(words, is_global, merged)
         return
     shape = "shell" if shell else "exports"

@@ -62,12 +62,12 @@ def create(app: str) -> None:
     """Make a new app. Fires: post-create. Raises: DokkuError for a bad or taken name."""
     if not values.is_new_app_name(app):
         raise values.bad_app_name(app)
-    log.info1_quiet(f"Creating {app}...")
     try:
         os.mkdir(settings.app_dir(app), 0o711)
         os.chmod(settings.app_dir(app), 0o711)  # nginx's workers pass, and list nothing
     except FileExistsError:
         raise DokkuError(TAKEN) from None
+    log.info1_quiet(f"Creating {app}...")
     try:
         files.give(settings.app_dir(app))
         properties.write("apps", app, "created-at", str(int(time.time())))
@@ -103,7 +103,8 @@ def confirm_destruction(name: str, force: bool, kind: str = "app") -> None:
     log.raw(b"> ")
     answer = sys.stdin.readline()
     if not answer.strip():
-        raise DokkuError("unexpected newline" if answer else "EOF")
+        said = "unexpected newline" if answer else "EOF"
+        raise DokkuError(said, more=() if sys.stdin.isatty() else ("Without a terminal, give --force",))
     if answer.strip() != name:
         log.note("Confirmation did not match test. Aborted.")
         raise DokkuError("")

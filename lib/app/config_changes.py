@@ -6,7 +6,7 @@ Source of the texts: dokku v0.24.0 plugins/config/subcommands.go; of config:impo
 import os
 from collections.abc import Mapping, Sequence
 
-from lib.app import apps, config, env_text
+from lib.app import apps, config, env_text, ports
 from lib.base import locks, log, retry, triggers
 from lib.base.errors import DokkuError, Locked
 from lib.base.values import printable
@@ -45,15 +45,19 @@ def value(owner: str, words: Sequence[str]) -> str:
     if not words:
         raise DokkuError("Expected: key")
     refuse_more(words[1:])
-    held = config.values(owner)
+    held = shown(owner, False)
     if words[0] not in held:
         raise DokkuError("")
     return held[words[0]]
 
 
 def shown(owner: str, merged: bool) -> dict[str, str]:
-    """The variables to show: the owner's own, or with the global ones below them."""
-    return config.merged(owner) if merged else config.values(owner)
+    """The variables to show: the owner's own, or with the global ones below them.
+
+    An app that a proxy was built for has its ports among them, where Dokku 0.24 stored what we derive.
+    """
+    held = config.merged(owner) if merged else config.values(owner)
+    return held if owner == config.GLOBAL else {**ports.variables(owner), **held}
 
 
 def say(text: str) -> None:
@@ -141,7 +145,10 @@ def _decoded(key: str, text: str) -> str:
 
 
 def _echoed(new: Mapping[str, str]) -> dict[str, str]:
-    """Values go back to the terminal they came from, not into the mail of a cron job or a log."""
+    """The values as 0.24 shows them at a terminal, which the official client always asks for.
+
+    Cron, CI and services hand over a pipe as a caller does, and keep or mail what they read from it.
+    """
     return dict(new) if os.isatty(1) else dict.fromkeys(new, "*****")
 
 

@@ -40,6 +40,18 @@ def listed(app: str) -> list[PortMap]:
     return stored(app) or (detected(app) if properties.is_set("ports", app, "map-detected") else [])
 
 
+def variables(app: str) -> dict[str, str]:
+    """The map in effect as the variables in which Dokku 0.24 kept it; none before a proxy was built."""
+    entries = listed(app)
+    if not entries:
+        return {}
+    own = {HTTP: http_port(app), HTTPS: https_port(app) if certs.exists(app) else 0}
+    return {
+        **{key: str(port) for key, port in own.items() if port},
+        MAP: " ".join(map(str, entries)),
+    }
+
+
 def stored(app: str) -> list[PortMap]:
     """What the user set. Words on disk that are no maps are left out."""
     text = config.get(app, MAP, "\0")

@@ -6,7 +6,7 @@ Source: dokku v0.24.0 plugins/ps/subcommands.go; the names beside restart-policy
 from collections.abc import Sequence
 
 from lib.app import apps, config, processes, source_files
-from lib.base import log, values
+from lib.base import log, properties, values
 from lib.base.errors import DokkuError
 from lib.base.report import Row
 
@@ -62,6 +62,12 @@ def rows(app: str) -> list[Row]:
             found.append(Row(f"--ps-global-{key}", config.get(config.GLOBAL, name), newer=True))
     paths = [row._replace(newer=True) for row in source_files.rows(source_files.PROCFILE, app)]
     return [Row("--ps-restart-policy", processes.restart_policy(app)), *found, *paths]
+
+
+def general_rows() -> list[Row]:
+    """The properties of every app for ps:report --global."""
+    held = [Row(f"--ps-global-{key}", config.get(config.GLOBAL, VARIABLES[key])) for key in GLOBAL[1:]]
+    return [Row(f"--ps-global-{PATH}", properties.get("ps", properties.GLOBAL, PATH)), *held]
 
 
 def is_restored(app: str) -> bool:

@@ -62,6 +62,9 @@ def show(
         if general is None:
             raise DokkuError("This report says nothing of the host as a whole")
         found = general()
+        general_flag = f"--{prefix}global-{flag.removeprefix(f'--{prefix}')}"
+        if flag not in (row.flag for row in found) and general_flag in (row.flag for row in found):
+            flag = general_flag  # `nginx:report --global --nginx-hsts`
         report.show(title, prefix, lambda _: found, [GLOBAL], flag, shape, family)
         return
     chosen = [apps.verify_app_name(named[0])] if named else apps.names()

@@ -72,9 +72,9 @@ def rows(app: str) -> list[Row]:
     ]
     for key in ("allowed-images", "build-dir", "skip-cleanup"):
         found += [
-            Row(f"--builder-computed-{key}", computed(app, key), newer=True),
-            Row(f"--builder-global-{key}", general(key), newer=True),
-            Row(f"--builder-{key}", own(app, key), newer=True),
+            Row(f"--builder-computed-{key}", computed(app, key), newer=key != "build-dir"),
+            Row(f"--builder-global-{key}", general(key), newer=key != "build-dir"),
+            Row(f"--builder-{key}", own(app, key), newer=key != "build-dir"),
         ]
     return found
 

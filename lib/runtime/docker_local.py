@@ -98,7 +98,15 @@ def report(words: Sequence[str] | None, shape: str) -> None:
     names = [app for app in reports.asked(words).apps or apps.names() if apps.exists(app)]
     serving = {app: containers.registered(app) for app in names}
     alive = containers.states(one for found in serving.values() for one in found)
-    reports.show(words, shape, "ps information", "ps-", lambda app: rows(app, serving.get(app, []), alive))
+    general = process_settings.general_rows
+    reports.show(
+        words,
+        shape,
+        "ps information",
+        "ps-",
+        lambda app: rows(app, serving.get(app, []), alive),
+        general=general,
+    )
 
 
 def rows(app: str, serving: Sequence[Container], alive: dict[str, State]) -> list[Row]:

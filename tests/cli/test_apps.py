@@ -12,6 +12,7 @@ NO_APP = " !     Please specify an app to run the command on\n"
 BEGIN = " !     App name must begin with lowercase alphanumeric character, and"
 MISSING = " !     App nope does not exist\n"
 NONE = " !     You haven't deployed any applications yet\n"
+FORCE = " !     Without a terminal, give --force\n"
 TAKEN = " !     Name is already taken\n"
 LOCKED = " !     blog currently has a deploy lock in place. Exiting...\n"
 
@@ -156,9 +157,9 @@ def test_destroying_wants_the_name_on_stdin(dokku: Dokku, answer: str) -> None:
         ("blag\n", "Confirmation did not match test. Aborted.\n"),
         ("yes\n", "Confirmation did not match test. Aborted.\n"),
         ("blog blog\n", "Confirmation did not match test. Aborted.\n"),
-        ("\n", " !     unexpected newline\n"),
-        ("", " !     EOF\n"),
-        (None, " !     EOF\n"),
+        ("\n", f" !     unexpected newline\n{FORCE}"),
+        ("", f" !     EOF\n{FORCE}"),
+        (None, f" !     EOF\n{FORCE}"),
     ],
 )
 def test_any_other_answer_keeps_the_app(dokku: Dokku, answer: str | None, text: str) -> None:
@@ -495,3 +496,8 @@ def test_over_ssh_the_same_is_said(dokku: Dokku) -> None:
     assert dokku.ssh("apps:exists nope") == ("", MISSING, 20)
     assert dokku.ssh("--force apps:destroy blog").code == 0
     assert os.listdir(dokku.root) == []
+
+
+def test_a_taken_name_is_all_that_is_said(dokku: Dokku) -> None:
+    dokku.make_app("blog")
+    assert dokku("apps:create", "blog") == ("", TAKEN, 1)

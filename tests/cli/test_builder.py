@@ -173,7 +173,10 @@ def test_the_report_has_the_rows_of_0_24(dokku, blog):
 
     assert dokku("builder:report", "blog").out == (
         "=====> blog builder information\n"
+        "       Builder build dir:             \n"
+        "       Builder computed build dir:    \n"
         "       Builder computed selected:     pack\n"
+        "       Builder global build dir:      \n"
         "       Builder global selected:       \n"
         "       Builder selected:              pack\n"
     )

@@ -129,7 +129,8 @@ def test_shell_format_ends_with_a_blank(dokku, blog):
 
 def test_the_bare_command_shows(dokku, blog):
     dokku("config:set", "blog", "A=1")
-    assert dokku("config", "blog") == ("=====> blog env vars\nA:  1\n", "", 0)
+    told = " !     Deprecated: Use the 'config:show' command instead\n"
+    assert dokku("config", "blog") == ("=====> blog env vars\nA:  1\n", told, 0)
     deprecated = " !     Deprecated: Use 'config:export --format {}' instead\n".format
     assert dokku("config", "--shell", "blog") == ("A='1'", deprecated("shell"), 0)
     assert dokku("config", "--export", "blog") == ("export A='1'\n", deprecated("exports"), 0)
@@ -202,8 +203,12 @@ def test_what_cannot_be_done_is_refused_in_dokkus_words(dokku, blog, words, text
 @pytest.mark.parametrize("name", ALL)
 def test_every_command_wants_an_app_that_is_there(dokku, name):
     more = {":get": ["A"], ":set": ["A=1"], ":unset": ["A"], ":import": ["-"]}.get(name, [])
-    assert dokku(f"config{name}", "nope", *more) == refusal("App nope does not exist", 20)
-    assert dokku(f"config{name}") == refusal("Please specify an app to run the command on")
+    for words, text, code in (
+        (("nope", *more), "App nope does not exist", 20),
+        ((), "Please specify an app to run the command on", 1),
+    ):
+        answer = dokku(f"config{name}", *words)
+        assert (answer.out, answer.err.splitlines()[-1], answer.code) == ("", f" !     {text}", code)
     assert not (dokku.root / "nope").exists()
 
 

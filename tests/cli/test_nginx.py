@@ -162,3 +162,8 @@ def test_a_service_that_can_not_be_controlled_is_told(service: Dokku) -> None:
     service.program("start", "#!/bin/sh\necho no such unit >&2\nexit 5\n")
     refused = service("nginx:start")
     assert (refused.err, refused.code) == (" !     nginx can't be started: no such unit\n", 1)
+
+
+def test_a_value_of_all_apps_is_asked_for_by_its_own_name(dokku: Dokku) -> None:
+    dokku("nginx:set", "--global", "send-timeout", "10s")
+    assert dokku("nginx:report", "--global", "--nginx-send-timeout") == ("10s\n", "", 0)

@@ -143,3 +143,19 @@ def test_plugins_ask_for_ports_and_set_them(dokku: Dokku) -> None:
     assert ask("ports-get", "web") == ask("ports-get-property", "web", "proxy-port").strip() == ""
     ask("ports-configure", "web")
     assert ask("ports-get-property", "web", "proxy-port") == ask("ports-get", "web").split(":")[1] + "\n"
+
+
+def test_the_map_in_effect_is_among_the_config_where_0_24_kept_it(dokku: Dokku) -> None:
+    dokku.make_app("blog")
+    assert "DOKKU_PROXY_PORT" not in dokku("config:keys", "blog").out
+    detected = dokku.lib / "config/ports/blog/map-detected"
+    detected.parent.mkdir(parents=True, exist_ok=True)
+    detected.write_text("http:80:5000\n")
+    (dokku.root / "blog/VHOST").write_text("blog.test\n")
+    dokku("config:unset", "--no-restart", "blog", "NO_VHOST")
+    assert dokku("config:export", "blog").out.splitlines() == [
+        "export DOKKU_PROXY_PORT='80'",
+        "export DOKKU_PROXY_PORT_MAP='http:80:5000'",
+    ]
+    assert dokku("config:get", "blog", "DOKKU_PROXY_PORT_MAP").out == "http:80:5000\n"
+    assert not (dokku.root / "blog/ENV").exists()

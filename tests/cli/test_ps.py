@@ -295,3 +295,9 @@ def test_the_procfile_triggers_answer_plugins(dokku, blog):
     assert ask("procfile-get-command", "blog", "worker") == ""
     ask("procfile-remove", "blog")
     assert not procfile.exists()
+
+
+def test_what_holds_for_all_apps_is_reported(dokku):
+    dokku("ps:set", "--global", "stop-timeout-seconds", "20")
+    assert dokku("ps:report", "--global", "--ps-stop-timeout-seconds") == ("20\n", "", 0)
+    assert dokku("ps:report", "--global").out.startswith("=====> --global ps information\n")

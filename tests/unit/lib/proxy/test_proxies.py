@@ -4,7 +4,7 @@ import pytest
 
 from lib.app import config
 from lib.base import log, properties, report
-from lib.base.errors import AppNotFound, DokkuError, UsageError
+from lib.base.errors import AppNotFound, DokkuError
 from lib.proxy import proxies, vhosts
 from tests.unit.lib.proxy.conftest import Host
 
@@ -65,10 +65,9 @@ def test_nonsense_is_refused(app: Path, words: list[str]) -> None:
         proxies.set_("web", words)
 
 
-def test_a_word_too_many_is_refused_and_nothing_changes(app: Path) -> None:
-    with pytest.raises(UsageError, match="extra"):
-        proxies.set_("web", ["type", "nginx", "extra"])
-    assert config.get("web", "DOKKU_APP_PROXY_TYPE") == ""
+def test_a_word_too_many_is_ignored(app: Path) -> None:
+    proxies.set_("web", ["type", "nginx", "extra"])
+    assert config.get("web", "DOKKU_APP_PROXY_TYPE") == "nginx"
 
 
 def test_disabled_is_a_property_of_an_app(app: Path) -> None:
