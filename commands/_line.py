@@ -138,7 +138,8 @@ def usage_text(error: Any) -> str:
     flag = getattr(error, "option_name", None)
     kind = type(error).__name__
     if kind == "NoSuchOption":
-        return f"unknown flag: {flag}"
+        like = sorted(getattr(error, "possibilities", None) or [])
+        return f"unknown flag: {flag}" + (f"; did you mean {like[0]}?" if like else "")
     if kind == "BadOptionUsage":
         return f"flag needs an argument: {flag}"
     param = getattr(error, "param", None)

@@ -5,6 +5,7 @@ Source: dokku v0.24.0 `dokku`.
 
 import os
 
+from commands import _modules
 from lib.base import environment, log, run, settings, triggers
 from lib.base.errors import DokkuError
 
@@ -44,9 +45,13 @@ def _offered(words: list[str]) -> int:
             return status
         handled = handled or status == 0
     if not handled:
+        like = _modules.nearest(words[0])
         raise DokkuError(
             f"`{' '.join(words)}` is not a dokku command.",
-            more=("See `dokku help` for a list of available commands.",),
+            more=(
+                *([f"Did you mean `{like}`?"] if like and like != words[0] else []),
+                "See `dokku help` for a list of available commands.",
+            ),
         )
     return 0
 

@@ -4,6 +4,7 @@ A mount is a docker option `-v MOUNT` of the phases deploy and run, so that plug
 Source: dokku v0.24.0 plugins/storage.
 """
 
+import posixpath
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from lib.app import apps, options
 from lib.base import log
 from lib.base.errors import DokkuError
 from lib.base.report import Row
+from lib.base.values import printable
 
 PHASES = ("deploy", "run")
 
@@ -52,6 +54,10 @@ def mount(app: str, spec: str) -> None:
     parse(spec)
     if any(spec in mounts(app, phase) for phase in PHASES):
         raise DokkuError("Mount path already exists.")
+    for phase in PHASES:
+        for other in mounts(app, phase):
+            if _place(other) == _place(spec):
+                raise DokkuError(f"{_place(spec)} is taken by {printable(other)}: unmount that first")
     options.add(app, PHASES, f"-v {shlex.quote(spec)}")
 
 
@@ -107,6 +113,11 @@ def split(spec: str) -> Mount:
     """The parts of a mount as it was written, whether docker takes it or not."""
     host, container, more = [*spec.split(":", 2), "", ""][:3]
     return Mount(host, container, more)
+
+
+def _place(spec: str) -> str:
+    """Where in a container something is mounted, as docker compares it."""
+    return posixpath.normpath(split(spec).container)
 
 
 def _is_path(text: str) -> bool:

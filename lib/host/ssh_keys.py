@@ -118,6 +118,10 @@ def _verified(text: str) -> tuple[str, str]:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
         raise DokkuError("Empty key was specified")
+    if re.search("PRIVATE KEY-----", text):
+        raise DokkuError(
+            "This is a private key: keep it, and give the public one (the file that ends in .pub)"
+        )
     if len(lines) > 1:
         raise DokkuError(
             "Too many keys provided, set one per invocation of dokku ssh-keys:add <NAME> <KEY_FILE>"

@@ -405,3 +405,22 @@ def shell(dokku: Dokku, script: str, *words: str) -> "subprocess.CompletedProces
     """A bash script in which "$@" is a dokku command line."""
     argv = ["bash", "-c", script, "bash", str(TREE / "bin/dokku"), *words]
     return subprocess.run(argv, env=dokku.environment, capture_output=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("apps:lst", "apps:list"), ("app:list", "apps:list"), ("config:shoow", "config:show")],
+)
+def test_a_command_that_does_not_exist_suggests_the_nearest_one(dokku: Dokku, typed: str, meant: str) -> None:
+    said = [
+        f"`{typed}` is not a dokku command.",
+        f"Did you mean `{meant}`?",
+        "See `dokku help` for a list of available commands.",
+    ]
+    assert dokku(typed) == ("", "".join(f" !     {text}\n" for text in said), 1)
+
+
+def test_a_flag_that_does_not_exist_suggests_the_nearest_one(dokku: Dokku) -> None:
+    said = " !     unknown flag: --no-restrt; did you mean --no-restart?\n"
+    assert dokku("config:set", "--no-restrt", "blog", "A=b") == ("", said, 2)
+    assert dokku("apps:clone", "--zzz") == ("", " !     unknown flag: --zzz\n", 2)

@@ -355,3 +355,10 @@ def test_root_does_not_source_what_the_system_user_can_write(nobodys: Dokku, key
     (nobodys.root / "dokkurc").write_text(f"touch {canary} || true\n")
     assert nobodys("ssh-keys:add", "alice", input=key.public).code == 0
     assert not canary.exists()
+
+
+def test_a_private_key_is_called_that(dokku):
+    key = "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----\n"
+    answer = dokku("ssh-keys:add", "joe", input=key)
+    assert answer.err.startswith(" !     This is a private key: ")
+    assert (answer.out, answer.code) == ("", 1)

@@ -94,3 +94,11 @@ def test_a_bad_directory_or_owner_is_refused_and_nothing_made(dokku):
     assert dokku("storage:ensure-directory", "x", "--chown", "me") == refusal("Unsupported chown permissions")
     assert dokku("storage:ensure-directory") == refusal("Please specify a directory to create")
     assert not (dokku.lib / "data/storage").exists()
+
+
+def test_a_second_mount_at_one_path_is_refused(dokku):
+    dokku.make_app("blog")
+    assert dokku("storage:mount", "blog", "/a:/data").code == 0
+    said = " !     /data is taken by /a:/data: unmount that first\n"
+    assert dokku("storage:mount", "blog", "/b:/data/") == ("", said, 1)
+    assert dokku("storage:mount", "blog", "/b:/data/b").code == 0
