@@ -90,7 +90,7 @@ def beside(made: Machine, script: str) -> Iterator[None]:
     try:
         yield
     finally:
-        made.sh("for group in $(cat /run/beside); do kill -TERM -- -$group; done; rm -f /run/beside")
+        made.sh("for group in $(cat /run/beside); do kill -s TERM -- -$group; done; rm -f /run/beside")
         thread.join()
 
 
