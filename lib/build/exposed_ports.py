@@ -8,8 +8,9 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from lib.app import config
-from lib.base import properties, values
+from lib.base import log, properties, values
 
+MOST = 32  # each takes connections from all that the proxy has
 VARIABLE = "DOKKU_DOCKERFILE_PORTS"
 _FOUND = ("builder", "exposed-ports")  # the property that holds what we put there
 
@@ -51,6 +52,9 @@ def restored_on_failure(app: str, unless: Callable[[], bool]) -> Iterator[None]:
 
 
 def _keep(app: str, ports: list[str]) -> None:
+    if len(ports) > MOST:
+        log.warn(f"{app} exposes {len(ports)} ports, of which the first {MOST} count")
+        ports = ports[:MOST]
     config.set_values(app, {VARIABLE: " ".join(ports)})
     properties.write(_FOUND[0], app, _FOUND[1], " ".join(ports))
 

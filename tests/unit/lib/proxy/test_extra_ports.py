@@ -30,6 +30,20 @@ def test_an_extra_port_gets_a_default_server(host: Host) -> None:
     assert "server" not in servers()
 
 
+def test_very_many_ports_stand_in_lines_that_nginx_takes(host: Host) -> None:
+    host.app("web", "10.0.0.2")
+    entries = [f"http:{port}:5000" for port in range(20000, 20500)]
+    config.set_values("web", {"DOKKU_PROXY_PORT_MAP": " ".join(entries)})
+    vhosts.build(["web"])
+    before = servers()
+    assert before.count("return 444;") == 500
+    assert max(map(len, before.splitlines())) < 4096
+    Path(extra_ports.path()).write_text(before + "# as it was\n")
+    config.set_values("web", {"DOKKU_PROXY_PORT_MAP": " ".join(reversed(entries))})
+    vhosts.build(["web"])
+    assert servers() == before + "# as it was\n"
+
+
 def test_a_tls_port_shows_no_certificate_to_strangers(host: Host) -> None:
     directory = host.app("web", "10.0.0.2")
     (directory / "tls").mkdir()
