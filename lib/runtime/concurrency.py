@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 
 from lib.base import files, settings
@@ -46,8 +47,9 @@ def turn(app: str, id_: str, policy: str) -> Iterator[bool]:
 
 
 def _running(app: str, id_: str) -> list[str]:
+    """Those of our naming: what a build runs has labels of its author's, and no such name."""
     marks = (f"label=com.dokku.app-name={app}", f"label=com.dokku.cron-id={id_}")
-    return docker.containers(*marks, all_=False)
+    return docker.containers(*marks, rf"name=^/{re.escape(app)}\.run\.", all_=False)
 
 
 @contextlib.contextmanager

@@ -260,9 +260,9 @@ def _labels(app: str, index: int, terminal: bool) -> dict[str, str]:
         **{key: value for key, _, value in (label.partition("=") for label in asked) if key},
         **containers.labels(app, "run", index),
         _MARK: "run",
-        **({"com.dokku.cron-id": cron} if cron else {}),
-        **({_DEADLINE: limit} if limit else {}),
-        **({_TERMINAL_OF: f"{os.getpid()}:{procfs.started(os.getpid())}"} if terminal else {}),
+        "com.dokku.cron-id": cron,  # empty, too: an image brings labels of its author's
+        _DEADLINE: limit,
+        _TERMINAL_OF: f"{os.getpid()}:{procfs.started(os.getpid())}" if terminal else "",
     }
 
 
@@ -317,7 +317,7 @@ def _is_over(known: docker.Json) -> bool:
 
 def _has_lost_terminal(known: docker.Json) -> bool:
     pid, _, start = known["Config"]["Labels"].get(_TERMINAL_OF, "").partition(":")
-    return bool(pid.isdigit() and procfs.started(int(pid)) != start)
+    return bool(values.is_number(pid) and procfs.started(int(pid)) != start)
 
 
 def _age(moment: str) -> float:

@@ -13,7 +13,7 @@ from tests.conftest import Shell
 APP, ID, OTHER = "blog", "job/../=", "f" * 64
 LOOKED = (
     "docker container ls --quiet --no-trunc --filter=label=com.dokku.app-name=blog "
-    "--filter=label=com.dokku.cron-id=job/../="
+    "--filter=label=com.dokku.cron-id=job/../= '--filter=name=^/blog\\.run\\.'"
 )
 
 

@@ -236,7 +236,7 @@ def test_a_job_that_must_not_run_twice_is_refused_while_it_runs(shell):
         cron_jobs.run(APP, job.id)
     assert shell.ran == [
         "docker container ls --quiet --no-trunc --filter=label=com.dokku.app-name=blog "
-        f"--filter=label=com.dokku.cron-id={job.id}"
+        f"--filter=label=com.dokku.cron-id={job.id} '--filter=name=^/blog\\.run\\.'"
     ]
     cron_jobs.run(APP, job.id)
     assert "docker container create" in " ".join(shell.ran)
