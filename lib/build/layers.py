@@ -15,6 +15,7 @@ from lib.base import files, log, settings
 from lib.base.errors import DokkuError
 from lib.tools import docker, docker_complaints
 
+_MOST = 1000  # of one build, whose programs may print such lines, too
 _LAYER = re.compile(rb" ---> ([0-9a-f]{12})\s*")
 
 
@@ -22,10 +23,12 @@ def recorder(app: str) -> Callable[[bytes], None]:
     """What to do with a line of a build's output: show it, and write down the layer it names."""
     path = _path(app)
     files.make_directory(os.path.dirname(path))
+    seen: set[bytes] = set()
 
     def record(line: bytes) -> None:
         match = _LAYER.fullmatch(line)
-        if match:
+        if match and match[1] not in seen and len(seen) < _MOST:
+            seen.add(match[1])
             with open(path, "ab") as file:
                 file.write(match[1] + b"\n")
         log.raw(line)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.base import log
+from lib.base import files, log
 from lib.build import layers
 
 APP = "blog"
@@ -18,6 +18,14 @@ def test_a_builds_output_is_shown_as_it_comes(said):
     layers.recorder(APP)(b" ---> 0123456789ab\n")
 
     assert said == [(1, b" ---> 0123456789ab\n")]
+
+
+def test_what_a_builds_programs_print_fills_no_disk():
+    record = layers.recorder(APP)
+    for number in [7, 7, 7, *range(2000)]:
+        record(b" ---> %012d\n" % number)
+
+    assert len(files.read_lines(layers._path(APP))) == 1000
 
 
 def test_layers_that_a_build_printed_go_when_nothing_was_built_on_them(shell):
