@@ -25,6 +25,7 @@ from lib.tools import buildx, docker, docker_builds
 NAME = "dockerfile"
 _FILE = "Dockerfile"
 _READ_BY_CLIENT = (_FILE, ".dockerignore")
+_OWN_CACHES = "BUILDKIT_CACHE_MOUNT_NS"  # else a cache of any id is that of whichever app names it
 _NOT_FOR_BUILDS = ("-v", "--volume", "--link", "--iidfile")
 
 
@@ -111,6 +112,8 @@ def _build(app: str, tree: str, id_file: str, flags: list[str], valued: dict[str
     on it goes in that moment, it goes too, and is built again.
     """
     marks, with_buildkit = images.labels(app, NAME), buildx.builds()
+    if with_buildkit:
+        flags = [f"--build-arg={_OWN_CACHES}={app}", *flags]
 
     def build() -> str:
         args = (tree, "", id_file, marks if with_buildkit else {}, flags, layers.recorder(app), valued)

@@ -150,6 +150,7 @@ def test_buildkit_gives_the_labels_itself(shell, monkeypatch):
 
     build, tag = shell.calls
     assert f"--label=com.dokku.app-name={APP}" in build.argv
+    assert f"--build-arg=BUILDKIT_CACHE_MOUNT_NS={APP}" in build.argv  # no cache is another app's
     assert tag.argv == ["docker", "image", "tag", "--", "sha256:abc", "dokku/blog:latest"]
 
 
