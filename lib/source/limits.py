@@ -1,4 +1,4 @@
-"""How much an archive may hold and how long a download may take: global properties of git."""
+"""How much an archive or a commit may hold and how long a download may take: global properties of git."""
 
 from typing import NamedTuple
 
@@ -7,6 +7,8 @@ from lib.base import properties, values
 DEFAULTS = {
     "archive-max-size": 1024**3,  # bytes, of the archive and of its content
     "archive-max-files": 10_000,
+    "checkout-max-size": 4 * 1024**3,  # bytes of a commit's files, which are few in the repository
+    "checkout-max-files": 500_000,  # and directories
     "fetch-timeout": 1800,  # seconds, for a whole download
     "stall-timeout": 60,  # seconds in which a transfer has to get on
     "retry-timeout": 60,  # seconds, after which no new attempt begins
@@ -25,6 +27,11 @@ class Limits(NamedTuple):
 def of_archives() -> Limits:
     """What an archive may hold at most."""
     return Limits(value("archive-max-size"), value("archive-max-files"))
+
+
+def of_checkouts() -> Limits:
+    """What the files of a commit may be at most."""
+    return Limits(value("checkout-max-size"), value("checkout-max-files"))
 
 
 def value(key: str) -> int:

@@ -11,13 +11,14 @@ from lib.app import apps
 from lib.base import files, log, properties, scratch, settings, signals, values
 from lib.base.errors import DokkuError
 from lib.source import limits, logins
-from lib.tools import git, git_transfers
+from lib.tools import git, git_transfers, git_trees
 
 DEFAULT_BRANCH = "master"
 REV_VARIABLE = "GIT_REV"
 _NOT_BARE = re.compile(r"^\s*bare\s*=\s*false", re.MULTILINE | re.IGNORECASE)
 _PARTS = ("HEAD", "objects", "refs")  # where one is missing, git sees no repository at all
 _OURS = "branch-is-ours"  # property: the deploy branch holds nothing but archives and images
+_PATH = 512  # characters: longer paths count as several files, since git keeps them in memory
 ABANDONED = 3600  # seconds without a change
 
 
@@ -269,8 +270,10 @@ def ensure(app: str) -> None:
 def checked_out(app: str, revision: str) -> Iterator[str]:
     """A directory with the files of a commit, for as long as the block lasts.
 
-    Without any .git, submodules' included, unless keep-git-dir is set. Raises: DokkuError when git can't.
+    Without any .git, submodules' included, unless keep-git-dir is set. Raises: DokkuError when git can't, and
+    for more than a checkout may hold.
     """
+    _verify_size(app, revision)
     with scratch.directory("checkout") as place:
         tree = os.path.join(place, "tree")
         os.mkdir(tree, 0o755)
@@ -284,6 +287,32 @@ def checked_out(app: str, revision: str) -> Iterator[str]:
             git.check_out(path(app), revision, os.path.join(place, "index"), tree)
         signals.failpoint("checked-out")
         yield tree
+
+
+def _verify_size(app: str, revision: str) -> None:
+    """Raises: DokkuError for a commit whose files are too many or too large.
+
+    The repository may be small: each file, and each directory, stands in it once and in the commit any number
+    of times.
+    """
+    most = limits.of_checkouts()
+    size = count = 0
+
+    def add(bytes_: int, length: int) -> None:
+        nonlocal size, count
+        size, count = size + bytes_, count + 1 + length // _PATH
+        if count > most.files:
+            raise _too_much(f"more than {most.files} files and directories", "checkout-max-files")
+        if size > most.size:
+            raise _too_much(f"more than {most.size} bytes", "checkout-max-size")
+
+    git_trees.list_files(path(app), revision, add)
+
+
+def _too_much(what: str, key: str) -> DokkuError:
+    return DokkuError(
+        f"The commit holds {what}", more=(f"To allow that: dokku git:set --global {key} NUMBER",)
+    )
 
 
 def _clone(app: str, revision: str, tree: str) -> None:

@@ -20,8 +20,8 @@ from tests.cli.conftest import TREE, Dokku
 NO_APP = " !     Please specify an app to run the command on\n"
 MISSING = " !     App nope does not exist\n"
 KEYS = (
-    "archive-max-files, archive-max-size, deploy-branch, fetch-timeout, keep-git-dir, retry-timeout, "
-    "rev-env-var, source-image, stall-timeout"
+    "archive-max-files, archive-max-size, checkout-max-files, checkout-max-size, deploy-branch, "
+    "fetch-timeout, keep-git-dir, retry-timeout, rev-env-var, source-image, stall-timeout"
 )
 BAD_NAME = " !     App name must begin with lowercase alphanumeric character, and"
 

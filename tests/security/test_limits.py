@@ -104,6 +104,34 @@ def test_a_sparse_file_of_an_image_is_no_file(instance: Instance) -> None:
     assert "Default container check successful" in said
 
 
+@pytest.mark.parametrize(
+    ("size", "levels", "said"), [(1, 10, "files"), (0, 9, "files"), (64 << 20, 2, "bytes")]
+)
+def test_a_small_commit_of_endless_files_is_refused(
+    instance: Instance, size: int, levels: int, said: str
+) -> None:
+    """IO-10: each file and directory is in the repository once, and in the commit any number of times.
+
+    size: bytes of the file, 0 for directories alone. levels: each has what is below it ten times.
+    """
+    repo = instance.new_repo({"file": "x"})
+
+    def git(*words: str, input: bytes) -> str:
+        done = subprocess.run(["git", "-C", str(repo), *words], input=input, capture_output=True, check=True)
+        return done.stdout.decode().strip()
+
+    entry = f"100644 blob {git('hash-object', '-w', '--stdin', input=bytes(size))}" if size else ""
+    for _ in range(levels):
+        lines = [f"{entry}\t{number}" for number in range(10)] if entry else []
+        entry = f"040000 tree {git('mktree', input=''.join(f'{line}{chr(10)}' for line in lines).encode())}"
+    tree = entry.split()[-1]
+    commit = instance.git(repo, "commit-tree", "-m", "many", tree).out.strip()
+    push = instance.push(repo, instance.name("endless"), f"{commit}:refs/heads/main")
+    assert push.code != 0
+    assert "The commit holds more than" in push.err
+    assert said in push.err
+
+
 def test_a_plugin_that_never_stops_answering_is_stopped(tmp_path: Path) -> None:
     dokku = Dokku(tmp_path)
     dokku.make_app("blog")

@@ -15,6 +15,8 @@ TIP = "1" * 40
 GENERAL = {
     "archive-max-files": "10000",
     "archive-max-size": "1073741824",
+    "checkout-max-files": "500000",
+    "checkout-max-size": "4294967296",
     "deploy-branch": "master",
     "fetch-timeout": "1800",
     "keep-git-dir": "false",
@@ -165,6 +167,8 @@ def test_an_app_where_nothing_was_set_has_the_defaults(shell):
         "last-updated-at": "",
         "archive-max-files": "",
         "archive-max-size": "",
+        "checkout-max-files": "",
+        "checkout-max-size": "",
         "fetch-timeout": "",
         "retry-timeout": "",
         "source-image": "",
