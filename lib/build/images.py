@@ -104,7 +104,7 @@ def read_files(app: str, image: Image) -> dict[str, str]:
         try:
             archives = [(name, _archive(container, place)) for name, place in _places(app, image.workdir)]
         finally:
-            docker.remove(container)
+            docker.remove(container, has_data=False)
         texts = [(name, _only_file(data)) for name, data in archives if data]
         found = {name: text for name, text in texts if text is not None}
         _keep_files(app, image, found)

@@ -159,7 +159,7 @@ def remove_all(app: str) -> None:
     """Remove every container of the app, registered or not, and forget them."""
     ids = docker.containers(f"label=com.dokku.app-name={app}")
     if ids:
-        docker.remove(*ids)
+        docker.remove(*ids, has_data=False)
     files.remove(_journal_path(app))
     _write_pointers(app, [])
 
@@ -217,7 +217,7 @@ def remove_orphans(app: str, spared: Iterable[str]) -> None:
     lost = [id_ for id_, type_ in types.items() if type_ in ("deploy", "peek") and id_ not in kept]
     if lost:
         docker.never_restart(*lost)
-        docker.remove(*lost)
+        docker.remove(*lost, has_data=False)
 
 
 def note_addresses(app: str, ips: Mapping[str, str]) -> bool:

@@ -128,7 +128,7 @@ class Generation:
             try:
                 docker.never_restart(*self.created)
             finally:
-                docker.remove(*self.created)
+                docker.remove(*self.created, has_data=self.adopted)
         if self.stopped:
             self._start_again()
 

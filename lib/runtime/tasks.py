@@ -97,7 +97,7 @@ def _container(app: str, tag: str, image: images.Image, task: Task) -> Iterator[
         yield created
     finally:
         with signals.deferred():
-            docker.remove(created)
+            docker.remove(created, has_data=False)
 
 
 def _create(app: str, tag: str, image: images.Image, task: Task) -> str:

@@ -166,9 +166,14 @@ def restart_by(policy: str, *ids: str) -> None:
     _ask_loosely("container", "update", f"--restart={policy}", *ids)
 
 
-def remove(*ids: str) -> None:
-    """Remove containers, running or not. Those that are gone are removed."""
-    _ask_loosely("container", "rm", "--force", *ids, timeout=QUICK * 4)
+def remove(*ids: str, has_data: bool = True) -> None:
+    """Remove containers, running or not. Those that are gone are removed.
+
+    has_data: the volumes without a name, which docker made as their image says, may hold what people miss.
+    Else they go, too.
+    """
+    flags = ["--force", *([] if has_data else ["--volumes"])]
+    _ask_loosely("container", "rm", *flags, *ids, timeout=QUICK * 4)
 
 
 def rename(container: str, name: str) -> None:

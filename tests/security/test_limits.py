@@ -132,6 +132,27 @@ def test_a_small_commit_of_endless_files_is_refused(
     assert said in push.err
 
 
+def test_nothing_that_was_only_looked_at_leaves_a_volume(instance: Instance) -> None:
+    """RUN-7: docker copies what the image has there for each container that is made."""
+    before = set(instance.docker("volume", "ls", "--quiet").split())
+    files = instance.sample(
+        "volumes", **{"app.json": json.dumps({"scripts": {"dokku": {"predeploy": "true"}}})}
+    )
+    files["Dockerfile"] += "VOLUME /heap\n"
+    app = instance.name("volumes")
+    assert instance.push(instance.new_repo(files), app).code == 0
+    (container,) = instance.containers(app)
+    has = instance.docker("inspect", "--format={{range .Mounts}}{{.Name}} {{end}}", container).split()
+    left = set(instance.docker("volume", "ls", "--quiet").split()) - before
+    assert [name for name in left if _is_of_nobody(instance, name)] == []
+    assert instance.dokku("apps:destroy", "--force", app).code == 0
+    assert not {*has} & set(instance.docker("volume", "ls", "--quiet").split())
+
+
+def _is_of_nobody(instance: Instance, volume: str) -> bool:
+    return not instance.docker("container", "ls", "--all", "--quiet", f"--filter=volume={volume}").strip()
+
+
 def test_a_plugin_that_never_stops_answering_is_stopped(tmp_path: Path) -> None:
     dokku = Dokku(tmp_path)
     dokku.make_app("blog")

@@ -99,7 +99,7 @@ def test_files_are_read_from_a_container_that_never_runs_and_is_removed(shell):
 
     assert images.read_files(APP, images.verify(APP)) == {"CHECKS": "/ ok\n"}
     assert not any("start" in line.split()[:3] for line in shell.ran)
-    assert shell.ran[-1] == f"docker container rm --force {CID}"
+    assert shell.ran[-1] == f"docker container rm --force --volumes {CID}"
 
 
 def test_a_file_that_the_app_keeps_elsewhere_counts_where_it_is(shell):

@@ -274,7 +274,7 @@ def test_only_the_apps_own_lost_containers_are_removed(shell):
     assert shell.ran == [
         f"docker container ls --no-trunc --all {shape} --filter=label=com.dokku.app-name={APP}",
         f"docker container update --restart=no {C} {D}",
-        f"docker container rm --force {C} {D}",
+        f"docker container rm --force --volumes {C} {D}",
     ]
 
 
@@ -466,7 +466,7 @@ def test_removing_all_takes_what_is_not_registered_too(shell):
     containers.remove_all(APP)
     assert shell.ran == [
         f"docker container ls --quiet --no-trunc --all --filter=label=com.dokku.app-name={APP}",
-        f"docker container rm --force {A} {B} {C}",
+        f"docker container rm --force --volumes {A} {B} {C}",
     ]
     assert pointers() == {}
     assert not os.path.exists(journal())

@@ -299,7 +299,7 @@ def test_a_failure_before_the_switch_removes_what_was_started(shell):
         deploying(web, lambda new: new.start([("worker", 1)]), fail)
     assert shell.ran[-2:] == [
         f"docker container update --restart=no {A} {B}",
-        f"docker container rm --force {A} {B}",
+        f"docker container rm --force --volumes {A} {B}",
     ]
     assert [container.id for container in containers.registered(APP)] == [C]
 
@@ -310,7 +310,7 @@ def test_what_was_started_is_removed_also_when_docker_lets_nothing_be_changed(sh
     shell.answers("docker container update …", err="page not found\n", status=1)
     with pytest.raises(DokkuError):
         deploying(web, fail)
-    assert shell.ran[-1] == f"docker container rm --force {A}"
+    assert shell.ran[-1] == f"docker container rm --force --volumes {A}"
 
 
 def test_a_start_that_fails_half_way_removes_what_was_created(shell):
@@ -318,7 +318,7 @@ def test_a_start_that_fails_half_way_removes_what_was_created(shell):
     shell.answers("docker container create …", err="no space left on device\n", status=125)
     with pytest.raises(DokkuError):
         deploying(lambda new: new.start([("web", 1), ("web", 2)]))
-    assert shell.ran[-1] == f"docker container rm --force {A}"
+    assert shell.ran[-1] == f"docker container rm --force --volumes {A}"
 
 
 def test_a_signal_removes_what_was_started(shell):
@@ -327,7 +327,7 @@ def test_a_signal_removes_what_was_started(shell):
     inspected(shell, known(A))
     with pytest.raises(Interrupted):
         deploying(web, lambda _: signals._arrived(signal.SIGTERM, None))
-    assert shell.ran[-1] == f"docker container rm --force {A}"
+    assert shell.ran[-1] == f"docker container rm --force --volumes {A}"
 
 
 def test_a_failure_after_the_switch_puts_pointers_and_proxy_back_first(shell, proxy):
@@ -559,7 +559,7 @@ def test_what_was_stopped_for_a_version_that_does_not_start_runs_again(shell, at
         f"docker container stop -t 30 {C}",
         f"docker container start {A}",
         f"docker container update --restart=no {A}",
-        f"docker container rm --force {A}",
+        f"docker container rm --force --volumes {A}",
         f"docker container update --restart=on-failure:10 {C}",
         f"docker container start {C}",
     ]

@@ -127,7 +127,7 @@ def test_a_failing_task_ends_the_deploy_and_its_container_goes(shell, phase, nam
     with pytest.raises(DokkuError) as caught:
         tasks.run_before(APP, "latest")
     assert (caught.value.text, caught.value.exit_code) == (f"Execution of {name} task failed: {command}", 1)
-    assert shell.ran[-1] == f"docker container rm --force {'f' * 64}"
+    assert shell.ran[-1] == f"docker container rm --force --volumes {'f' * 64}"
     assert not properties.is_set("app-json", APP, "heroku.postdeploy")
 
 
@@ -256,7 +256,7 @@ def test_a_second_predeploy_starts_from_the_image_as_it_was_built(shell):
     tasks.run_before(APP, "latest")
     assert "sha256:0" in ran(shell, "predeploy")[0].argv
     assert shell.ran.index("docker image rm -- dokku/blog:predeploy") > shell.ran.index(
-        f"docker container rm --force {TASK}"
+        f"docker container rm --force --volumes {TASK}"
     )
 
 
