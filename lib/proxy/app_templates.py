@@ -2,7 +2,8 @@
 
 It is the one in the image that serves the app now, so it goes and comes back with the release. Whoever wrote
 the app wrote it: `go_templates` lets it reach nothing but its values. The result is read as a tree, judged by
-`template_rules`, `template_names`, `template_files` and `template_servers`, and written anew from the tree.
+`template_rules`, `template_names`, `template_costs`, `template_files` and `template_servers`, and written
+anew from the tree.
 An operator may trust it (trusted-template): then only its server names are judged, and it stays as it is.
 Source: dokku v0.24.0 plugins/nginx-vhosts; what the template sees of later options: 0.38.
 """
@@ -20,6 +21,7 @@ from lib.proxy import (
     go_templates,
     hsts,
     nginx_options,
+    template_costs,
     template_files,
     template_names,
     template_rules,
@@ -134,7 +136,8 @@ def _judged(tree: Sequence[Directive], site: Site, told: Mapping[str, str]) -> t
     """The tree with nothing in it that reaches beyond the app. Raises: DokkuError with the line."""
     names = template_names.defined(tree, site.app)
     template_rules.verify(tree, _grounds(site, told, names.upstreams))
-    own = template_names.renamed(tree, names)
+    template_costs.verify(tree)
+    own = template_costs.limited(template_names.renamed(tree, names))
     return template_files.confined(template_files.moved(own), site.app)
 
 

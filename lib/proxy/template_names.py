@@ -19,6 +19,7 @@ DATA = ("map", "geo", "split_clients", "types")  # blocks whose entries are no d
 PASSES = ("proxy_pass", "grpc_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass")
 CACHES = ("proxy_cache", "fastcgi_cache", "uwsgi_cache", "scgi_cache")
 
+PREFIX = "dokku_"  # of all names that we give
 _ASSIGNED = ("args", "limit_rate")  # what `set` gives a request, and nobody else
 _BUILT_INS = """
     ancient_browser args binary_remote_addr body_bytes_sent bytes_sent connection connection_requests
@@ -47,7 +48,7 @@ _GROUP = re.compile(r"(?<=\?)(P?<|')(\w+)(?=[>'])", re.ASCII)
 _NAMES_GROUP = re.compile(r"\\[gk]|\?P[=>]|\?&|\?\([<'R]|\\Q|\(\?[a-zA-Z]*[xJ]")
 _REGEX = ("location", "if", "rewrite", "server_name", "valid_referers", "fastcgi_split_path_info", "map")
 _REGEX_IN_PROXY = re.compile(r"\w+_(?:redirect|cookie_domain|cookie_path|cookie_flags)")
-_ZONE = re.compile(r"(?P<key>zone=|keys_zone=|shared:)(?P<name>[\w.-]+)(?P<size>:.*)?", re.ASCII)
+ZONE = re.compile(r"(?P<key>zone=|keys_zone=|shared:)(?P<name>[\w.-]+)(?P<size>:.*)?", re.ASCII)
 _UPSTREAM = re.compile(r"[\w.-]+", re.ASCII)
 ADDRESS = re.compile(
     r"(?:(?P<scheme>[A-Za-z]+)://|(?![A-Za-z]+://))(?P<place>[^/?$\s]+)(?P<rest>.*)", re.ASCII | re.DOTALL
@@ -65,7 +66,7 @@ class Names(NamedTuple):
 
 def own(app: str, name: str) -> str:
     """The app's own name for a variable, zone or format: no two apps have the same."""
-    prefix = f"dokku_{re.sub('[^a-z0-9]', lambda found: f'_{ord(found[0]):02x}', app)}__"
+    prefix = f"{PREFIX}{re.sub('[^a-z0-9]', lambda found: f'_{ord(found[0]):02x}', app)}__"
     return name if name.startswith(prefix) else prefix + name
 
 
@@ -81,6 +82,8 @@ def defined(tree: Sequence[Directive], app: str) -> Names:
     variables = {name: own(app, name) for one, name in _variables(tree) if _verify(one, name)}
     zones = {name: own(app, name) for one in nginx_syntax.walk(tree) for name in _zones(one)}
     formats = {one.words[1]: own(app, one.words[1]) for one in tree if one.words[:1] == ("log_format",)}
+    for one in nginx_syntax.walk(tree):
+        _verify_uses(one, app)
     upstreams = {}
     for one in tree:
         if one.name == "upstream":
@@ -121,6 +124,14 @@ def _dollar(one: Directive, word: str) -> str:
     return word[1:]
 
 
+def _verify_uses(one: Directive, app: str) -> None:
+    """Raises: DokkuError for the use of what another app's template defines. nginx minds no letter case."""
+    for found in (found for word in one.words for found in _VARIABLE.finditer(word)):
+        name = (found[1] or found[2]).lower()
+        if name.startswith(PREFIX) and own(app, name) != name:
+            raise refusal(one, f"${name} is a variable of another app")
+
+
 def _verify(one: Directive, name: str) -> bool:
     """Whether a variable is to be renamed. Raises: DokkuError for one that nginx has itself."""
     if one.name == "set" and name in _ASSIGNED:
@@ -141,7 +152,7 @@ def _zones(one: Directive) -> Iterator[str]:
     if one.name in ("limit_req_zone", "limit_conn_zone", "ssl_session_cache") or one.name.endswith(
         "_cache_path"
     ):
-        yield from (found["name"] for word in one.arguments if (found := _ZONE.fullmatch(word)))
+        yield from (found["name"] for word in one.arguments if (found := ZONE.fullmatch(word)))
     elif one.name == "upstream":
         yield from (inner.words[1] for inner in one.inside if inner.name == "zone" and len(inner.words) > 1)
 
@@ -185,7 +196,7 @@ def _definition(one: Directive, words: list[str], names: Names) -> list[str]:
 
 def _zone(one: Directive, words: list[str], names: Names) -> list[str]:
     for at, word in enumerate(words[1:], 1):
-        if found := _ZONE.fullmatch(word):
+        if found := ZONE.fullmatch(word):
             words[at] = f"{found['key']}{_known(one, found['name'], names.zones)}{found['size'] or ''}"
     return words
 

@@ -8,12 +8,14 @@ import http.server
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from lib.proxy import template_names
 from tests.certificates import Authority
 from tests.ports import free_port
 from tests.system.conftest import Instance, Result
@@ -152,6 +154,25 @@ def inner_service(ground: Ground) -> bool:
     )
 
 
+def large_text(ground: Ground) -> bool:
+    """Whether one small request makes a worker fill memory."""
+    return len(ground.ask(f"/x?{'y' * 100}").body) > 1_000_000
+
+
+def busy_worker(ground: Ground) -> bool:
+    """Whether one small request keeps a worker, which is everybody's, from all others."""
+    begun = time.monotonic()
+    ground.ask(f"/x?q={'a' * 20}b")
+    return time.monotonic() - begun > 1
+
+
+def filled_memory(ground: Ground) -> bool:
+    """Whether nginx has a lot of memory in use before there is any request."""
+    assert ground.instance.nginx
+    status = Path(f"/proc/{ground.instance.nginx.pid}/status").read_text()
+    return int(status.partition("RssShmem:")[2].split()[0]) > 20_000  # kB
+
+
 def others_password(ground: Ground) -> bool:
     return ground.ask("/x", headers={"Authorization": "Basic YW5uOnNlY3JldA=="}).status == 418
 
@@ -241,6 +262,68 @@ ATTACKS = {
     "a service by its name": Attack(inner_service, "location /x { proxy_pass http://localhost:%(port)s; }"),
     "dots below what people added": Attack(
         password_file, "location /x { rewrite ^ /added/../../../../../../../etc/passwd last; }", shown=True
+    ),
+    "a text that doubles": Attack(
+        large_text,
+        "location /x { set $a $request_uri; " + 'set $a "$a$a"; ' * 14 + 'return 200 "$a"; }',
+        shown=True,
+    ),
+    "texts that double one another": Attack(
+        large_text,
+        "location /x { set $b0 $request_uri; "
+        + "".join(f'set $b{n} "$b{n - 1}$b{n - 1}"; ' for n in range(1, 15))
+        + 'return 200 "$b14"; }',
+        shown=True,
+    ),
+    "a uri that doubles": Attack(
+        large_text,
+        "location /x { " + 'rewrite ^(.*)$ "$1$1$query_string"; ' * 16 + "return 200 $uri; }",
+        shown=True,
+    ),
+    "arguments that double": Attack(
+        large_text,
+        "location /x { " + 'set $args "$args$Query_String"; ' * 14 + "return 200 $args; }",
+        shown=True,
+    ),
+    "maps that double": Attack(
+        large_text,
+        "location /x { return 200 $m14; }",
+        top="map $host $m0 { default $request_uri; } "
+        + "".join(f'map $host $m{n} {{ default "$m{n - 1}$m{n - 1}"; }} ' for n in range(1, 15)),
+        shown=True,
+    ),
+    "patterns that do not end": Attack(
+        busy_worker,
+        "location /x { "
+        + "".join('if ($arg_q ~ "^(a+)+[0-8]$") { return 200; } ' for n in range(40))
+        + "return 204; }",
+        shown=True,
+    ),
+    "patterns of a map that do not end": Attack(
+        busy_worker,
+        "location /x { return 200 $m; }",
+        top="map $arg_q $m { " + "".join(f'"~^(a+)+[0-8]$" {n}; ' for n in range(40)) + "default other; }",
+        shown=True,
+    ),
+    "a pattern that wants more steps": Attack(
+        busy_worker,
+        "location /x { "
+        + "".join('if ($arg_q ~ "(*LIMIT_MATCH=9999999)^(a+)+[0-8]$") { return 200; } ' for n in range(40))
+        + "return 204; }",
+        shown=True,
+    ),
+    "zones of gigabytes": Attack(
+        filled_memory,
+        top="".join(f"limit_req_zone $uri zone=z{n}:128m rate=1r/s; " for n in range(60)),
+        shown=True,
+    ),
+    "caches and sessions of gigabytes": Attack(
+        filled_memory,
+        "".join(f"location /x{n} {{ limit_conn c{n} 1; }}" for n in range(30)),
+        top="".join(
+            f"proxy_cache_path c{n} keys_zone=k{n}:128m; limit_conn_zone $uri zone=c{n}:128m; "
+            for n in range(30)
+        ),
     ),
     "another app's passwords": Attack(
         others_password,
@@ -432,6 +515,28 @@ def test_a_push_with_a_bad_template_leaves_what_is_served_and_says_what_to_do(cl
     assert "nginx.conf.sigil line 1 of the result: root / is not allowed: files are served from" in pushed.err
     assert f"dokku nginx:set {clean.author} trusted-template true" in pushed.err
     assert clean.ask("/").body == "author"
+
+
+@pytest.mark.parametrize("change", [str, str.upper])
+def test_what_another_app_defines_is_not_read(clean: Ground, change: Callable[[str], str]) -> None:
+    """NGX-2: a template may have a password in a variable, which is one of all apps in nginx."""
+    instance, victim = clean.instance, clean.victim
+    files = {**instance.sample("victim"), "nginx.conf.sigil": TEMPLATE.replace("{{", "{").replace("}}", "}")}
+    defined = f'map $uri $token {{ default "{SECRET}"; }}'
+    text = files["nginx.conf.sigil"].replace("{top}", defined).replace("{body}", "add_header X-A $token;")
+    files["nginx.conf.sigil"] = text
+    files["Dockerfile"] += "COPY nginx.conf.sigil /app/\n"
+    pushed = instance.push(instance.new_repo(files), victim)
+    assert pushed.code == 0, pushed
+    try:
+        name = template_names.own(victim, "token")
+        assert name in (instance.root / victim / "nginx.conf").read_text()
+        body = f'location /x {{ return 200 "${{{{ "{{" }}}}{change(name)}}}"; }}'
+        built = clean.try_(Attack(canary, body))
+        assert SECRET not in clean.ask("/x").body
+        assert "is a variable of another app" in built.err
+    finally:
+        assert instance.push(instance.new_repo(instance.sample("victim")), victim).code == 0
 
 
 def test_what_was_refused_is_in_the_report(clean: Ground) -> None:
