@@ -192,7 +192,6 @@ def test_import_reads_stdin_and_files(dokku, blog, tmp_path):
         (("config:unset", "blog"), "At least one key must be given"),
         (("config:unset", "blog", "A B"), "Invalid key name: 'A B'"),
         (("config:export", "--format", "yaml", "blog"), "Unknown export format: yaml"),
-        (("config:import", "blog"), "A file to import from, or - for stdin, must be given"),
         (("config:import", "blog", "/nowhere"), "Unable to read /nowhere: No such file or directory"),
     ],
 )

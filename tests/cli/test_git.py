@@ -57,7 +57,7 @@ def built(dokku: Dokku) -> Dokku:
         f'*"image inspect"*) [ -f {dokku.log}/image ] || {{ echo "No such image: x" >&2; exit 1; }}\n'
         f' echo "{{\\"Id\\":\\"$(cat {dokku.log}/image)\\",\\"Config\\":{{}}}}" ;;\n'
         '*"container create"*) echo peek ;;\n'
-        '*"container cp"*) echo "No such container:path: x" >&2; exit 1 ;;\n'
+        '*"container cp"*) echo "Could not find the file /x in container peek" >&2; exit 1 ;;\n'
         '*inspect*) echo "No such container: x" >&2; exit 1 ;;\nesac\n',
     )
     dokku.plugin(

@@ -13,7 +13,7 @@ from tests.cli.conftest import Dokku
 DOMAINS = [
     *("a;b", "a b", "{a}", "$host", "~re", "a.com#x", '"a"', "a'b", "a\\b", "a..b", "-a.com", "a-.com"),
     *("a.com\n", "\na.com", "a.com\nb.com", "a\tb", "a\x7f", "a.com;return 200 evil;", "a.com} server{"),
-    *("..a", "a.*.b", "--", "*", "**.a", "*.", ".a", "a.", "*.*.a", "a*.b", "http://a.com", "a.com/x"),
+    *("..a", "a.*.b", "--", "*", "**.a", "*.", ".-a", "a.", "*.*.a", "a*.b", "http://a.com", "a.com/x"),
     *("a.com:80", "[::1]", "a@b", "`id`.com", "$(id).com", "%{host}", "a|b", "a&b", "<a>", "faß.de"),
     *("a" * 300, f"{'a' * 64}.com", ".".join(["a" * 60] * 5), "\u202ea.com", "a\u2028b", "例え。jp", ""),
 ]
