@@ -17,7 +17,7 @@ from lib.host import daemon, trees
 
 PROGRAM = f"{trees.CURRENT}/bin/own-storage"  # sudoers names it
 OWNERS = {"herokuish": 32767, "heroku": 1000, "paketo": 2000, "packeto": 2000, "root": 0}
-TOP = "."  # as a name: the directory above all of them, for the system user whatever owner is named
+TOP = "."  # as a name: the directory above all of them, for the system user alone
 KEEP = "false"  # as an owner: whoever it is
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -96,7 +96,7 @@ def main() -> None:
         settings.load_host()
         settings.clean_environment()
         name, owner = [*sys.argv[1:], "", ""][:2]
-        if name == TOP:
+        if (name, owner) == (TOP, settings.user()):
             own_top()
         else:
             own(name, _id_of(owner))
