@@ -7,6 +7,7 @@ import http.client
 import http.server
 import json
 import os
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -46,8 +47,9 @@ class Ground:
 
     def __init__(self, instance: Instance, inner_port: int) -> None:
         self.instance, self.inner_port = instance, inner_port
-        self.author, self.victim = instance.name("author"), instance.name("victim")
-        self.place = instance.place / "cron.d"
+        mark = secrets.token_hex(2)  # the module can be taken up a second time in one session
+        self.author, self.victim = instance.name(f"author-{mark}"), instance.name(f"victim-{mark}")
+        self.place = instance.place / f"cron.d.{mark}"
         self.secure = free_port()
 
     def set_up(self) -> None:
@@ -360,7 +362,7 @@ def ground(instance: Instance, inner: int) -> Iterator[Ground]:
     added = instance.root / found.author / "nginx.conf.d/added.conf"
     added.parent.mkdir(exist_ok=True)
     for name in ("added", "html"):  # the latter is where nginx looks for files by itself
-        (instance.place / name).mkdir(mode=0o755)
+        (instance.place / name).mkdir(mode=0o755, exist_ok=True)
     added.write_text(f"location /added/ {{ alias {instance.place}/added/; }}\n")
     storage = found.storage()
     storage.mkdir(parents=True, exist_ok=True)

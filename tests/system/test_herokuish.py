@@ -211,7 +211,7 @@ def test_the_cache_moves_with_a_new_name_and_goes_with_the_app(instance, stack) 
     renamed = instance.dokku("apps:rename", app, new, env={"DOKKU_WAIT_TO_RETIRE": "0"})
 
     assert renamed.code == 0, renamed
-    assert "Using what 1 builds left" in renamed.out
+    assert "Using what 1 builds left" in instance.dokku("ps:rebuild", new).out
     assert instance.get(new, "/builds").body == "2\n"
     assert not (instance.root / app).exists()
     cloned = instance.dokku("apps:clone", new, app)

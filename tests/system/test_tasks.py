@@ -323,12 +323,12 @@ def test_an_app_json_that_is_not_in_the_image_counts_all_the_same(instance: Inst
 def test_a_bad_app_json_is_refused_with_its_line_before_anything_is_built(instance: Instance) -> None:
     app = instance.name("badjson")
     files = instance.sample("bad") | {
-        "app.json": '{\n  "formation": {\n    "web": {"quantity": "two"}\n  }\n}\n'
+        "app.json": '{\n  "scripts": {\n    "dokku": {"predeploy": 2}\n  }\n}\n'
     }
     pushed = instance.push(instance.new_repo(files), app)
 
     assert pushed.code != 0
-    text = " !     Cannot parse app.json: line 3: formation.web.quantity must be a whole number"
+    text = " !     Cannot parse app.json: line 3: scripts.dokku.predeploy must be a text"
     assert text in shown(pushed.err)
     assert instance.images(app) == []
     assert instance.dokku("apps:destroy", "--force", app).code == 0
