@@ -490,7 +490,7 @@ def test_what_a_killed_deploy_left_is_cleared_before_the_build(shell, fired, ask
     cleared = []
     fired.does["builder-build"] = lambda *_: cleared.extend(shell.ran)
     deploy.receive(APP, NEW)
-    assert f"docker container rm --force {C}" in cleared
+    assert f"docker container rm --force --volumes {C}" in cleared
 
 
 # --- release --------------------------------------------------------------------------------------------
@@ -662,7 +662,7 @@ def test_a_failure_after_the_switch_keeps_the_new_set_where_the_old_one_was_stop
         deploy.roll_out(APP)
     assert [container.id for container in containers.registered(APP)] == [A]
     assert retirement.ids(APP) == [C]
-    assert f"docker container rm --force {A}" not in runnable.ran
+    assert f"docker container rm --force --volumes {A}" not in runnable.ran
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_containers_and_all_that_is_known_of_them_go(shell):
     retirement.register("other", [A], 60)
     shell.answers("docker container ls …", out=f"{A}\n{B}\n")
     fire("apps")
-    assert f"docker container rm --force {A} {B}" in shell.ran
+    assert f"docker container rm --force --volumes {A} {B}" in shell.ran
     assert containers.registered(APP) == []
     assert not os.path.exists(settings.data("scheduler-docker-local", APP))
     assert [entry.app for entry in retirement.entries()] == ["other"]

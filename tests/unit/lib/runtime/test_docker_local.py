@@ -120,7 +120,7 @@ def test_stopping_for_good_removes_the_containers(shell):
     deploy(shell)
     shell.answers("docker container ls …", f"{WEB}\n{WORKER}\n")
     docker_local.stop(OURS, APP, "true")
-    assert shell.ran[-1] == f"docker container rm --force {WEB} {WORKER}"
+    assert shell.ran[-1] == f"docker container rm --force --volumes {WEB} {WORKER}"
     assert not os.path.exists(os.path.join(settings.app_dir(APP), "CONTAINER.web.1"))
 
 
